@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the packages that a fresh Debian 12, Debian 13 or Ubuntu 24.04 lacks, then fetches
+# mbedTLS and Catch2 as pinned sources into the cache (see newer-suite.sh for where from).
+# Does nothing when all is there.
+
+set -euo pipefail
+
+# shellcheck source=cmake/newer-suite.sh
+source "$(dirname "${BASH_SOURCE[0]}")/newer-suite.sh"
+
+build_packages=(
+  clang-19 lld-19 llvm-19 libc++-19-dev libc++abi-19-dev libclang-rt-19-dev clang-format-19
+  nasm cmake ninja-build libcli11-dev nlohmann-json3-dev python3 git bzip2 xz-utils
+)
+run_packages=(
+  qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs
+)
+
+usage() {
+  cat <<USAGE
+usage: install-dependencies.sh [--for build|all] [--packages-only | --sources-only]
+
+Installs the packages lacking on this machine (with sudo when not root), and fetches the pinned
+sources of mbedTLS and Catch2 into \${TDSHIM_CACHE:-build/cache}/sources/{mbedtls,catch2}.
+
+  --for build      only what compiling needs; the default, all, adds QEMU and what makes guests
+  --packages-only  no sources
+  --sources-only   no packages
+
+example: cmake/install-dependencies.sh --for build
+USAGE
+}
+
+is_installed() {
+  [[ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
+}
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "packages are lacking and this is neither root nor has sudo: apt-get install ${lacking[*]}"
+  fi
+}
+
+require_candidates() {
+  local package
+  for package in "$@"; do
+    if ! apt-cache show "$package" >/dev/null 2>&1; then
+      fail "no apt source of this machine offers $package (on Ubuntu: sudo add-apt-repository universe)"
+    fi
+  done
+}
+
+install_packages() {
+  local package
+  lacking=()
+  for package in "$@"; do
+    if ! is_installed "$package"; then lacking+=("$package"); fi
+  done
+  if [[ ${#lacking[@]} -eq 0 ]]; then return; fi
+  local log
+  log="$(cache_folder)/install.log"
+  progress "installing ${lacking[*]} (apt-get's own words: $log)"
+  as_root apt-get --quiet=2 update >"$log" 2>&1 || progress "apt-get update had errors; going on with what it has"
+  require_candidates "${lacking[@]}"
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get --quiet --yes --no-install-recommends install "${lacking[@]}" >>"$log" 2>&1 ||
+    fail "apt-get could not install ${lacking[*]}: $(grep -m1 '^E:' "$log" || echo "see $log")"
+}
+
+# Sets `chosen` to "suite package-version upstream-version tarball sha256" of the pinned tarball, from the
+# first suite that carries it; else of the newest version that matches PATTERN in any suite; else to nothing.
+# Arguments: NAME PINNED_SHA256 PATTERN
+choose_source() {
+  local name=$1 pinned_sha256=$2 pattern=$3 suite package_version upstream tarball sha256
+  local matching=""
+  for suite in $(suites_for "$name"); do
+    if ! prepare_private_apt "$suite" deb-src; then continue; fi
+    while read -r package_version upstream tarball sha256; do
+      if [[ $sha256 == "$pinned_sha256" ]]; then
+        chosen="$suite $package_version $upstream $tarball $sha256"
+        return
+      fi
+      # shellcheck disable=SC2053 # the right side is a pattern
+      if [[ $upstream == $pattern ]]; then
+        matching+="$upstream $suite $package_version $upstream $tarball $sha256"$'\n'
+      fi
+    done < <(list_source_versions "$suite" "$name")
+  done
+  chosen="$(printf '%s' "$matching" | sort --version-sort | tail -n 1 | cut -d ' ' -f 2-)"
+}
+
+unpack_source() {
+  local tarball=$1 version=$2 pin=$3 folder=$4
+  mkdir "$folder"
+  tar --extract --no-same-owner --strip-components=1 --file "$tarball" --directory "$folder"
+  echo "$version" >"$folder/VERSION"
+  echo "$pin" >"$folder/.pin"
+}
+
+# Arguments: NAME PINNED_VERSION PINNED_SHA256 PATTERN (versions that may stand in for the pinned one)
+fetch_source() {
+  local name=$1 pinned_version=$2 pinned_sha256=$3 pattern=$4
+  local sources chosen suite package_version version tarball sha256
+  sources="$(cache_folder)/sources"
+  local pin="$pinned_version $pinned_sha256"
+  if [[ -f $sources/$name/.pin && "$(<"$sources/$name/.pin")" == "$pin" ]]; then return; fi
+  choose_source "$name" "$pinned_sha256" "$pattern"
+  if [[ -z $chosen ]]; then fail "no suite of $(suites_for "$name") carries $name $pattern as a source"; fi
+  read -r suite package_version version tarball sha256 <<<"$chosen"
+  if [[ $sha256 != "$pinned_sha256" ]]; then
+    progress "warning: $name $pinned_version (pinned) is no longer offered; taking $version, which $suite signs"
+  fi
+  progress "fetching $name $version from $suite"
+  make_scratch_beside "$sources/$name"
+  fetch_source_tarball "$suite" "$name" "$package_version" "$tarball" "$scratch" >/dev/null
+  echo "$sha256  $scratch/$tarball" | sha256sum --check --status ||
+    fail "$tarball does not have SHA-256 $sha256"
+  unpack_source "$scratch/$tarball" "$version" "$pin" "$scratch/unpacked"
+  rm -rf "${sources:?}/$name"
+  mv "$scratch/unpacked" "$sources/$name"
+  rm -rf "$scratch"
+}
+
+fetch_sources() {
+  fetch_source mbedtls 3.6.6 8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a '3.6.*'
+  fetch_source catch2 3.7.1 c991b247a1a0d7bb9c39aa35faf0fe9e19764213f28ffba3109388e62ee0269c '3.*'
+}
+
+main() {
+  local wanted=all packages=yes sources=yes
+  while [[ $# -gt 0 ]]; do
+    case "$1" in
+      --for)
+        wanted="${2:-}"
+        shift
+        ;;
+      --packages-only) sources=no ;;
+      --sources-only) packages=no ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *) fail "unknown option: $1 (see --help)" ;;
+    esac
+    shift || break
+  done
+  case "$wanted:$packages" in
+    *:no) ;;
+    build:yes) install_packages "${build_packages[@]}" ;;
+    all:yes) install_packages "${build_packages[@]}" "${run_packages[@]}" ;;
+    *) fail "--for takes build or all, not '$wanted'" ;;
+  esac
+  if [[ $sources == yes ]]; then fetch_sources; fi
+}
+
+main "$@"

@@ -1,0 +1,40 @@
+# Libraries whose sources cmake/install-dependencies.sh fetched: mbedTLS, from one source list for
+# firmware and host, and Catch2, built with our libc++.
+
+set(sources ${TDSHIM_CACHE}/sources)
+foreach(library mbedtls catch2)
+  if(NOT EXISTS ${sources}/${library}/VERSION)
+    message(FATAL_ERROR "${sources}/${library} is missing: run cmake/install-dependencies.sh first")
+  endif()
+endforeach()
+
+# Only SHA-384 is needed: two files of mbedTLS under a configuration of our own.
+set(mbedtls ${sources}/mbedtls)
+set(mbedtls_files ${mbedtls}/library/sha512.c ${mbedtls}/library/platform_util.c)
+add_library(mbedtls STATIC ${mbedtls_files})
+target_link_libraries(mbedtls PUBLIC hosted)
+# Its hash is nearly all that the firmware computes: optimised for speed on both sides.
+set(mbedtls_options -O3 -Wno-everything -ffile-prefix-map=${sources}=.)
+set(mbedtls_definition MBEDTLS_CONFIG_FILE="${PROJECT_SOURCE_DIR}/shim/crypto/mbedtls_config.h")
+target_compile_options(mbedtls PRIVATE ${mbedtls_options})
+target_compile_definitions(mbedtls PUBLIC ${mbedtls_definition})
+target_include_directories(mbedtls SYSTEM PUBLIC ${mbedtls}/include)
+if(TDSHIM_FIRMWARE)
+  add_library(mbedtls.fw STATIC ${mbedtls_files})
+  target_link_libraries(mbedtls.fw PUBLIC freestanding)
+  target_compile_options(mbedtls.fw PRIVATE ${mbedtls_options})
+  target_compile_definitions(mbedtls.fw PUBLIC ${mbedtls_definition})
+  target_include_directories(mbedtls.fw SYSTEM PUBLIC ${mbedtls}/include)
+endif()
+
+if(BUILD_TESTING AND NOT TDSHIM_FUZZERS)
+  set(saved ${CMAKE_EXPORT_COMPILE_COMMANDS})
+  set(CMAKE_EXPORT_COMPILE_COMMANDS OFF)
+  add_subdirectory(${sources}/catch2 ${PROJECT_BINARY_DIR}/catch2 EXCLUDE_FROM_ALL SYSTEM)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ${saved})
+  foreach(target Catch2 Catch2WithMain)
+    target_link_libraries(${target} PUBLIC hosted)
+    target_compile_options(${target} PRIVATE -Wno-everything)
+  endforeach()
+  list(APPEND CMAKE_MODULE_PATH ${sources}/catch2/extras)
+endif()

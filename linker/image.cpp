@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linker/image.hpp"
+
+#include <algorithm>
+
+#include "linker/profile.hpp"
+#include "shim/formats/tdvf/builder.hpp"
+#include "shim/formats/tdvf/footer.hpp"
+#include "shim/memory/layout.hpp"
+
+namespace tdshim::linker {
+namespace {
+
+constexpr std::uint64_t shim_rom_from_end = layout::shim_rom_size + layout::reset_vector_size;
+
+// What erased flash holds, and as an instruction (FF /7) undefined: a stray jump into unused room
+// stops at once.
+constexpr std::byte filler{0xFF};
+
+constexpr std::uint64_t payload_offset = layout::cfv_size;
+static_assert(is_aligned(payload_offset, page_size));
+
+tdvf::ImageInfo image_info(std::uint64_t size, std::optional<Bytes> payload) {
+    return {.image_size = static_cast<std::uint32_t>(size),
+            .payload_from_end = payload ? static_cast<std::uint32_t>(size - payload_offset) : 0,
+            .payload_size = payload ? static_cast<std::uint32_t>(payload->size()) : 0};
+}
+
+/// Writes the numbers that the reset vector reads at run time.
+Result<void> fill_slots(MutableBytes image, const Shim& shim) {
+    static_assert(layout::code_size_slot_from_end - layout::entry_slot_from_end == sizeof(le32));
+    Writer slots(image.last(layout::code_size_slot_from_end).first(sizeof(le32) + sizeof(le64)));
+    if (!slots.put(le32(static_cast<std::uint32_t>(shim.rom_size))) ||
+        !slots.put(le64(shim.executable.entry.value)))
+        return refuse(Fault::reset_vector_slot, image.size());
+    return {};
+}
+
+/// Names every byte of the image once.
+std::vector<Region> regions_of(std::uint64_t size, const Shim& shim, std::optional<Bytes> payload) {
+    std::vector<Region> regions;
+    std::uint64_t offset = 0;
+    const auto up_to = [&](std::uint64_t end, std::string_view what) {
+        if (end == offset)
+            return;
+        const std::uint64_t base = layout::image_end - size;
+        regions.push_back({what, offset, GpaRange::between({base + offset}, {base + end})});
+        offset = end;
+    };
+    up_to(layout::cfv_size, "configuration volume (CFV)");
+    if (payload)
+        up_to(payload_offset + payload->size(), "payload");
+    up_to(size - shim_rom_from_end, "unused");
+    up_to(size - shim_rom_from_end + shim.rom_size, "shim: code and constants");
+    up_to(size - layout::reset_vector_size, "unused");
+    up_to(size - layout::link_room_from_end, "reset vector");
+    up_to(size - layout::code_size_slot_from_end, "metadata and footer table");
+    up_to(size, "slots and reset vector proper");
+    return regions;
+}
+
+/// What the shim and the profile's VMM will read, by their own rules.
+Result<tdvf::Metadata> read_back(Bytes image) {
+    const auto metadata = TRY(tdvf::parse_metadata(image));
+    TRY(check_profile_qemu(metadata));
+    if (!TRY(tdvf::find_image_info(image)))
+        return refuse(Fault::image_info_size, image.size(), image.size(), 0);
+    return metadata;
+}
+
+} // namespace
+
+Result<void> check_reset_vector(Bytes reset_vector) {
+    if (reset_vector.size() != layout::reset_vector_size)
+        return refuse(Fault::reset_vector_size, reset_vector.size(), layout::reset_vector_size,
+                      reset_vector.size());
+    const Bytes room = reset_vector.last(layout::link_room_from_end).first(layout::link_room_size);
+    const auto used =
+        std::ranges::find_if(room, [](std::byte byte) { return byte != std::byte{0}; });
+    if (used != room.end())
+        return refuse(Fault::reset_vector_slot,
+                      reset_vector.size() - layout::link_room_from_end +
+                          static_cast<std::uint64_t>(used - room.begin()),
+                      0, std::to_integer<std::uint64_t>(*used));
+    return {};
+}
+
+Result<std::uint64_t> image_size(std::optional<Bytes> payload) {
+    constexpr std::uint64_t fixed = layout::cfv_size + shim_rom_from_end;
+    constexpr std::uint64_t room = layout::max_image_size - fixed;
+    if (!payload)
+        return layout::min_image_size;
+    if (payload->empty() || payload->size() > room)
+        return refuse(Fault::payload_size, payload->size(), payload->empty() ? 1 : room,
+                      payload->size());
+    // Smaller than max_image_size, which is a multiple of the granule: this cannot wrap around.
+    return *align_up(fixed + payload->size(), layout::image_granule);
+}
+
+Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> payload) {
+    const std::uint64_t size = TRY(image_size(payload));
+    Image image{.bytes = std::vector(size, filler),
+                .regions = regions_of(size, shim, payload),
+                .metadata = {}};
+    const MutableBytes bytes(image.bytes);
+    std::ranges::fill(bytes.first(layout::cfv_size), std::byte{0});
+    if (payload)
+        std::ranges::copy(*payload, bytes.subspan(payload_offset).begin());
+    place_in_rom(shim, bytes.last(shim_rom_from_end).first(layout::shim_rom_size));
+    std::ranges::copy(reset_vector, bytes.last(layout::reset_vector_size).begin());
+    TRY(fill_slots(bytes, shim));
+    TRY(tdvf::write_metadata(bytes, layout::link_room_from_end, sections_for_qemu(size),
+                             image_info(size, payload)));
+    image.metadata = TRY(read_back(bytes));
+    return image;
+}
+
+} // namespace tdshim::linker

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/base/error.hpp"
+
+namespace tdshim {
+
+std::string_view sentence(Fault fault) {
+    switch (fault) {
+    case Fault::truncated: return "input ends too early";
+    case Fault::range_wraps: return "address range wraps around";
+    case Fault::too_many_entries: return "more entries than there is room for";
+
+    case Fault::fw_cfg_absent: return "no fw_cfg device answers";
+    case Fault::fw_cfg_count: return "fw_cfg directory has an absurd number of files";
+    case Fault::fw_cfg_name: return "fw_cfg file name is empty or not terminated";
+    case Fault::fw_cfg_selector: return "fw_cfg file has a selector below the file range";
+    case Fault::fw_cfg_duplicate_name: return "fw_cfg directory names a file twice";
+    case Fault::fw_cfg_transfer: return "fw_cfg DMA transfer failed";
+    case Fault::fw_cfg_item_missing: return "fw_cfg item is missing";
+    case Fault::fw_cfg_item_size: return "fw_cfg item has an absurd size";
+    case Fault::fw_cfg_item_twice: return "fw_cfg item is asked for twice";
+
+    case Fault::e820_size: return "memory map is not a whole number of 20-byte entries";
+    case Fault::e820_entry_empty: return "memory map has an entry of size zero";
+    case Fault::e820_overlap: return "memory map has overlapping entries";
+    case Fault::e820_no_memory: return "memory map has no usable memory where the shim needs it";
+
+    case Fault::loader_size:
+        return "table-loader script is not a whole number of 128-byte commands";
+    case Fault::loader_command: return "table-loader command is unknown";
+    case Fault::loader_file_name: return "table-loader file name is empty or not terminated";
+    case Fault::loader_file_unknown: return "table-loader command names a file that is not loaded";
+    case Fault::loader_file_twice: return "table-loader script loads a file twice";
+    case Fault::loader_alignment:
+        return "table-loader alignment is not a power of two up to 64 KiB";
+    case Fault::loader_zone: return "table-loader zone is unknown";
+    case Fault::loader_offset: return "table-loader offset lies outside the file";
+    case Fault::loader_pointer_size:
+        return "table-loader pointer size is not 1, 2, 4 or 8, or the value does not fit";
+    case Fault::loader_checksum_range: return "table-loader checksum range lies outside the file";
+    case Fault::acpi_no_rsdp: return "ACPI files hold no RSDP";
+    case Fault::acpi_signature: return "ACPI table has a wrong signature";
+    case Fault::acpi_length: return "ACPI table has a wrong length";
+    case Fault::acpi_checksum: return "ACPI table has a wrong checksum";
+    case Fault::acpi_address: return "ACPI table lies outside the loaded files";
+    case Fault::acpi_event_log: return "ACPI tables of the VMM hold an event log of their own";
+
+    case Fault::kernel_missing:
+        return "no kernel: neither a named fw_cfg item, nor etc/boot/kernel, nor the legacy keys "
+               "hold one";
+    case Fault::kernel_boot_flag: return "kernel has no boot flag 0xAA55: not a bzImage";
+    case Fault::kernel_magic: return "kernel has no header signature HdrS: not a bzImage";
+    case Fault::kernel_protocol: return "kernel's boot protocol is older than 2.12";
+    case Fault::kernel_header_size:
+        return "kernel's setup header has not the size of its boot protocol";
+    case Fault::kernel_setup_size: return "kernel is shorter than its setup header says";
+    case Fault::kernel_not_high: return "kernel is not made to be loaded at 1 MiB or above";
+    case Fault::kernel_no_64bit_entry: return "kernel has no 64-bit entry point";
+    case Fault::kernel_alignment:
+        return "kernel's alignment is not a power of two from 4 KiB to 1 GiB";
+    case Fault::kernel_init_size: return "kernel's init_size is smaller than its code or absurd";
+    case Fault::kernel_address_wraps: return "kernel's preferred address and size wrap around";
+    case Fault::kernel_does_not_fit: return "kernel does not fit into memory";
+    case Fault::command_line_too_long: return "command line is longer than the kernel takes";
+    case Fault::command_line_nul: return "command line has a NUL byte inside";
+    case Fault::initrd_does_not_fit: return "initrd does not fit into memory";
+
+    case Fault::memory_exhausted: return "no free memory where it is needed";
+    case Fault::page_tables_full: return "no page left for page tables";
+
+    case Fault::log_full: return "event log area is full";
+    case Fault::log_header: return "event log does not begin with a Spec ID Event03 header";
+    case Fault::log_digest_algorithm:
+        return "event log entry does not hold exactly one SHA-384 digest";
+    case Fault::log_register:
+        return "event log entry names a measurement register that does not exist";
+    case Fault::log_rtmr_index: return "RTMR index is above 3";
+
+    case Fault::image_size: return "image size is not a multiple of 64 KiB up to 16 MiB";
+    case Fault::footer_missing:
+        return "no GUIDed footer table at the end of the image: not a TDVF image";
+    case Fault::footer_table_length:
+        return "footer table is longer than the image or shorter than its footer";
+    case Fault::footer_entry_length: return "footer table entry has a wrong length";
+    case Fault::footer_no_metadata: return "footer table has no entry for TDX metadata";
+    case Fault::metadata_outside_image: return "TDX metadata lies outside the image";
+    case Fault::metadata_pointer: return "pointer at end - 0x20 does not lead to the TDX metadata";
+    case Fault::metadata_signature: return "TDX metadata has no signature TDVF";
+    case Fault::metadata_length: return "TDX metadata length does not match its number of sections";
+    case Fault::metadata_version: return "TDX metadata version is not 1";
+    case Fault::section_count: return "TDX metadata has an absurd number of sections";
+    case Fault::section_type: return "section type is unknown";
+    case Fault::section_data_outside_image: return "section data lies outside the image";
+    case Fault::section_alignment: return "section is not aligned to 4 KiB";
+    case Fault::section_raw_size: return "section of this type has a wrong raw data size";
+    case Fault::section_memory_size: return "section has a wrong size or place in memory";
+    case Fault::section_overlap: return "sections overlap in memory";
+    case Fault::section_data_outside_bfv:
+        return "section data lies outside the BFV section, which should hold it";
+    case Fault::section_no_td_hob: return "TDX metadata has no TD_HOB section";
+    case Fault::image_info_size:
+        return "image information states a size that the image does not have";
+    case Fault::payload_outside_image: return "embedded payload lies outside the image";
+
+    case Fault::elf_header: return "not a little-endian x86-64 ELF file";
+    case Fault::elf_not_executable: return "not an ELF executable at fixed addresses";
+    case Fault::elf_segment_outside_file: return "ELF segment lies outside the file";
+    case Fault::elf_segment_size: return "ELF segment is smaller in memory than in the file";
+    case Fault::elf_segment_alignment: return "ELF segment does not begin on a 4 KiB page";
+    case Fault::elf_segment_overlap: return "ELF segments overlap in memory";
+    case Fault::elf_segment_writable_executable:
+        return "ELF segment is both writable and executable";
+    case Fault::elf_segment_initialised_data:
+        return "ELF segment holds initialised writable data, which the image cannot carry";
+    case Fault::elf_segment_address: return "ELF segment lies outside the place that it is given";
+    case Fault::elf_entry: return "ELF entry point is not in an executable segment";
+    case Fault::reset_vector_size: return "reset vector has a wrong size";
+    case Fault::reset_vector_slot: return "reset vector has no room where shim-ld writes";
+    case Fault::payload_size: return "payload is empty or leaves no room in a 16 MiB image";
+    }
+    return "unknown fault";
+}
+
+} // namespace tdshim

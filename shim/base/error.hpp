@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Errors are values. Every way in which an input can be refused is one Fault with one sentence, so
+// this list is the list of refusals; an Error adds where in the input it was seen and what was
+// expected and found there. Shared by the firmware and the host tools.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+namespace tdshim {
+
+enum class Fault : std::uint8_t {
+    // any input
+    truncated,
+    range_wraps,
+    too_many_entries,
+    // fw_cfg
+    fw_cfg_absent,
+    fw_cfg_count,
+    fw_cfg_name,
+    fw_cfg_selector,
+    fw_cfg_duplicate_name,
+    fw_cfg_transfer,
+    fw_cfg_item_missing,
+    fw_cfg_item_size,
+    fw_cfg_item_twice,
+    // the VMM's memory map
+    e820_size,
+    e820_entry_empty,
+    e820_overlap,
+    e820_no_memory,
+    // ACPI table loader and tables
+    loader_size,
+    loader_command,
+    loader_file_name,
+    loader_file_unknown,
+    loader_file_twice,
+    loader_alignment,
+    loader_zone,
+    loader_offset,
+    loader_pointer_size,
+    loader_checksum_range,
+    acpi_no_rsdp,
+    acpi_signature,
+    acpi_length,
+    acpi_checksum,
+    acpi_address,
+    acpi_event_log,
+    // Linux kernel, initrd, command line
+    kernel_missing,
+    kernel_boot_flag,
+    kernel_magic,
+    kernel_protocol,
+    kernel_header_size,
+    kernel_setup_size,
+    kernel_not_high,
+    kernel_no_64bit_entry,
+    kernel_alignment,
+    kernel_init_size,
+    kernel_address_wraps,
+    kernel_does_not_fit,
+    command_line_too_long,
+    command_line_nul,
+    initrd_does_not_fit,
+    // the shim's own resources
+    memory_exhausted,
+    page_tables_full,
+    // event log
+    log_full,
+    log_header,
+    log_digest_algorithm,
+    log_register,
+    log_rtmr_index,
+    // TDVF image and metadata
+    image_size,
+    footer_missing,
+    footer_table_length,
+    footer_entry_length,
+    footer_no_metadata,
+    metadata_outside_image,
+    metadata_pointer,
+    metadata_signature,
+    metadata_length,
+    metadata_version,
+    section_count,
+    section_type,
+    section_data_outside_image,
+    section_alignment,
+    section_raw_size,
+    section_memory_size,
+    section_overlap,
+    section_data_outside_bfv,
+    section_no_td_hob,
+    image_info_size,
+    payload_outside_image,
+    // inputs of shim-ld
+    elf_header,
+    elf_not_executable,
+    elf_segment_outside_file,
+    elf_segment_size,
+    elf_segment_alignment,
+    elf_segment_overlap,
+    elf_segment_writable_executable,
+    elf_segment_initialised_data,
+    elf_segment_address,
+    elf_entry,
+    reset_vector_size,
+    reset_vector_slot,
+    payload_size,
+};
+
+struct Error {
+    Fault fault{};
+    std::uint64_t at = 0;       ///< byte offset in the input; for ranges the address
+    std::uint64_t expected = 0; ///< the bound or value that was asked for; 0 where there is none
+    std::uint64_t found = 0;    ///< the value that was there
+};
+
+/// The one-line sentence of a fault, without a full stop.
+std::string_view sentence(Fault fault);
+
+template <class T = void>
+using Result = std::expected<T, Error>;
+
+[[nodiscard]] constexpr std::unexpected<Error>
+refuse(Fault fault, std::uint64_t at = 0, std::uint64_t expected = 0, std::uint64_t found = 0) {
+    return std::unexpected(Error{fault, at, expected, found});
+}
+
+} // namespace tdshim
+
+/// The value of `expression`, or a return of its error from the enclosing function.
+#define TRY(expression)                                                                            \
+    ({                                                                                             \
+        auto try_result = (expression);                                                            \
+        if (!try_result) [[unlikely]]                                                              \
+            return std::unexpected(try_result.error());                                            \
+        *std::move(try_result);                                                                    \
+    })

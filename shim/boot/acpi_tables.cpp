@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/boot/acpi_tables.hpp"
+
+#include <algorithm>
+
+#include "shim/base/line.hpp"
+#include "shim/formats/acpi/loader.hpp"
+#include "shim/formats/acpi/tables.hpp"
+#include "shim/memory/layout.hpp"
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+namespace {
+
+/// Every pointer in ACPI 1.0's structures has 32 bits.
+constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
+constexpr std::uint64_t max_file_size = 16 * MiB;
+
+struct Placed {
+    GpaRange range;
+    MutableBytes bytes;
+};
+
+/// Memory for ACPI tables, to be reported as such. Errors: as MemoryMap.
+Result<Placed> place(Context& context, std::uint64_t size, std::uint64_t alignment) {
+    const GpaRange range = TRY(context.memory.allocate(
+        {.size = size, .alignment = std::max(alignment, page_size), .within = acpi_window}));
+    TRY(context.memory.retype(range, e820::Type::acpi));
+    const MutableBytes bytes = TRY(platform::memory(range));
+    return Placed{range, bytes.first(size)};
+}
+
+/// Copies a whole fw_cfg file to a place of its own and measures it.
+Result<Placed> load(Context& context, std::string_view name, std::uint64_t alignment) {
+    context.input = name;
+    const auto file = context.items.find(name);
+    if (!file)
+        return refuse(Fault::fw_cfg_item_missing);
+    if (file->size == 0 || file->size > max_file_size)
+        return refuse(Fault::fw_cfg_item_size, 0, max_file_size, file->size);
+    const Placed placed = TRY(place(context, file->size, alignment));
+    TRY(context.items.read(file->selector, placed.bytes));
+    TRY(context.recorder.record(
+        measure::configuration_file(name, placed.range.start(), placed.bytes)));
+    return placed;
+}
+
+/// Tells the VMM where a file was loaded, in a fw_cfg file that the VMM reads (VM generation id).
+Result<void> tell_vmm(Context& context, const acpi::Command& command,
+                      const acpi::LoadedFiles& files) {
+    const auto target = context.items.find(command.file);
+    if (!target)
+        return refuse(Fault::loader_file_unknown, command.at);
+    if (command.offset > target->size || command.pointer_size > target->size - command.offset)
+        return refuse(Fault::loader_offset, command.at, target->size, command.offset);
+    const le64 value = TRY(files.pointer_value(command));
+    return platform::write_fw_cfg(target->selector, command.offset,
+                                  bytes_of(value).first(command.pointer_size));
+}
+
+Result<void> execute(Context& context, const acpi::Command& command, acpi::LoadedFiles& files) {
+    switch (command.kind) {
+    case acpi::CommandKind::padding: return {};
+    case acpi::CommandKind::allocate: {
+        const Placed placed = TRY(load(context, command.file, command.alignment));
+        context.input = fw_cfg::table_loader;
+        return files.add(command, placed.range.start(), placed.bytes);
+    }
+    case acpi::CommandKind::add_pointer: return files.add_pointer(command);
+    case acpi::CommandKind::add_checksum: return files.add_checksum(command);
+    case acpi::CommandKind::write_pointer: return tell_vmm(context, command, files);
+    }
+    return {};
+}
+
+} // namespace
+
+Result<Gpa> load_acpi_tables(Context& context) {
+    if (!context.items.find(fw_cfg::table_loader)) {
+        platform::print("tdshim: acpi: the VMM offers no tables");
+        return Gpa{};
+    }
+    const Placed loader = TRY(load(context, fw_cfg::table_loader, page_size));
+    const acpi::Script script = TRY(acpi::Script::open(loader.bytes));
+    acpi::LoadedFiles files;
+    for (std::size_t i = 0; i < script.size(); ++i) {
+        const acpi::Command command = TRY(script.command(i));
+        TRY(execute(context, command, files));
+    }
+
+    context.input = fw_cfg::acpi_rsdp;
+    const acpi::LoadedFile* const rsdp = files.find(fw_cfg::acpi_rsdp);
+    if (rsdp == nullptr)
+        return refuse(Fault::acpi_no_rsdp);
+    const acpi::TableList tables = TRY(acpi::find_tables(rsdp->content, files));
+    const Placed root = TRY(place(context, acpi::root_size, page_size));
+    platform::print(
+        (Line() << "tdshim: acpi: " << std::uint64_t{tables.size()} << " tables").text());
+    return acpi::write_root(root.bytes, root.range.start(), tables, layout::event_log);
+}
+
+} // namespace tdshim::boot

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/boot/boot.hpp"
+
+#include "shim/base/line.hpp"
+#include "shim/boot/acpi_tables.hpp"
+#include "shim/boot/context.hpp"
+#include "shim/boot/linux_payload.hpp"
+#include "shim/boot/memory_map.hpp"
+#include "shim/memory/layout.hpp"
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+namespace {
+
+void print(const Line& line) {
+    platform::print(line.text());
+}
+
+void print_registers(const Context& context) {
+    for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
+        print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] "
+                     << Bytes(platform::rtmr(rtmr)));
+    print(Line() << "tdshim: event log: " << Hex{layout::event_log.start().value} << ", "
+                 << std::uint64_t{context.recorder.log_size()} << " of " << layout::event_log.size()
+                 << " bytes used");
+}
+
+void print_memory(const memory::MemoryMap& memory) {
+    print(Line() << "tdshim: memory: " << memory.usable() / MiB << " MiB usable");
+}
+
+void print_counts(const Context& context) {
+    print(Line() << "tdshim: counts: " << context.items.bytes_read() << " bytes read, "
+                 << context.recorder.bytes_hashed() << " bytes hashed, " << platform::ticks()
+                 << " ticks since reset");
+}
+
+/// The boot as the list of its steps; returns only to be refused.
+Result<void> run(Context& context) {
+    TRY(platform::prepare_devices());
+    context.input = "fw_cfg directory";
+    TRY(context.items.open());
+    TRY(read_memory_map(context));
+    print_memory(context.memory);
+    const Gpa rsdp = TRY(load_acpi_tables(context));
+    const LinuxPayload payload = TRY(load_linux(context));
+    const Gpa boot_params = TRY(write_boot_params(context, payload, rsdp));
+
+    TRY(context.recorder.close());
+    print_registers(context);
+    print_counts(context);
+    const Gpa entry{payload.kernel_memory.start().value + linux_boot::entry_64bit_offset};
+    print(Line() << "tdshim: starting Linux at " << Hex{entry.value});
+    return platform::start_linux(payload.kernel_memory, entry, boot_params);
+}
+
+[[noreturn]] void refuse_boot(Context& context, const Error& error) {
+    Line reason;
+    reason << context.input << ": " << error;
+    context.recorder.refuse(reason.text());
+    print(Line() << "tdshim: boot refused: " << reason.text());
+    print_registers(context);
+    platform::halt();
+}
+
+} // namespace
+
+void boot() {
+    print(Line() << "tdshim " << TDSHIM_VERSION << ": " << platform::kind());
+    const auto log_area = platform::memory(layout::event_log);
+    if (!log_area) {
+        print(Line() << "tdshim: boot refused: event log: " << log_area.error());
+        platform::halt();
+    }
+    Context context{.recorder = Recorder(*log_area), .items = {}, .memory = {}};
+    const Result<void> outcome = run(context);
+    if (!outcome)
+        refuse_boot(context, outcome.error());
+    platform::halt();
+}
+
+} // namespace tdshim::boot

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the steps of the boot share.
+#pragma once
+
+#include <string_view>
+
+#include "shim/boot/items.hpp"
+#include "shim/boot/recorder.hpp"
+#include "shim/memory/memory_map.hpp"
+
+namespace tdshim::boot {
+
+struct Context {
+    Recorder recorder;
+    Items items;
+    memory::MemoryMap memory;
+    /// The input that is being dealt with; a refusal names it.
+    std::string_view input = "firmware";
+};
+
+} // namespace tdshim::boot

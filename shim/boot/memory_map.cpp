@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/boot/memory_map.hpp"
+
+#include <array>
+
+#include "shim/formats/e820/e820.hpp"
+#include "shim/memory/layout.hpp"
+
+namespace tdshim::boot {
+namespace {
+
+constinit std::array<std::byte, e820::max_entries * sizeof(e820::WireEntry)> item_bytes{};
+
+/// Video memory and option ROMs: never memory to Linux, whatever the VMM calls it.
+constexpr auto legacy_hole = GpaRange::of<640 * KiB, 384 * KiB>();
+
+Result<void> set_aside(memory::MemoryMap& memory) {
+    for (const GpaRange& range : {layout::shim_code, layout::shim_data}) {
+        if (!memory.is_usable(range))
+            return refuse(Fault::e820_no_memory, range.start().value, range.size(), 0);
+        TRY(memory.use(range));
+    }
+    TRY(memory.remove(legacy_hole));
+    for (const GpaRange& range : {layout::event_log, layout::mailbox})
+        TRY(memory.retype(range, e820::Type::nvs));
+    return {};
+}
+
+} // namespace
+
+Result<void> read_memory_map(Context& context) {
+    context.input = fw_cfg::e820_table;
+    const auto file = context.items.find(fw_cfg::e820_table);
+    if (!file)
+        return refuse(Fault::fw_cfg_item_missing);
+    if (file->size > item_bytes.size())
+        return refuse(Fault::fw_cfg_item_size, 0, item_bytes.size(), file->size);
+    const MutableBytes bytes = std::span(item_bytes).first(file->size);
+    TRY(context.items.read(file->selector, bytes));
+    TRY(context.recorder.record(measure::configuration(fw_cfg::e820_table, bytes)));
+    context.memory = memory::MemoryMap(TRY(e820::parse(bytes)));
+    return set_aside(context.memory);
+}
+
+} // namespace tdshim::boot

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The step that learns which memory the machine has.
+#pragma once
+
+#include "shim/boot/context.hpp"
+
+namespace tdshim::boot {
+
+/// Copies, measures and checks the VMM's memory map and sets aside what the shim itself occupies.
+/// Errors: fw_cfg_item_missing, fw_cfg_item_size and those of e820::parse and MemoryMap.
+[[nodiscard]] Result<void> read_memory_map(Context& context);
+
+} // namespace tdshim::boot

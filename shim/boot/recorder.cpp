@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/boot/recorder.hpp"
+
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+namespace {
+constexpr std::uint32_t closed_rtmrs = 2; // RTMR[0] and RTMR[1] belong to the firmware
+}
+
+Result<void> Recorder::record(const measure::Measurement& measurement) {
+    TRY(platform::extend_rtmr(measurement.rtmr, measurement.digest));
+    bytes_hashed_ += measurement.hashed;
+    return log_.append(event_log::mr_index_of_rtmr(measurement.rtmr), measurement.type,
+                       measurement.digest, measurement.head(), measurement.body);
+}
+
+Result<void> Recorder::close() {
+    closed_ = true;
+    for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
+        TRY(record(measure::separator(rtmr)));
+    return {};
+}
+
+void Recorder::refuse(std::string_view reason) {
+    if (closed_)
+        return;
+    closed_ = true;
+    for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
+        // A full log is no reason to leave the register open.
+        static_cast<void>(record(measure::error_separator(rtmr, reason)));
+}
+
+} // namespace tdshim::boot

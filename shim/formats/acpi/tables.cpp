@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/formats/acpi/tables.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace tdshim::acpi {
+namespace {
+
+constexpr std::array<char, 8> rsdp_signature{'R', 'S', 'D', ' ', 'P', 'T', 'R', ' '};
+constexpr std::array<char, 4> ccel_signature{'C', 'C', 'E', 'L'};
+constexpr std::array<char, 6> oem_id{'T', 'D', 'S', 'H', 'I', 'M'};
+constexpr std::array<char, 8> oem_table_id{'T', 'D', 'S', 'H', 'I', 'M', ' ', ' '};
+constexpr std::array<char, 4> creator_id{'T', 'D', 'S', 'H'};
+
+std::uint8_t sum_of(Bytes bytes) {
+    std::uint8_t sum = 0;
+    for (const std::byte byte : bytes)
+        sum = static_cast<std::uint8_t>(sum + std::to_integer<std::uint8_t>(byte));
+    return sum;
+}
+
+std::uint8_t checksum_of(Bytes bytes) {
+    return static_cast<std::uint8_t>(0 - sum_of(bytes));
+}
+
+/// The whole table at `address`, checked.
+Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
+    const Bytes rest = files.from(address);
+    const auto header = read_at<TableHeader>(rest, 0);
+    if (!header)
+        return refuse(Fault::acpi_address, address.value, sizeof(TableHeader), rest.size());
+    if (header->length < sizeof(TableHeader) || header->length > rest.size())
+        return refuse(Fault::acpi_length, address.value, rest.size(), header->length);
+    const Bytes table = rest.first(header->length);
+    if (sum_of(table) != 0)
+        return refuse(Fault::acpi_checksum, address.value, 0, sum_of(table));
+    return table;
+}
+
+template <class Pointer>
+Result<TableList> list_tables(Gpa root, std::string_view signature, const LoadedFiles& files) {
+    const Bytes table = TRY(table_at(root, files));
+    const auto header = TRY(read_at<TableHeader>(table, 0));
+    if (std::string_view(header.signature.data(), header.signature.size()) != signature)
+        return refuse(Fault::acpi_signature, root.value);
+    TableList list;
+    Reader entries(table.subspan(sizeof(TableHeader)));
+    while (entries.left() >= sizeof(Pointer)) {
+        const Gpa address{TRY(entries.template take<Pointer>())};
+        const Bytes listed = TRY(table_at(address, files));
+        // Linux takes the first CCEL that it finds, so there must be none but ours.
+        if (TRY(read_at<TableHeader>(listed, 0)).signature == ccel_signature)
+            return refuse(Fault::acpi_event_log, address.value);
+        if (!list.push(address))
+            return refuse(Fault::too_many_entries, root.value, max_tables, max_tables + 1);
+    }
+    return list;
+}
+
+TableHeader header_for(std::array<char, 4> signature, std::size_t length) {
+    return {.signature = signature,
+            .length = static_cast<std::uint32_t>(length),
+            .revision = 1,
+            .checksum = 0,
+            .oem_id = oem_id,
+            .oem_table_id = oem_table_id,
+            .oem_revision = 1,
+            .creator_id = creator_id,
+            .creator_revision = 1};
+}
+
+void set_checksum(MutableBytes table) {
+    table[offsetof(TableHeader, checksum)] = std::byte{checksum_of(table)};
+}
+
+} // namespace
+
+Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files) {
+    if (rsdp.size() < rsdp_size_revision_0)
+        return refuse(Fault::acpi_no_rsdp, 0, rsdp_size_revision_0, rsdp.size());
+    Rsdp wire{};
+    std::ranges::copy(rsdp.first(std::min(rsdp.size(), sizeof(Rsdp))),
+                      std::as_writable_bytes(std::span(&wire, 1)).begin());
+    if (wire.signature != rsdp_signature)
+        return refuse(Fault::acpi_signature, 0);
+    const bool is_extended = wire.revision >= 2;
+    if (is_extended && (wire.length < sizeof(Rsdp) || wire.length > rsdp.size()))
+        return refuse(Fault::acpi_length, 20, rsdp.size(), wire.length);
+    const std::size_t size = is_extended ? std::size_t{wire.length} : rsdp_size_revision_0;
+    if (sum_of(rsdp.first(rsdp_size_revision_0)) != 0 || sum_of(rsdp.first(size)) != 0)
+        return refuse(Fault::acpi_checksum, 8);
+    if (is_extended && wire.xsdt != 0)
+        return list_tables<le64>({wire.xsdt}, "XSDT", files);
+    return list_tables<le32>({wire.rsdt}, "RSDT", files);
+}
+
+Gpa write_root(MutableBytes area, Gpa place, const TableList& tables, const GpaRange& event_log) {
+    const std::size_t ccel_offset = sizeof(Rsdp) + 4; // tables stand on multiples of 8
+    const std::size_t xsdt_offset = ccel_offset + sizeof(Ccel);
+    const std::size_t xsdt_size = sizeof(TableHeader) + (tables.size() + 1) * sizeof(le64);
+
+    const Ccel ccel{.header = header_for(ccel_signature, sizeof(Ccel)),
+                    .type = ccel_type_tdx,
+                    .subtype = 0,
+                    .reserved = 0,
+                    .log_length = event_log.size(),
+                    .log_address = event_log.start().value};
+    std::ranges::copy(bytes_of(ccel), area.subspan(ccel_offset).begin());
+    set_checksum(area.subspan(ccel_offset, sizeof(Ccel)));
+
+    Writer xsdt(area.subspan(xsdt_offset, xsdt_size));
+    static_cast<void>(xsdt.put(header_for({'X', 'S', 'D', 'T'}, xsdt_size)));
+    for (const Gpa table : tables)
+        static_cast<void>(xsdt.put(le64{table.value}));
+    static_cast<void>(xsdt.put(le64{place.value + ccel_offset}));
+    set_checksum(area.subspan(xsdt_offset, xsdt_size));
+
+    Rsdp rsdp{.signature = rsdp_signature,
+              .checksum = 0,
+              .oem_id = oem_id,
+              .revision = 2,
+              .rsdt = 0,
+              .length = sizeof(Rsdp),
+              .xsdt = place.value + xsdt_offset,
+              .extended_checksum = 0,
+              .reserved = {}};
+    rsdp.checksum = checksum_of(bytes_of(rsdp).first(rsdp_size_revision_0));
+    rsdp.extended_checksum = checksum_of(bytes_of(rsdp));
+    std::ranges::copy(bytes_of(rsdp), area.begin());
+    return place;
+}
+
+} // namespace tdshim::acpi

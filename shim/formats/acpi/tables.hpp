@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The root of the ACPI tables: which tables the VMM's RSDP leads to, and the shim's own RSDP and
+// XSDT that lead to those and to the CC event log [ACPI 6.5, 5.2.5 to 5.2.8].
+#pragma once
+
+#include <cstddef>
+
+#include "shim/base/bytes.hpp"
+#include "shim/base/gpa.hpp"
+#include "shim/base/static_vector.hpp"
+#include "shim/formats/acpi/loader.hpp"
+
+namespace tdshim::acpi {
+
+inline constexpr std::size_t max_tables = 64;
+using TableList = StaticVector<Gpa, max_tables>;
+
+/// The tables that `rsdp`, the content of the VMM's RSDP file, leads to; each lies wholly inside a
+/// loaded file and has a good checksum, and none is an event log.
+/// Errors: acpi_no_rsdp, acpi_signature, acpi_length, acpi_checksum, acpi_address, acpi_event_log,
+/// too_many_entries; `at` is a guest physical address but in the RSDP, where it is an offset.
+[[nodiscard]] Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files);
+
+/// Bytes that write_root needs at most.
+inline constexpr std::size_t root_size = 4096;
+
+/// Writes RSDP, XSDT and CCEL at the start of `area`, which stands at `place`; the XSDT lists
+/// `tables` and the CCEL, which points to `event_log`. Returns where the RSDP stands.
+[[nodiscard]] Gpa write_root(MutableBytes area, Gpa place, const TableList& tables,
+                             const GpaRange& event_log);
+
+} // namespace tdshim::acpi

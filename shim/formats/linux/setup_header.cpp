@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/formats/linux/setup_header.hpp"
+
+#include <bit>
+
+namespace tdshim::linux_boot {
+namespace {
+
+constexpr std::uint16_t boot_flag_value = 0xAA55;
+constexpr std::uint32_t header_magic = 0x53726448; // "HdrS"
+constexpr std::uint16_t oldest_version = 0x020C;   // the first with xloadflags
+// Up to and with handover_offset, of protocol 2.11; the byte is a signed jump distance.
+constexpr std::uint8_t min_jump_offset = 0x268 - 0x202;
+constexpr std::uint8_t max_jump_offset = 0x7F;
+constexpr std::uint8_t loadflag_high = 1 << 0;
+constexpr std::uint64_t sector = 512;
+// No kernel comes near this; a larger value would only serve to make sums large.
+constexpr std::uint64_t max_init_size = 2 * GiB;
+
+/// Everything that says whether this is a kernel that the shim can start at all.
+Result<void> check_kind(const SetupHeader& header) {
+    if (header.boot_flag != boot_flag_value)
+        return refuse(Fault::kernel_boot_flag, 0x1FE, boot_flag_value, header.boot_flag);
+    if (header.header != header_magic)
+        return refuse(Fault::kernel_magic, 0x202, header_magic, header.header);
+    if (header.version < oldest_version)
+        return refuse(Fault::kernel_protocol, 0x206, oldest_version, header.version);
+    if (header.jump_offset < min_jump_offset || header.jump_offset > max_jump_offset)
+        return refuse(Fault::kernel_header_size, 0x201, min_jump_offset, header.jump_offset);
+    if ((header.loadflags & loadflag_high) == 0)
+        return refuse(Fault::kernel_not_high, 0x211, loadflag_high, header.loadflags);
+    if ((header.xloadflags & xload_64bit_entry) == 0)
+        return refuse(Fault::kernel_no_64bit_entry, 0x236, xload_64bit_entry, header.xloadflags);
+    return {};
+}
+
+Result<void> check_sizes(const Kernel& kernel) {
+    if (!std::has_single_bit(kernel.alignment) || kernel.alignment < page_size ||
+        kernel.alignment > GiB)
+        return refuse(Fault::kernel_alignment, 0x230, large_page_size, kernel.alignment);
+    if (kernel.init_size < kernel.code_size || kernel.init_size > max_init_size)
+        return refuse(Fault::kernel_init_size, 0x260, kernel.code_size, kernel.init_size);
+    const auto aligned = align_up(kernel.preferred.value, kernel.alignment);
+    if (!aligned || !checked_add(*aligned, kernel.init_size))
+        return refuse(Fault::kernel_address_wraps, 0x258, ~std::uint64_t{0} - kernel.init_size,
+                      kernel.preferred.value);
+    return {};
+}
+
+} // namespace
+
+Result<Kernel> parse_kernel(Bytes file) {
+    Kernel kernel;
+    kernel.header = TRY(read_at<SetupHeader>(file, header_offset));
+    const SetupHeader& header = kernel.header;
+    TRY(check_kind(header));
+
+    const std::uint64_t sectors = header.setup_sects == 0 ? 4 : header.setup_sects;
+    kernel.setup_size = (sectors + 1) * sector;
+    // The 64-bit entry lies in the second sector of the protected-mode part.
+    if (kernel.setup_size + entry_64bit_offset >= file.size())
+        return refuse(Fault::kernel_setup_size, 0x1F1, kernel.setup_size + entry_64bit_offset + 1,
+                      file.size());
+    kernel.code_size = file.size() - kernel.setup_size;
+    if (std::uint64_t{header.syssize} * 16 > align_up(kernel.code_size, 16).value_or(0))
+        return refuse(Fault::kernel_setup_size, 0x1F4,
+                      kernel.setup_size + std::uint64_t{header.syssize} * 16, file.size());
+
+    kernel.init_size = header.init_size;
+    kernel.alignment = header.kernel_alignment;
+    kernel.preferred = {header.pref_address};
+    kernel.relocatable = header.relocatable_kernel != 0;
+    kernel.command_line_limit = header.cmdline_size;
+    kernel.initrd_limit = {(header.xloadflags & xload_above_4g) != 0
+                               ? ~std::uint64_t{0}
+                               : std::uint64_t{header.initrd_addr_max}};
+    TRY(check_sizes(kernel));
+    return kernel;
+}
+
+} // namespace tdshim::linux_boot

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/measure/measurement.hpp"
+
+#include <algorithm>
+
+namespace tdshim::measure {
+namespace {
+
+using event_log::EventType;
+
+constexpr std::uint32_t firmware_configuration = 0; // RTMR[0]
+constexpr std::uint32_t operating_system = 1;       // RTMR[1]
+
+// Descriptors of td-shim's specification 0.7, 3.5. Their NUL is part of them.
+constexpr std::string_view payload_descriptor{"td_payload\0", 11};
+constexpr std::string_view parameter_descriptor{"td_payload_info\0", 16};
+constexpr std::string_view initrd_descriptor{"td_initrd\0", 10}; // ours: the specification has none
+
+template <Wire T>
+void append(Measurement& measurement, const T& value) {
+    std::ranges::copy(bytes_of(value), measurement.head_bytes.begin() +
+                                           static_cast<std::ptrdiff_t>(measurement.head_size));
+    measurement.head_size += sizeof(T);
+}
+
+void append(Measurement& measurement, std::string_view text) {
+    for (const char c : text)
+        append(measurement, c);
+}
+
+Measurement measured(std::uint32_t rtmr, EventType type, Bytes content) {
+    Measurement measurement;
+    measurement.rtmr = rtmr;
+    measurement.type = type;
+    measurement.digest = crypto::sha384(content);
+    measurement.hashed = content.size();
+    return measurement;
+}
+
+/// Event data: UEFI_PLATFORM_FIRMWARE_BLOB2.
+Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place, Bytes content) {
+    Measurement measurement = measured(rtmr, EventType::platform_firmware_blob2, content);
+    append(measurement, static_cast<std::uint8_t>(description.size()));
+    append(measurement, description);
+    append(measurement, event_log::BlobRange{place.value, content.size()});
+    return measurement;
+}
+
+/// Event data: TD_SHIM_PLATFORM_CONFIG_INFO.
+Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
+    Measurement measurement = measured(rtmr, EventType::platform_config_flags, info);
+    event_log::ConfigInfo header{.descriptor = {},
+                                 .length = static_cast<std::uint32_t>(info.size())};
+    std::ranges::copy(descriptor.substr(0, header.descriptor.size()), header.descriptor.begin());
+    append(measurement, header);
+    measurement.body = info;
+    return measurement;
+}
+
+} // namespace
+
+Measurement configuration(std::string_view descriptor, Bytes info) {
+    return config(firmware_configuration, descriptor, info);
+}
+
+Measurement configuration_file(std::string_view name, Gpa place, Bytes content) {
+    return blob(firmware_configuration, name, place, content);
+}
+
+Measurement kernel(Gpa place, Bytes file) {
+    return blob(operating_system, payload_descriptor, place, file);
+}
+
+Measurement initrd(Gpa place, Bytes file) {
+    return blob(operating_system, initrd_descriptor, place, file);
+}
+
+Measurement command_line(Bytes text) {
+    return config(operating_system, parameter_descriptor, text);
+}
+
+Measurement separator(std::uint32_t rtmr) {
+    const le32 value = 0;
+    Measurement measurement = measured(rtmr, EventType::separator, bytes_of(value));
+    append(measurement, value);
+    return measurement;
+}
+
+Measurement error_separator(std::uint32_t rtmr, std::string_view reason) {
+    const le32 value = 1;
+    Measurement measurement = measured(rtmr, EventType::separator, bytes_of(value));
+    append(measurement, value);
+    measurement.body = bytes_of(reason);
+    return measurement;
+}
+
+} // namespace tdshim::measure

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is measured, into which register, with which event: the only place that knows. Each function
+// makes one measurement from the bytes of one input; boot/recorder extends and logs it, and the
+// host tools predict registers from the same functions. Rules: td-shim specification 0.7, 3.5, and
+// specs/measurement.md for what it leaves open.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "shim/base/bytes.hpp"
+#include "shim/base/gpa.hpp"
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/event_log/wire.hpp"
+
+namespace tdshim::measure {
+
+/// One extension of a register and the event that stands for it. `body` refers to the input.
+struct Measurement {
+    std::uint32_t rtmr = 0;
+    event_log::EventType type{};
+    crypto::Digest digest{};
+    std::array<std::byte, 80> head_bytes{};
+    std::size_t head_size = 0;
+    Bytes body;
+    std::uint64_t hashed = 0; ///< bytes of input behind the digest
+
+    [[nodiscard]] Bytes head() const { return Bytes(head_bytes).first(head_size); }
+};
+
+/// Configuration that the VMM supplies, kept whole in the log -> RTMR[0].
+/// `descriptor` has at most 16 characters.
+[[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);
+
+/// A file of the VMM's firmware configuration that is too large for the log -> RTMR[0].
+[[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place, Bytes content);
+
+/// The kernel file, the initrd file, the command line without its NUL -> RTMR[1].
+[[nodiscard]] Measurement kernel(Gpa place, Bytes file);
+[[nodiscard]] Measurement initrd(Gpa place, Bytes file);
+[[nodiscard]] Measurement command_line(Bytes text);
+
+/// The mark that no further event of the firmware follows in RTMR[`rtmr`].
+[[nodiscard]] Measurement separator(std::uint32_t rtmr);
+
+/// The mark that the boot was refused, with the reason in the event.
+[[nodiscard]] Measurement error_separator(std::uint32_t rtmr, std::string_view reason);
+
+} // namespace tdshim::measure

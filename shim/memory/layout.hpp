@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where the firmware stands in guest physical memory: the one place for these numbers. The linker
+// script, the reset vector and shim-ld's metadata take them from here. specs/image-format.md has
+// the picture.
+#pragma once
+
+#include <cstdint>
+
+#include "shim/base/gpa.hpp"
+
+namespace tdshim::layout {
+
+// The image ends where the first 4 GiB end. From the end downwards: the reset vector (code and the
+// first page tables), the shim's code and constants, and at the image's start the CFV and an
+// embedded payload, for which the image grows downwards.
+inline constexpr std::uint64_t image_end = 4 * GiB;
+inline constexpr std::uint64_t image_granule = 64 * KiB; // QEMU's unit for -bios
+inline constexpr std::uint64_t max_image_size = 16 * MiB;
+inline constexpr std::uint64_t min_image_size = 256 * KiB;
+inline constexpr std::uint64_t reset_vector_size = 20 * KiB;
+inline constexpr std::uint64_t shim_rom_size = 172 * KiB;
+inline constexpr std::uint64_t cfv_size = 64 * KiB;
+static_assert(reset_vector_size + shim_rom_size + cfv_size == min_image_size);
+
+inline constexpr auto reset_vector =
+    GpaRange::of<image_end - reset_vector_size, reset_vector_size>();
+inline constexpr auto shim_rom =
+    GpaRange::of<image_end - reset_vector_size - shim_rom_size, shim_rom_size>();
+
+// The reset vector copies the shim from the image to memory below 16 MiB, the lowest address at
+// which a Linux kernel settles: code that runs more than 2 GiB away from its data would need a
+// large code model. Code and data have a large page each, so that even the first page tables are
+// W^X; the copy is written through an alias of the code's page.
+inline constexpr auto shim_code = GpaRange::of<8 * MiB, 256 * KiB>(); // code and constants
+inline constexpr auto shim_data = GpaRange::of<10 * MiB, 1 * MiB>();  // data, stacks, page tables
+inline constexpr std::uint64_t shim_code_alias = 12 * MiB;            // a virtual address
+static_assert(shim_code.size() >= shim_rom_size);
+
+inline constexpr auto td_hob = GpaRange::of<11 * MiB, 128 * KiB>();
+// These stay in use after the hand-over and are reported as ACPI NVS.
+inline constexpr auto event_log = GpaRange::of<11 * MiB + 128 * KiB, 64 * KiB>();
+inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 64 * KiB>();
+
+// The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,
+// which NASM leaves zero: TDX metadata, footer table, and the slots below.
+inline constexpr std::uint64_t link_room_from_end = 0x400;
+inline constexpr std::uint64_t link_room_size = link_room_from_end - 0x10;
+inline constexpr std::uint64_t code_size_slot_from_end =
+    0x1C;                                                  // le32: bytes of the shim in shim_rom
+inline constexpr std::uint64_t entry_slot_from_end = 0x18; // le64: the shim's entry point
+
+} // namespace tdshim::layout

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The seam between the boot and the machine: all that the boot needs of it, as plain functions that
+// are bound when the program is linked. The firmware links shim/platform/x86 and vm; tests link a
+// machine of their own (tests/native).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "shim/base/bytes.hpp"
+#include "shim/base/gpa.hpp"
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/fw_cfg/wire.hpp"
+
+namespace tdshim::platform {
+
+/// What this machine is, as the first console line says it.
+[[nodiscard]] std::string_view kind();
+
+/// Prints one line on the console.
+void print(std::string_view line);
+
+/// Sets up what devices need before Linux finds them, and before the VMM's ACPI tables are read, in
+/// which QEMU describes that set-up.
+[[nodiscard]] Result<void> prepare_devices();
+
+/// Private memory at `range`, readable and writable. Every pointer into guest memory comes from
+/// here. Errors: page_tables_full, range_wraps.
+[[nodiscard]] Result<MutableBytes> memory(const GpaRange& range);
+
+/// The firmware image's bytes at `range`, read-only. Errors: as memory().
+[[nodiscard]] Result<Bytes> image(const GpaRange& range);
+
+/// Checks that fw_cfg answers. Errors: fw_cfg_absent.
+[[nodiscard]] Result<void> open_fw_cfg();
+
+/// The item whose bytes read_fw_cfg() reads next, from its start.
+void select_fw_cfg(fw_cfg::Selector selector);
+
+/// Reads the next bytes of the selected item. Errors: fw_cfg_transfer.
+[[nodiscard]] Result<void> read_fw_cfg(MutableBytes destination);
+
+/// Writes `bytes` into file `selector` from `offset` on. Errors: fw_cfg_transfer.
+[[nodiscard]] Result<void> write_fw_cfg(fw_cfg::Selector selector, std::uint32_t offset,
+                                        Bytes bytes);
+
+/// Extends RTMR[`rtmr`]. Errors: log_rtmr_index.
+[[nodiscard]] Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest);
+
+/// RTMR[`rtmr`], 0 to 3.
+[[nodiscard]] const crypto::Digest& rtmr(std::uint32_t rtmr);
+
+/// The processor's time stamp counter, which starts at the machine's reset.
+[[nodiscard]] std::uint64_t ticks();
+
+/// Maps `kernel_memory` as the kernel needs it and starts the kernel. Errors: page_tables_full.
+[[nodiscard]] Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params);
+
+[[noreturn]] void halt();
+
+} // namespace tdshim::platform

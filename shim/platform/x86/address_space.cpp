@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/platform/x86/address_space.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "shim/memory/layout.hpp"
+#include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/x86/stacks.hpp"
+
+// From the linker script.
+extern "C" const std::byte shim_text_begin[], shim_text_end[];
+extern "C" const std::byte shim_rodata_begin[], shim_rodata_end[];
+extern "C" const std::byte shim_data_end[];
+
+namespace tdshim::x86 {
+
+// The linker script puts the stacks first in the shim's data.
+[[gnu::section(".stacks")]] constinit Stacks stacks{};
+
+namespace {
+
+// A 2 MiB stretch with 4 KiB pages costs one page, a stretch of up to 1 GiB with large pages
+// another.
+constexpr std::size_t pool_pages = 96;
+alignas(page_size) constinit std::array<memory::PageTables::Table, pool_pages> pool{};
+constinit std::optional<memory::PageTables> tables;
+
+Gpa gpa_of(const void* object) {
+    return {reinterpret_cast<std::uint64_t>(object)};
+}
+
+GpaRange range_of(const auto& object) {
+    return GpaRange::between(gpa_of(&object), gpa_of(&object + 1));
+}
+
+void load_tables() {
+    write_cr3(tables->root().value);
+}
+
+} // namespace
+
+std::uint64_t exception_stack_top() {
+    return range_of(stacks.exceptions).end().value;
+}
+
+Result<void> map(const GpaRange& range, memory::Access access) {
+    TRY(tables->map(range, access));
+    load_tables(); // a mapping that was replaced may still be cached
+    return {};
+}
+
+Result<void> enter_address_space() {
+    tables.emplace(pool, gpa_of(&pool));
+    using memory::Access;
+    TRY(tables->map(GpaRange::between(gpa_of(shim_text_begin), gpa_of(shim_text_end)),
+                    Access::read_execute));
+    TRY(tables->map(GpaRange::between(gpa_of(shim_rodata_begin), gpa_of(shim_rodata_end)),
+                    Access::read));
+    TRY(tables->map(range_of(stacks.boot), Access::read_write));
+    TRY(tables->map(range_of(stacks.exceptions), Access::read_write));
+    TRY(tables->map(GpaRange::between(gpa_of(&stacks + 1), gpa_of(shim_data_end)),
+                    Access::read_write));
+    load_tables();
+    return {};
+}
+
+} // namespace tdshim::x86

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the shim can reach: its own segments with their permissions, and whatever memory the boot
+// asked for. Everything else, the null page and the pages around the stacks among it, is absent.
+#pragma once
+
+#include <cstdint>
+
+#include "shim/base/error.hpp"
+#include "shim/base/gpa.hpp"
+#include "shim/memory/page_tables.hpp"
+
+namespace tdshim::x86 {
+
+/// Leaves the reset vector's page tables for those of the shim's own segments.
+/// Errors: page_tables_full.
+[[nodiscard]] Result<void> enter_address_space();
+
+/// Maps `range` at its own address. Errors: page_tables_full, range_wraps.
+[[nodiscard]] Result<void> map(const GpaRange& range, memory::Access access);
+
+/// First address above the stack that exceptions run on.
+[[nodiscard]] std::uint64_t exception_stack_top();
+
+} // namespace tdshim::x86

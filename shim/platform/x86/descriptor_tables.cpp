@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/platform/x86/descriptor_tables.hpp"
+
+#include <array>
+
+#include "shim/platform/x86/exceptions.hpp"
+
+namespace tdshim::x86 {
+namespace {
+
+constexpr std::uint64_t flat_code_64bit = 0x00AF'9B00'0000'FFFF;
+constexpr std::uint64_t flat_data = 0x00CF'9300'0000'FFFF;
+constexpr std::uint64_t available_tss = 0x89; // present, type 9
+constexpr std::uint8_t interrupt_gate = 0x8E; // present, type 14
+constexpr std::uint8_t exception_stack = 1;   // IST1
+
+struct [[gnu::packed]] TaskState {
+    std::uint32_t reserved_0;
+    std::array<std::uint64_t, 3> rsp;
+    std::uint64_t reserved_28;
+    std::array<std::uint64_t, 7> ist;
+    std::uint64_t reserved_92;
+    std::uint16_t reserved_100;
+    std::uint16_t io_map_base;
+};
+static_assert(sizeof(TaskState) == 104);
+
+struct Gate {
+    std::uint16_t offset_low;
+    std::uint16_t selector;
+    std::uint8_t stack;
+    std::uint8_t attributes;
+    std::uint16_t offset_middle;
+    std::uint32_t offset_high;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(Gate) == 16);
+
+struct [[gnu::packed]] TablePointer {
+    std::uint16_t limit;
+    std::uint64_t base;
+};
+
+constinit std::array<std::uint64_t, 6> gdt{};
+constinit TaskState task_state{};
+constinit std::array<Gate, exception_count> idt{};
+
+std::uint64_t address_of(const auto& object) {
+    return reinterpret_cast<std::uint64_t>(&object);
+}
+
+template <class T>
+TablePointer pointer_to(const T& table) {
+    return {static_cast<std::uint16_t>(sizeof(T) - 1), address_of(table)};
+}
+
+void fill_gdt() {
+    const std::uint64_t base = address_of(task_state);
+    gdt[code_selector / 8] = flat_code_64bit;
+    gdt[data_selector / 8] = flat_data;
+    gdt[tss_selector / 8] = (sizeof(TaskState) - 1) | (base & 0xFF'FFFF) << 16 |
+                            available_tss << 40 | (base >> 24 & 0xFF) << 56;
+    gdt[tss_selector / 8 + 1] = base >> 32;
+}
+
+void fill_idt() {
+    for (std::size_t vector = 0; vector < exception_count; ++vector) {
+        const std::uint64_t handler = exception_handler(vector);
+        idt[vector] = {.offset_low = static_cast<std::uint16_t>(handler),
+                       .selector = code_selector,
+                       .stack = exception_stack,
+                       .attributes = interrupt_gate,
+                       .offset_middle = static_cast<std::uint16_t>(handler >> 16),
+                       .offset_high = static_cast<std::uint32_t>(handler >> 32),
+                       .reserved = 0};
+    }
+}
+
+} // namespace
+
+void load_descriptor_tables(std::uint64_t exception_stack_top) {
+    task_state.ist[exception_stack - 1] = exception_stack_top;
+    task_state.io_map_base = sizeof(TaskState);
+    fill_gdt();
+    fill_idt();
+    const TablePointer gdt_pointer = pointer_to(gdt);
+    const TablePointer idt_pointer = pointer_to(idt);
+    asm volatile("lgdt %0\n\t"
+                 "pushq %2\n\t"
+                 "leaq 1f(%%rip), %%rax\n\t"
+                 "pushq %%rax\n\t"
+                 "lretq\n"
+                 "1:\n\t"
+                 "mov %w3, %%ds\n\t"
+                 "mov %w3, %%es\n\t"
+                 "mov %w3, %%fs\n\t"
+                 "mov %w3, %%gs\n\t"
+                 "mov %w3, %%ss\n\t"
+                 "ltr %w4\n\t"
+                 "lidt %1"
+                 :
+                 : "m"(gdt_pointer), "m"(idt_pointer), "i"(code_selector), "r"(data_selector),
+                   "r"(tss_selector)
+                 : "rax", "memory");
+}
+
+} // namespace tdshim::x86

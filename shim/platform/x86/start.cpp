@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The shim's entry point. The reset vector jumps here in 64-bit mode, paging on, in its own W^X
+// page tables, with the shim's code copied to where it runs.
+#include "shim/base/line.hpp"
+#include "shim/boot/boot.hpp"
+#include "shim/platform/platform.hpp"
+#include "shim/platform/vm/vm.hpp"
+#include "shim/platform/x86/address_space.hpp"
+#include "shim/platform/x86/descriptor_tables.hpp"
+#include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/x86/stacks.hpp"
+
+namespace tdshim::x86 {
+namespace {
+
+extern "C" [[noreturn, gnu::used]] void shim_main() {
+    vm::prepare_processor();
+    vm::open_console();
+    load_descriptor_tables(exception_stack_top());
+    if (const auto entered = enter_address_space(); !entered) {
+        platform::print((Line() << "tdshim: no page tables: " << entered.error()).text());
+        halt_forever();
+    }
+    boot::boot();
+}
+
+} // namespace
+
+/// In: nothing but the mode. Clears the shim's data, for memory need not be zero after a reset, and
+/// takes the boot's stack.
+extern "C" [[noreturn, gnu::naked, gnu::used, gnu::section(".text.entry")]] void shim_entry() {
+    asm volatile("leaq shim_data_begin(%%rip), %%rdi\n\t"
+                 "leaq shim_data_end(%%rip), %%rcx\n\t"
+                 "subq %%rdi, %%rcx\n\t"
+                 "xorl %%eax, %%eax\n\t"
+                 "cld\n\t"
+                 "rep stosb\n\t"
+                 "leaq shim_data_begin + %c0(%%rip), %%rsp\n\t"
+                 "call shim_main"
+                 :
+                 : "i"(boot_stack_top));
+}
+
+} // namespace tdshim::x86

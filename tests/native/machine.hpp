@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A machine for the boot in a host process: the other side of shim/platform/platform.hpp, with a
+// VMM that hands over whatever a test says. Guest memory is a sparse mapping; a use of memory that
+// the machine does not have, or a second read of the same input bytes, is a finding.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shim/base/bytes.hpp"
+#include "shim/base/gpa.hpp"
+#include "shim/formats/fw_cfg/wire.hpp"
+#include "shim/measure/register_bank.hpp"
+
+namespace tdshim::native {
+
+using Blob = std::vector<std::byte>;
+
+/// What the boot came to.
+struct LinuxStart {
+    GpaRange kernel_memory;
+    Gpa entry;
+    Gpa boot_params;
+};
+
+struct Outcome {
+    std::optional<LinuxStart> linux; ///< nothing: the boot was refused
+    std::vector<std::string> console;
+    std::vector<std::string> findings; ///< what the firmware must never do
+
+    /// The line that says why the boot was refused, without its beginning; empty when it was not.
+    [[nodiscard]] std::string refusal() const;
+};
+
+class Machine {
+  public:
+    Machine();
+    ~Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    /// A file of the fw_cfg directory.
+    void add_file(std::string_view name, Blob content);
+    void remove_file(std::string_view name);
+    [[nodiscard]] Blob& file(std::string_view name);
+    /// A legacy item without a name.
+    void set_item(fw_cfg::Selector selector, Blob content);
+    /// The directory item as it stands, in place of the one that lists the files.
+    void set_directory(Blob content) { directory_ = std::move(content); }
+    /// The last page of the firmware image.
+    void set_image_tail(Blob content) { image_tail_ = std::move(content); }
+    /// Transfers from now on fail after `count` good ones.
+    void fail_transfers_after(std::size_t count) { good_transfers_ = count; }
+
+    /// Boots. A machine boots once.
+    [[nodiscard]] Outcome boot();
+
+    [[nodiscard]] MutableBytes memory(Gpa start, std::uint64_t size);
+    [[nodiscard]] const measure::RegisterBank& registers() const { return registers_; }
+    /// Bytes that write_fw_cfg() was given, by selector and offset.
+    [[nodiscard]] const std::map<std::pair<fw_cfg::Selector, std::uint32_t>, Blob>&
+    written() const {
+        return written_;
+    }
+    [[nodiscard]] fw_cfg::Selector selector_of(std::string_view name) const;
+
+  private:
+    friend class PlatformBinding;
+    struct File {
+        std::string name;
+        Blob content;
+    };
+    [[nodiscard]] Blob make_directory() const;
+    [[nodiscard]] const Blob* item(fw_cfg::Selector selector) const;
+
+    std::byte* memory_ = nullptr;
+    std::vector<File> files_;
+    std::map<fw_cfg::Selector, Blob> items_;
+    std::optional<Blob> directory_;
+    Blob image_tail_;
+    Blob directory_item_;
+    measure::RegisterBank registers_;
+    std::map<std::pair<fw_cfg::Selector, std::uint32_t>, Blob> written_;
+    std::map<fw_cfg::Selector, std::size_t> read_up_to_;
+    fw_cfg::Selector selected_ = 0;
+    std::size_t position_ = 0;
+    std::size_t good_transfers_ = ~std::size_t{0};
+    Outcome outcome_;
+};
+
+} // namespace tdshim::native

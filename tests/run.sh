@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every test on this machine: installs what is lacking, fetches kernels and a newer QEMU, builds, and
+# runs ctest three times: the release build with its virtual machines, the host side with sanitizers,
+# and the fuzzers for a short while. Ends with how many tests ran.
+
+set -euo pipefail
+
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+all_presets=(release asan fuzz)
+
+usage() {
+  cat <<USAGE
+usage: tests/run.sh [PRESET...]
+
+Runs the tests of these presets (default: ${all_presets[*]}). What cannot run on this machine is skipped,
+with one line that says why, and counted as skipped.
+
+example: tests/run.sh release
+USAGE
+}
+
+progress() { printf '== %s\n' "$*" >&2; }
+
+# Builds and tests one preset; adds to the counts.
+run_preset() {
+  local preset=$1 log="$repository/build/$1-tests.log" status=0
+  progress "building $preset"
+  cmake --preset "$preset" >"$log" || { cat "$log" && return 1; }
+  cmake --build --preset "$preset"
+  progress "testing $preset"
+  ctest --preset "$preset" --parallel "$(nproc)" | tee "$log" || status=$?
+  ran=$((ran + $(grep -cE '^ *[0-9]+/[0-9]+ Test .* (Passed|\*\*\*Failed|\*\*\*Timeout|Subprocess)' "$log" || true)))
+  skipped=$((skipped + $(grep -cE '\*\*\*(Skipped|Not Run)' "$log" || true)))
+  if [[ $status -ne 0 ]]; then failed+=("$preset"); fi
+}
+
+main() {
+  case "${1:-}" in
+    --help)
+      usage
+      exit 0
+      ;;
+    -*)
+      usage >&2
+      exit 2
+      ;;
+  esac
+  cd "$repository"
+  progress "installing what is lacking"
+  cmake/install-dependencies.sh
+  progress "fetching kernels and a newer QEMU"
+  # shellcheck source=tests/vm/guests.sh
+  source tests/vm/guests.sh
+
+  ran=0 skipped=0 failed=()
+  local preset
+  for preset in "${@:-${all_presets[@]}}"; do run_preset "$preset"; done
+  progress "$ran tests ran, $skipped skipped, ${#failed[@]} of the presets failed ${failed[*]}"
+  [[ ${#failed[@]} -eq 0 && $ran -gt 0 ]]
+}
+
+main "$@"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the firmware a second time from a copy of the sources in another folder, whose path has another
+# length, and compares the images byte for byte. Arguments: IMAGE CACHE
+
+set -euo pipefail
+
+image=$1 cache=$2
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+folder="$(mktemp -d)/a folder with quite another path"
+trap 'rm -rf "${folder%/*}"' EXIT
+
+mkdir "$folder"
+cd "$repository"
+cp -r CMakeLists.txt CMakePresets.json cmake shim resetvector linker tools "$folder"
+cd "$folder"
+TDSHIM_CACHE="$cache" cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+cmake --build --preset release --target image >/dev/null
+cmp "$image" build/release/final.bin
+sha256sum "$image" build/release/final.bin

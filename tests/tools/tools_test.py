@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The host tools as a user meets them: shim-ld, shim-info and shim-log on good inputs and on broken ones.
+ctest runs it; TDSHIM_BIN names the tools' folder."""
+
+import json
+import os
+import struct
+import subprocess
+import unittest
+
+from link_test import LinkTest  # run from here with the rest
+from support import (
+    BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
+    LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, ToolTest, elf, event, foreign_image, replayed, reset_vector,
+    sha384,
+)
+
+__all__ = ["LinkTest", "CommonTest", "InfoTest", "LogTest"]
+
+
+class CommonTest(ToolTest):
+    def test_help_shows_an_example_and_the_exit_codes(self):
+        for tool in ("shim-ld", "shim-info", "shim-log"):
+            with self.subTest(tool):
+                text = self.good(tool, "--help")
+                self.assertRegex(text, rf"example: {tool} \S+")
+                self.assertIn("2 bad input or usage", text)
+                self.assertRegex(self.good(tool, "--version"), rf"^{tool} \(tdshim\) \d+\.\d+\.\d+\n$")
+
+    def test_wrong_usage_is_code_2(self):
+        for tool in ("shim-ld", "shim-info", "shim-log"):
+            with self.subTest(tool):
+                self.bad(tool)
+                self.bad(tool, "--no-such-option")
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        missing = os.path.join(self.folder, "missing")
+        for tool in ("shim-info", "shim-log"):
+            with self.subTest(tool):
+                self.assertEqual(self.bad(tool, missing).stderr,
+                                 f"{tool}: {missing}: cannot open: No such file or directory\n")
+                self.assertIn("Is a directory", self.bad(tool, self.folder).stderr)
+
+    def test_output_that_cannot_be_written_is_code_2(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([os.path.join(BIN, "shim-log"), self.put("log", LOG)], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual((result.returncode, result.stderr), (2, "shim-log: cannot write to standard output\n"))
+
+
+class InfoTest(ToolTest):
+    def test_an_image_of_ours(self):
+        payload = b"kernel" * 1000
+        image = os.path.join(self.folder, "final.bin")
+        self.good("shim-ld", self.put("reset", reset_vector()), self.put("shim", elf()), "-o", image,
+                  "--payload", self.put("payload", payload))
+        size = MIN_IMAGE_SIZE + GRANULE
+        text = self.good("shim-info", image)
+        self.assertIn(f"{size} bytes (320 KiB)", text)
+        self.assertIn("descriptor at offset 0x4fc10, found by the footer table; pointer at end - 0x20: 0x4fc10", text)
+        self.assertRegex(text, r" CFV +0x0 +0x10000 +0xfffb0000 - 0xfffbffff +0x10000 +MR.EXTEND\n")
+        self.assertIn(f"payload of 6000 bytes at offset 0x10000, sha384 {sha384(payload).hex()}", text)
+        report = json.loads(self.good("shim-info", "--json", image))
+        self.assertEqual(report["image_size"], size)
+        self.assertEqual(report["payload"], {"offset": CFV_SIZE, "size": 6000, "sha384": sha384(payload).hex()})
+        self.assertEqual(report["image_info"], {"image_size": size, "payload_from_end": size - CFV_SIZE,
+                                                "payload_size": 6000})
+        self.assertEqual(report["metadata"]["found_by"], "footer")
+        self.assertEqual(report["metadata"]["sections"][0], {
+            "type": 0, "name": "BFV", "data_offset": CFV_SIZE, "raw_size": size - CFV_SIZE,
+            "memory_address": IMAGE_END - size + CFV_SIZE, "memory_size": size - CFV_SIZE, "attributes": 1,
+            "attribute_names": ["MR.EXTEND"]})
+
+    def test_images_of_other_makes(self):
+        ovmf = json.loads(self.good("shim-info", "--json", self.put("image", foreign_image([BFV, HOB]))))
+        self.assertEqual(ovmf["metadata"]["found_by"], "footer")
+        self.assertIsNone(ovmf["metadata"]["legacy_pointer"])
+        self.assertIsNone(ovmf["image_info"])
+        old = self.good("shim-info", self.put("image", foreign_image([BFV, HOB, (0, 0, 0x900000, 0x1000, 4, 0x82)],
+                                                                     footer=False, pointer=0x110)))
+        self.assertIn("descriptor at offset 0x110, found by the pointer at end - 0x20", old)
+        self.assertRegex(old, r" PermMem +- +- +0x900000 - 0x900fff +0x1000 +PAGE.AUG 0x80\n")
+        self.assertIn("an image of another make", old)
+
+    def test_what_is_no_image_or_broken_is_refused(self):
+        good = foreign_image([BFV, HOB])
+        info = struct.pack("<IIIH", 0x20000, 0x20001, 1, 30) + INFO_ENTRY
+        table = info + good[-72:-50] + struct.pack("<H", 70) + FOOTER
+        other_size = struct.pack("<IIIH", 0x40000, 0, 0, 30) + INFO_ENTRY + good[-72:-50] + struct.pack("<H", 70) + FOOTER
+        cases = {
+            "input ends too early at offset 0x0: expected 0x32, found 0x0": b"",
+            "not a TDVF image at offset 0xfd0: expected 0x96b582de, found 0x0": bytes(0x1000),
+            "not a TDVF image at offset 0x1ffcf: expected 0x96b582de, found 0xb582de00": good[:-1],
+            "TDX metadata lies outside the image at offset 0xfb8: expected 0x1000, found 0x1fef0": good[-0x1000:],
+            "section data lies outside the image at offset 0x124: expected 0x20000, found 0x20001":
+                foreign_image([(0, 0x20001, 0xFF000000, 0x21000, 0, 1), HOB]),
+            "section data lies outside the image at offset 0x120: expected 0x20000, found 0x40000":
+                foreign_image([(0x40000, 0x1000, 0xFF000000, 0x1000, 0, 1), HOB]),
+            "section type is unknown at offset 0x158: expected 0x8, found 0x9":
+                foreign_image([BFV, (0, 0, 0x900000, 0x1000, 9, 0), HOB]),
+            "section is not aligned to 4 KiB at offset 0x148: expected 0x809000, found 0x809001":
+                foreign_image([BFV, (0, 0, 0x809001, 0x2000, 2, 0)]),
+            "sections overlap in memory at offset 0x168: expected 0x80b000, found 0x80a000":
+                foreign_image([BFV, HOB, (0, 0, 0x80A000, 0x1000, 3, 0)]),
+            "TDX metadata has no TD_HOB section at offset 0x110: expected 0x1, found 0x0": foreign_image([BFV]),
+            "TDX metadata version is not 1 at offset 0x118: expected 0x1, found 0x2":
+                good[:0x118] + b"\x02" + good[0x119:],
+            "embedded payload lies outside the image at offset 0x1ff9a: expected 0x20000, found 0x20001":
+                good[: -0x20 - len(table)] + table + good[-0x20:],
+            "image information states a size that the image does not have at offset 0x20000: "
+            "expected 0x20000, found 0x40000": good[: -0x20 - len(table)] + other_size + good[-0x20:],
+        }
+        for message, image in cases.items():
+            for options in ((), ("--json",)):
+                with self.subTest(message, options=options):
+                    path = self.put("image", image)
+                    result = self.bad("shim-info", path, *options)
+                    self.assertTrue(result.stderr.startswith(f"shim-info: {path}: "), result.stderr)
+                    self.assertTrue(result.stderr.endswith(message + "\n"), result.stderr)
+                    self.assertEqual(result.stdout, "")
+
+
+class LogTest(ToolTest):
+    area = LOG + b"\xff" * (0x10000 - len(LOG))
+
+    def test_a_log_is_decoded_and_replayed(self):
+        report = json.loads(self.good("shim-log", "--json", self.put("CCEL", self.area)))
+        self.assertEqual(report["vendor_info"], "td_shim")
+        self.assertEqual((report["used"], report["size"]), (len(LOG), 0x10000))
+        separator = sha384(bytes(4))
+        self.assertEqual(report["registers"], {
+            "rtmr0": replayed([sha384(HOB_BYTES), separator]),
+            "rtmr1": replayed([sha384(KERNEL), sha384(COMMAND_LINE), separator]),
+            "rtmr2": bytes(48).hex(),
+            "rtmr3": bytes(48).hex(),
+        })
+        self.assertEqual([item["description"] for item in report["events"]],
+                         ["td_hob", "td_payload", "td_payload_info", "", ""])
+        self.assertEqual([item["register"] for item in report["events"]],
+                         ["rtmr0", "rtmr1", "rtmr1", "rtmr0", "rtmr1"])
+        self.assertEqual(report["events"][1], {
+            "offset": len(LOG_HEADER) + len(LOG_EVENTS[0]), "mr_index": 2, "register": "rtmr1", "type": 0x8000000A,
+            "type_name": "EV_EFI_PLATFORM_FIRMWARE_BLOB2", "description": "td_payload", "digest": sha384(KERNEL).hex(),
+            "size": 28, "summary": "2048 bytes at 0x1000000 - 0x10007ff", "data": LOG_EVENTS[1][66:].hex()})
+
+    def test_the_text_shows_the_same(self):
+        text = self.good("shim-log", self.put("CCEL", self.area))
+        self.assertRegex(text, r" 0x48 +RTMR\[0\] +EV_PLATFORM_CONFIG_FLAGS +td_hob\n +" + sha384(HOB_BYTES).hex())
+        self.assertIn('"console=ttyS0 root=/dev/vda"', text)
+        self.assertIn("  RTMR[1] " + replayed([sha384(KERNEL), sha384(COMMAND_LINE), sha384(bytes(4))]) + "\n", text)
+        self.assertIn(f"{len(LOG)} of 65536 bytes used\n", text)
+
+    def test_events_that_extend_nothing_are_not_replayed(self):
+        log = LOG_HEADER + event(0, 0x8000000A, sha384(b"x"), b"") + event(3, 3, sha384(b"y"), b"") + event(
+            4, 5, sha384(b"z"), b"an action")
+        report = json.loads(self.good("shim-log", "--json", self.put("CCEL", log)))
+        self.assertEqual(report["registers"]["rtmr2"], bytes(48).hex())
+        self.assertEqual(report["registers"]["rtmr3"], replayed([sha384(b"z")]))
+        self.assertEqual([item["register"] for item in report["events"]], ["mrtd", "rtmr2", "rtmr3"])
+        self.assertEqual(report["events"][2]["type_name"], "EV_ACTION")
+        self.assertEqual(report["events"][2]["summary"], '"an action"')
+
+    def test_an_error_separator_shows_its_reason(self):
+        log = LOG_HEADER + event(1, 4, sha384(b"\x01\0\0\0"), b"\x01\0\0\0kernel: no boot flag")
+        self.assertIn('0x1 (error) "kernel: no boot flag"', self.good("shim-log", self.put("CCEL", log)))
+
+    def test_bytes_of_the_log_cannot_steer_the_terminal(self):
+        log = LOG_HEADER + event(1, 0xA, bytes(48), struct.pack("<16sI", b"\x1b[2Jx\xff", 0))
+        text = self.good("shim-log", self.put("CCEL", log))
+        self.assertNotIn("\x1b", text)
+        self.assertIn("\\x1b[2Jx\\xff", text)
+        json.loads(self.good("shim-log", "--json", self.put("CCEL", log)))
+
+    def test_garbage_at_the_end_is_an_error_after_what_was_decoded(self):
+        at = len(LOG)
+        cases = {
+            f"input ends too early at offset {at:#x}: expected 0x42, found 0x28": b"\0" * 40,
+            f"input ends too early at offset {at + 66:#x}: expected 0x3e8, found 0x1":
+                event(1, 4, bytes(48), bytes(1000))[:67],
+            f"names a measurement register that does not exist at offset {at:#x}: expected 0x4, found 0x7":
+                event(7, 4, bytes(48), b""),
+            f"does not hold exactly one SHA-384 digest at offset {at:#x}: expected 0xc, found 0x0": bytes(66),
+        }
+        for message, tail in cases.items():
+            with self.subTest(message):
+                path = self.put("CCEL", LOG + tail)
+                text = self.bad("shim-log", path)
+                self.assertTrue(text.stderr.endswith(message + "\n"), text.stderr)
+                self.assertIn("td_payload_info", text.stdout)
+                self.assertNotIn("registers after replay", text.stdout)
+                report = json.loads(self.bad("shim-log", "--json", path).stdout)
+                self.assertEqual((len(report["events"]), report["used"]), (5, at))
+                self.assertNotIn("registers", report)
+                self.assertIn(report["error"], text.stderr)
+
+    def test_what_is_no_log_is_refused(self):
+        cases = {
+            "input ends too early at offset 0x0: expected 0x20, found 0x0": b"",
+            "does not begin with a Spec ID Event03 header at offset 0x20":
+                LOG_HEADER.replace(b"Event03", b"Event02"),
+            "does not hold exactly one SHA-384 digest at offset 0x20: expected 0xc, found 0xb":
+                LOG_HEADER.replace(struct.pack("<HH", 0xC, 48), struct.pack("<HH", 0xB, 32)),
+        }
+        for message, log in cases.items():
+            with self.subTest(message):
+                result = self.bad("shim-log", self.put("CCEL", log))
+                self.assertTrue(result.stderr.endswith(message + "\n"), result.stderr)
+                self.assertEqual(result.stdout, "")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// linker/image and linker/profile: the image that shim-ld stitches, and what QEMU wants of it.
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "linker/image.hpp"
+#include "linker/profile.hpp"
+#include "shim/formats/tdvf/footer.hpp"
+#include "tests/unit/firmware_elf.hpp"
+
+namespace tdshim::linker { namespace {
+
+using namespace tdshim::test;
+
+Blob good_reset_vector() {
+    Blob vector;
+    vector.fill(layout::reset_vector_size - layout::link_room_from_end, 0xEE);
+    return vector.fill(layout::link_room_size, 0).fill(0x10, 0xE9);
+}
+
+TEST_CASE("a reset vector of a wrong size or with a full link room is refused", "[image]") {
+    const Blob good = good_reset_vector();
+    CHECK(check_reset_vector(good.view()).has_value());
+    require_refused(check_reset_vector(good.view().subspan(1)), Fault::reset_vector_size,
+                    layout::reset_vector_size - 1, layout::reset_vector_size,
+                    layout::reset_vector_size - 1);
+    for (const std::uint64_t from_end : {layout::link_room_from_end, std::uint64_t{0x11}}) {
+        Blob full = good_reset_vector();
+        full.patch(layout::reset_vector_size - from_end, 1, 0x90);
+        require_refused(check_reset_vector(full.view()), Fault::reset_vector_slot,
+                        layout::reset_vector_size - from_end, 0, 0x90);
+    }
+}
+
+TEST_CASE("an image grows by 64 KiB up to 16 MiB", "[image]") {
+    CHECK(image_size(std::nullopt) == layout::min_image_size);
+    const auto size_with = [](std::size_t payload) {
+        return image_size(std::vector<std::byte>(payload));
+    };
+    CHECK(size_with(1) == layout::min_image_size + 64 * KiB);
+    CHECK(size_with(64 * KiB) == layout::min_image_size + 64 * KiB);
+    CHECK(size_with(64 * KiB + 1) == layout::min_image_size + 128 * KiB);
+    const std::uint64_t room = layout::max_image_size - layout::min_image_size;
+    CHECK(size_with(room) == layout::max_image_size);
+    require_refused(size_with(room + 1), Fault::payload_size, room + 1, room, room + 1);
+    require_refused(size_with(0), Fault::payload_size, 0, 1, 0);
+}
+
+Image link_good(std::optional<Bytes> payload) {
+    const Blob file = good_elf();
+    const auto shim = parse_shim(file.view());
+    REQUIRE(shim.has_value());
+    const Blob vector = good_reset_vector();
+    auto image = link(vector.view(), *shim, payload);
+    REQUIRE(image.has_value());
+    return *std::move(image);
+}
+
+TEST_CASE("every part of an image stands at its place", "[image]") {
+    const Blob payload = Blob().fill(0x1801, 0x77);
+    const Image image = link_good(payload.view());
+    const Bytes bytes(image.bytes);
+    const std::uint64_t size = layout::min_image_size + 64 * KiB;
+    REQUIRE(bytes.size() == size);
+    Blob expected;
+    expected.fill(layout::cfv_size, 0).fill(0x1801, 0x77).fill(64 * KiB - 0x1801, 0xFF);
+    expected.fill(0x20, 0xC0).fill(0xFE0, 0xFF).fill(0x10, 0xDA).fill(0x10, 0);
+    expected.fill(layout::shim_rom_size - 0x1020, 0xFF);
+    expected.fill(layout::reset_vector_size - layout::link_room_from_end, 0xEE);
+    CHECK(copy_of(bytes.first(size - layout::link_room_from_end)) == expected.vector());
+    Blob slots;
+    slots.u32(0x1020).u64(code + 4).fill(0x10, 0xE9);
+    CHECK(copy_of(bytes.last(0x1C)) == slots.vector());
+    const auto info = tdvf::find_image_info(bytes.last(page_size));
+    REQUIRE(info.has_value());
+    REQUIRE(info->has_value());
+    CHECK((*info)->image_size == size);
+    CHECK((*info)->payload_from_end == size - layout::cfv_size);
+    CHECK((*info)->payload_size == 0x1801);
+}
+
+TEST_CASE("the regions of an image cover it without gaps", "[image]") {
+    const Blob payload = Blob().fill(64 * KiB, 0x77); // leaves no unused room behind it
+    for (const Image& image : {link_good(std::nullopt), link_good(payload.view())}) {
+        std::uint64_t offset = 0;
+        for (const Region& region : image.regions) {
+            CHECK(region.offset == offset);
+            CHECK_FALSE(region.memory.empty());
+            CHECK(region.memory.start().value ==
+                  layout::image_end - image.bytes.size() + region.offset);
+            offset += region.memory.size();
+        }
+        CHECK(offset == image.bytes.size());
+    }
+}
+
+TEST_CASE("what QEMU cannot load breaks its profile", "[profile]") {
+    using tdvf::SectionType;
+    tdvf::Metadata good = link_good(std::nullopt).metadata;
+    CHECK(check_profile_qemu(good).has_value());
+    const std::uint64_t at = good.offset;
+
+    tdvf::Metadata type = good;
+    type.sections[2].type = SectionType::perm_mem;
+    require_refused(check_profile_qemu(type), Fault::section_type, at, 3, 4);
+    tdvf::Metadata offset = good;
+    offset.sections[0].data_offset += 0x10;
+    require_refused(check_profile_qemu(offset), Fault::section_alignment, at, layout::cfv_size,
+                    layout::cfv_size + 0x10);
+    tdvf::Metadata size = good;
+    size.sections[1].raw_size -= 1;
+    require_refused(check_profile_qemu(size), Fault::section_memory_size, at, layout::cfv_size - 1,
+                    layout::cfv_size);
+    tdvf::Metadata one = good;
+    while (one.sections.size() > 1)
+        one.sections.erase(1);
+    require_refused(check_profile_qemu(one), Fault::section_count, at, 2, 1);
+    tdvf::Metadata pointer = good;
+    pointer.legacy_pointer.reset();
+    require_refused(check_profile_qemu(pointer), Fault::metadata_pointer, at, at, 0);
+    tdvf::Metadata footer = good;
+    footer.found_by_footer = false;
+    require_refused(check_profile_qemu(footer), Fault::footer_no_metadata, at, 0, 0);
+}
+
+}} // namespace tdshim::linker

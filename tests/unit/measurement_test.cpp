@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim/measure/measurement.hpp: registers, event types and event data byte for byte, as td-shim's
+// specification 0.7, 3.5, and specs/measurement.md state them. Digests were computed by sha384sum.
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shim/measure/measurement.hpp"
+#include "tests/unit/support.hpp"
+
+namespace tdshim::measure { namespace {
+
+using namespace tdshim::test;
+
+constexpr std::uint32_t ev_separator = 4;
+constexpr std::uint32_t ev_platform_config_flags = 0xA;
+constexpr std::uint32_t ev_efi_platform_firmware_blob2 = 0x8000000A;
+
+constexpr std::string_view digest_of_nothing =
+    "38 B0 60 A7 51 AC 96 38 4C D9 32 7E B1 B1 E3 6A 21 FD B7 11 14 BE 07 43 "
+    "4C 0C C7 BF 63 F6 E1 DA 27 4E DE BF E7 6F 65 FB D5 1A D2 F1 48 98 B9 5B";
+constexpr std::string_view digest_of_abc =
+    "CB 00 75 3F 45 A3 5E 8B B5 A0 3D 69 9A C6 50 07 27 2C 32 AB 0E DE D1 63 "
+    "1A 8B 60 5A 43 FF 5B ED 80 86 07 2B A1 E7 CC 23 58 BA EC A1 34 C8 25 A7";
+constexpr std::string_view digest_of_00000000 =
+    "39 43 41 B7 18 2C D2 27 C5 C6 B0 7E F8 00 0C DF D8 61 36 C4 29 2B 8E 57 "
+    "65 73 AD 7E D9 AE 41 01 9F 58 18 B4 B9 71 C9 EF FC 60 E1 AD 9F 12 89 F0";
+constexpr std::string_view digest_of_01000000 =
+    "72 10 AF 19 14 5E C2 A8 E2 50 A7 FE 8E 9E EE AC 13 01 E5 24 DA AB 82 36 "
+    "6C 36 BE 61 4D C3 54 02 A2 89 10 1E 48 CA D6 1C 45 33 7F 2F 32 C1 4F DC";
+
+std::vector<std::byte> dump(std::string_view pairs) {
+    return Blob().dump(pairs).vector();
+}
+
+const Blob abc = Blob().text("abc");
+
+void check_abc(const Measurement& measurement, std::uint32_t rtmr, std::uint32_t type) {
+    CHECK(measurement.rtmr == rtmr);
+    CHECK(static_cast<std::uint32_t>(measurement.type) == type);
+    CHECK(copy_of(measurement.digest) == dump(digest_of_abc));
+    CHECK(measurement.hashed == 3);
+}
+
+TEST_CASE("the kernel is a blob td_payload in RTMR[1]", "[measurement]") {
+    const Measurement measurement = kernel({0x1122334455667788}, abc.view());
+    check_abc(measurement, 1, ev_efi_platform_firmware_blob2);
+    CHECK(copy_of(measurement.head()) == dump("0B 74 64 5F 70 61 79 6C 6F 61 64 00 "
+                                              "88 77 66 55 44 33 22 11 "
+                                              "03 00 00 00 00 00 00 00"));
+    CHECK(measurement.body.empty());
+}
+
+TEST_CASE("the initrd is a blob td_initrd in RTMR[1]", "[measurement]") {
+    const Measurement measurement = initrd({0x1122334455667788}, abc.view());
+    check_abc(measurement, 1, ev_efi_platform_firmware_blob2);
+    CHECK(copy_of(measurement.head()) == dump("0A 74 64 5F 69 6E 69 74 72 64 00 "
+                                              "88 77 66 55 44 33 22 11 "
+                                              "03 00 00 00 00 00 00 00"));
+    CHECK(measurement.body.empty());
+}
+
+TEST_CASE("the command line is configuration td_payload_info in RTMR[1]", "[measurement]") {
+    const Measurement measurement = command_line(abc.view());
+    check_abc(measurement, 1, ev_platform_config_flags);
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 70 61 79 6C 6F 61 64 5F 69 6E 66 6F 00 "
+                                              "03 00 00 00"));
+    CHECK(copy_of(measurement.body) == abc.vector());
+    CHECK(measurement.body.data() == abc.view().data());
+}
+
+TEST_CASE("an empty command line is measured as no bytes", "[measurement]") {
+    const Measurement measurement = command_line({});
+    CHECK(measurement.rtmr == 1);
+    CHECK(copy_of(measurement.digest) == dump(digest_of_nothing));
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 70 61 79 6C 6F 61 64 5F 69 6E 66 6F 00 "
+                                              "00 00 00 00"));
+    CHECK(measurement.body.empty());
+    CHECK(measurement.hashed == 0);
+}
+
+TEST_CASE("configuration of the VMM goes to RTMR[0] with its name padded", "[measurement]") {
+    const Measurement measurement = configuration("etc/e820", abc.view());
+    check_abc(measurement, 0, ev_platform_config_flags);
+    CHECK(copy_of(measurement.head()) == dump("65 74 63 2F 65 38 32 30 00 00 00 00 00 00 00 00 "
+                                              "03 00 00 00"));
+    CHECK(copy_of(measurement.body) == abc.vector());
+}
+
+TEST_CASE("a descriptor of 16 characters fills its field without a NUL", "[measurement]") {
+    // From the specification: "secure_policy_db".
+    const Measurement measurement = configuration("secure_policy_db", abc.view());
+    CHECK(copy_of(measurement.head()) == dump("73 65 63 75 72 65 5F 70 6F 6C 69 63 79 5F 64 62 "
+                                              "03 00 00 00"));
+}
+
+TEST_CASE("the length of configuration is the length of all of it", "[measurement]") {
+    const Blob info = Blob().fill(0x10203, 0x5A);
+    const Measurement measurement = configuration("x", info.view());
+    CHECK(copy_of(measurement.head().last(4)) == dump("03 02 01 00"));
+    CHECK(measurement.body.size() == 0x10203);
+    CHECK(measurement.hashed == 0x10203);
+}
+
+TEST_CASE("a configuration file is a blob with its name in RTMR[0]", "[measurement]") {
+    const Measurement measurement = configuration_file("etc/acpi/rsdp", {0xF5000}, abc.view());
+    check_abc(measurement, 0, ev_efi_platform_firmware_blob2);
+    CHECK(copy_of(measurement.head()) == dump("0D 65 74 63 2F 61 63 70 69 2F 72 73 64 70 "
+                                              "00 50 0F 00 00 00 00 00 "
+                                              "03 00 00 00 00 00 00 00"));
+    CHECK(measurement.body.empty());
+}
+
+TEST_CASE("the longest name that fw_cfg has fits into a blob event", "[measurement]") {
+    const std::string name(55, 'n');
+    const Measurement measurement = configuration_file(name, {1}, abc.view());
+    CHECK(copy_of(measurement.head()) == Blob().u8(55).text(name).u64(1).u64(3).vector());
+}
+
+TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") {
+    CHECK(kernel({0x1000}, abc.view()).digest == kernel({0x2000}, abc.view()).digest);
+    CHECK(kernel({0x1000}, abc.view()).digest !=
+          kernel({0x1000}, Blob().text("abd").view()).digest);
+}
+
+TEST_CASE("a separator is four zero bytes in its register", "[measurement]") {
+    for (const std::uint32_t rtmr : {0U, 1U}) {
+        const Measurement measurement = separator(rtmr);
+        CHECK(measurement.rtmr == rtmr);
+        CHECK(static_cast<std::uint32_t>(measurement.type) == ev_separator);
+        CHECK(copy_of(measurement.digest) == dump(digest_of_00000000));
+        CHECK(copy_of(measurement.head()) == dump("00 00 00 00"));
+        CHECK(measurement.body.empty());
+        CHECK(measurement.hashed == 4);
+    }
+}
+
+TEST_CASE("an error's separator hashes 01000000 and logs the reason behind it", "[measurement]") {
+    for (const std::uint32_t rtmr : {0U, 1U}) {
+        const Measurement measurement = error_separator(rtmr, "no kernel");
+        CHECK(measurement.rtmr == rtmr);
+        CHECK(static_cast<std::uint32_t>(measurement.type) == ev_separator);
+        CHECK(copy_of(measurement.digest) == dump(digest_of_01000000));
+        CHECK(copy_of(measurement.head()) == dump("01 00 00 00"));
+        CHECK(copy_of(measurement.body) == Blob().text("no kernel").vector());
+        CHECK(measurement.hashed == 4);
+    }
+    CHECK(error_separator(0, "a").digest == error_separator(0, "b").digest);
+}
+
+}} // namespace tdshim::measure

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real kernels, booted to the small guest's last line, on every combination of QEMU, kernel, machine, number of
+processors and memory size: what the guest finds is what the machine has, the measurements are those of the
+files, and the event log that Linux shows is the one that the firmware wrote."""
+
+import base64
+import hashlib
+import itertools
+import json
+import re
+import subprocess
+import time
+import unittest
+
+import event_log
+import firmware
+import linux
+import settings
+import suite
+from handover import Handover
+from machine import Machine
+
+MIB = 1024 * 1024
+# ctest's limit for a cell is 180 s.
+boot_limit = 150
+# On microvm Linux has nothing but the PIT to measure its processor's clock against, and hangs when a busy host
+# disturbs that measurement, under any firmware. Time counted in instructions is disturbed by nothing.
+clocks = {"q35": (), "microvm": ("-icount", "shift=1,sleep=off")}
+memories = {"256M": 256, "3G": 3072, "6G": 6144}
+# The kernel whose ACPI code shows a CCEL table's log in /sys.
+shows_event_log = {"6.1": False, "6.12": True}
+columns = ("qemu", "kernel", "machine", "cpus", "memory", "result", "seconds")
+
+cells = {f"{qemu}_{series.replace('.', '_')}_{machine}_{cpus}cpu_{memory}": (qemu, series, machine, cpus, memory)
+         for qemu, series, machine, cpus, memory in itertools.product(
+             ("system", "new"), ("6.1", "6.12"), linux.machines, (1, 4), memories)}
+
+
+def check_inputs(test, report, log, inputs):
+    """The digests of kernel, initrd and command line, in the log and on the console, are those of the files."""
+    events = log.of_rtmr(1)
+    test.assertEqual(len(events), 4, "kernel, initrd, command line, separator")
+    for event, what, content in zip(events, ("kernel", "initrd", "command line"), inputs):
+        digest = hashlib.sha384(content).hexdigest()
+        test.assertEqual(event.digest.hex(), digest, what)
+        _, size, printed = report.printed_digest(what)
+        test.assertEqual((size, printed.hex()), (len(content), digest), what)
+
+
+def check_guest(test, console, guest, cpus, memory, command_line):
+    test.assertRegex(console, rf"(?m)^\[ *0\.000000\] Linux version {re.escape(guest.version)} ")
+    test.assertEqual(linux.guest_line(console, "kernel"), guest.version)
+    test.assertEqual(int(linux.guest_line(console, "cpus")), cpus)
+    test.assertEqual(linux.guest_line(console, "command-line"), command_line)
+    # The kernel keeps its code, the page structures and the initrd's copy out of its total.
+    found = int(linux.guest_line(console, "memory-kib")) // 1024
+    test.assertTrue(memories[memory] * 0.7 < found < memories[memory], f"{found} MiB of {memory}")
+
+
+def check_event_log_in_guest(test, console, series, log_area):
+    match = re.search(r"^guest: ccel begin\n(.*?)^guest: ccel end$", console, re.MULTILINE | re.DOTALL)
+    test.assertEqual(match is not None, shows_event_log[series], "event log in the guest's /sys")
+    if match:
+        test.assertEqual(base64.b64decode(match[1]), log_area, "the guest's event log")
+
+
+def boot(test, qemu, series, machine, cpus, memory):
+    guest = settings.Guest(series)
+    command_line = f"{linux.command_line(machine)} tdshim.cell={qemu}-{machine}-{cpus}-{memory}"
+    items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: guest.initrd,
+             firmware.named_command_line: command_line.encode()}
+    kernel = guest.kernel.read_bytes()
+    with Machine(settings.qemu(qemu), settings.image(), machine=linux.machines[machine], memory=memory,
+                 cpus=cpus, items=items, arguments=clocks[machine], gdb=True) as vm:
+        handover = Handover(vm, kernel)
+        handover.gdb.detach()
+        vm.wait_for(r"^guest: done$", timeout=boot_limit)
+        vm.wait_for_end()
+        keep(f"{test.id().split('.')[-1]}.console", vm.console)
+    report = handover.report
+    test.assertIn(f"\ntdshim: memory: {memories[memory] - 1} MiB usable\n", report.console)
+    log = firmware.check_log(test, report)
+    firmware.check_closed(test, log, event_log.separator_digest, bytes(4))
+    check_inputs(test, report, log, (kernel, guest.initrd.read_bytes(), command_line.encode()))
+    check_guest(test, vm.console, guest, cpus, memory, command_line)
+    check_event_log_in_guest(test, vm.console, series, report.log_area)
+
+
+def keep(name, text):
+    folder = settings.results()
+    if folder:
+        (folder / name).write_text(text)
+
+
+def boot_and_note(test, qemu, series, machine, cpus, memory):
+    """Boots a cell and leaves a line for the table."""
+    program = settings.qemu(qemu)
+    line = {"qemu": version_of(program), "kernel": settings.Guest(series).version, "machine": machine,
+            "cpus": cpus, "memory": memory, "result": "FAILED", "seconds": 0}
+    began = time.monotonic()
+    try:
+        boot(test, qemu, series, machine, cpus, memory)
+        line["result"] = "ok"
+    finally:
+        line["seconds"] = round(time.monotonic() - began, 1)
+        keep(f"{test.id().split('.')[-1]}.json", json.dumps(line))
+
+
+def version_of(qemu):
+    output = subprocess.run([qemu, "--version"], check=True, capture_output=True, text=True).stdout
+    return re.search(r"version (\S+)", output).group(1)
+
+
+class BootMatrix(unittest.TestCase):
+    maxDiff = None
+
+
+suite.add_cases(BootMatrix, boot_and_note, cells)
+
+
+class Table(unittest.TestCase):
+    """Runs behind the cells."""
+
+    def test_table(self):
+        folder = settings.results()
+        if folder is None:
+            self.skipTest("TDSHIM_RESULTS is not set")
+        files = [folder / f"test_{cell}.json" for cell in cells]
+        lines = [json.loads(file.read_text()) for file in files if file.exists()]
+        if not lines:
+            self.skipTest("no cell was run")
+        print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+        for line in lines:
+            print(f"| {' | '.join(str(line[column]) for column in columns)} |")
+        print(f"{len(lines)} of {len(cells)} combinations were run")
+        self.assertEqual([line for line in lines if line["result"] != "ok"], [])
+
+
+if __name__ == "__main__":
+    suite.main()

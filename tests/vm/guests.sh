@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# To be sourced by tests/run.sh: fetches what the tests of tests/vm need and exports the variables that
+# tests/vm/settings.py describes. What cannot be had stays unset, and the tests that need it are skipped.
+
+tests_vm_repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+
+# Arguments: NUMBER SUITE
+provide_guest() {
+  local folder initrd="$tests_vm_repository/build/guests/initrd-$1.gz"
+  folder="$("$tests_vm_repository/launch/fetch-kernel.sh" --suite "$2")" || return 0
+  mkdir -p "${initrd%/*}"
+  "$tests_vm_repository/launch/make-initramfs.sh" --modules "$folder/modules" -o "$initrd" || return 0
+  export "TDSHIM_KERNEL_$1=$folder" "TDSHIM_INITRD_$1=$initrd"
+}
+
+provide_qemu() {
+  local program
+  program="$("$tests_vm_repository/launch/fetch-qemu.sh")" || return 0
+  export TDSHIM_QEMU_NEW="$program"
+}
+
+provide_guest 6_1 bookworm
+provide_guest 6_12 trixie
+provide_qemu

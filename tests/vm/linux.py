@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Booting a distribution's kernel with the small guest of launch/guest, whose lines begin with `guest: `."""
+
+import re
+
+# What launch/qemu.sh starts.
+machines = {"q35": "q35", "microvm": "microvm,acpi=on"}
+
+
+def command_line(machine):
+    """The kernel's command line, to which a test may add."""
+    text = "console=ttyS0 panic=-1"
+    if machine == "microvm":
+        # Emulated, this machine has one clock to measure the TSC by, the PIT, and Linux gives up on that one
+        # when the host is busy, whatever the firmware; then it has no clock at all and stands still.
+        text += " tsc_early_khz=3000000"
+    return text
+
+
+def guest_line(console, name):
+    """The guest's answer behind `guest: NAME`."""
+    return re.search(rf"^guest: {name} (.*)$", console, re.MULTILINE).group(1)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests against a virtual machine are given, all of it through environment variables.
+
+CMake sets what the build makes, in the ENVIRONMENT property of each test:
+
+  TDSHIM_IMAGE    the firmware image, final.bin
+  TDSHIM_ELF      the shim with its symbols, shim.elf
+  TDSHIM_BIN      the folder of shim-log
+  TDSHIM_RESULTS  a folder for results that a later test prints as a table
+
+tests/run.sh sets what is fetched, by `source tests/vm/guests.sh`, and ctest passes it on:
+
+  TDSHIM_QEMU                            the machine's own QEMU; default: the one in PATH
+  TDSHIM_QEMU_NEW                        a newer QEMU, as launch/fetch-qemu.sh prints it
+  TDSHIM_KERNEL_6_1, TDSHIM_KERNEL_6_12  folders, as launch/fetch-kernel.sh prints them
+  TDSHIM_INITRD_6_1, TDSHIM_INITRD_6_12  files, as launch/make-initramfs.sh makes them
+
+What is missing is a test not run: it prints one line and ends with `skipped`, which CMake knows as
+SKIP_RETURN_CODE.
+"""
+
+import os
+import pathlib
+import shutil
+import unittest
+
+skipped = 77
+
+
+def skip(reason):
+    raise unittest.SkipTest(reason)
+
+
+def required_path(variable):
+    """The existing file or folder that a variable names."""
+    value = os.environ.get(variable)
+    if not value:
+        skip(f"{variable} is not set (see tests/vm/settings.py)")
+    if not os.path.exists(value):
+        skip(f"{variable} names {value}, which does not exist")
+    return pathlib.Path(value)
+
+
+def image():
+    return required_path("TDSHIM_IMAGE")
+
+
+def shim_elf():
+    return required_path("TDSHIM_ELF")
+
+
+def tool(name):
+    """A tool's path, nothing where it was not built: tests have a second way to check."""
+    path = pathlib.Path(os.environ.get("TDSHIM_BIN", "")) / name
+    return path if path.is_file() else None
+
+
+def results():
+    """The folder for results, nothing when nobody wants any."""
+    value = os.environ.get("TDSHIM_RESULTS")
+    if not value:
+        return None
+    folder = pathlib.Path(value)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def qemu(which="system"):
+    """A QEMU's path; `which` is "system" or "new"."""
+    if which == "new":
+        return required_path("TDSHIM_QEMU_NEW")
+    found = os.environ.get("TDSHIM_QEMU") or shutil.which("qemu-system-x86_64")
+    if not found:
+        skip("there is no qemu-system-x86_64")
+    return pathlib.Path(found)
+
+
+class Guest:
+    """A distribution's kernel with the small guest; `series` is "6.1" or "6.12"."""
+
+    def __init__(self, series):
+        suffix = series.replace(".", "_")
+        folder = required_path(f"TDSHIM_KERNEL_{suffix}")
+        self.kernel = folder / "vmlinuz"
+        self.version = (folder / "version").read_text().strip()
+        self.initrd = required_path(f"TDSHIM_INITRD_{suffix}")

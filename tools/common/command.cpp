@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/common/command.hpp"
+
+#include <cstdio>
+#include <iostream>
+
+namespace tdshim::tools {
+
+Command::Command(const std::string& name, const std::string& purpose, const std::string& example)
+    : options_(purpose, name) {
+    options_.set_version_flag("--version", name + " (tdshim) " TDSHIM_VERSION);
+    options_.footer("example: " + example +
+                    "\n\nexit codes: 0 good, 1 a check failed, 2 bad input or usage");
+}
+
+void Command::add_json_option(bool& json) {
+    options_.add_flag("--json", json, "print one JSON object in place of tables");
+}
+
+int Command::run(int argc, const char* const* argv,
+                 const std::function<Outcome<ExitCode>()>& action) {
+    try {
+        options_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) // --help, --version
+            return options_.exit(error);
+        return fail(std::string(error.what()) + " (see " + options_.get_name() + " --help)");
+    }
+    const auto outcome = action();
+    std::cout.flush();
+    if (!outcome)
+        return fail(outcome.error().text);
+    if (!std::cout)
+        return fail("cannot write to standard output");
+    return static_cast<int>(*outcome);
+}
+
+int Command::fail(const std::string& text) const {
+    std::cerr << options_.get_name() << ": " << text << '\n';
+    return static_cast<int>(ExitCode::bad_input);
+}
+
+void print_json(const nlohmann::ordered_json& value) {
+    constexpr auto replace = nlohmann::ordered_json::error_handler_t::replace;
+    std::cout << value.dump(2, ' ', false, replace) << '\n';
+}
+
+} // namespace tdshim::tools

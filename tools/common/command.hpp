@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all tools share as commands: options by CLI11, --help with an example, --version, --json,
+// and the exit codes. A tool declares its options, then runs one function.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tools/common/failure.hpp"
+
+namespace tdshim::tools {
+
+enum class ExitCode : int {
+    good = 0,
+    check_failed = 1,
+    bad_input = 2, ///< or wrong usage
+};
+
+class Command {
+  public:
+    /// `example` is one real command line.
+    Command(const std::string& name, const std::string& purpose, const std::string& example);
+
+    [[nodiscard]] CLI::App& options() { return options_; }
+
+    /// Adds --json, which asks for the output as one JSON object in place of tables.
+    void add_json_option(bool& json);
+
+    /// Parses the command line and runs `action`. A failure goes to stderr as "NAME: text", with
+    /// exit code 2; so does a command line that is wrong, and output that cannot be written.
+    [[nodiscard]] int run(int argc, const char* const* argv,
+                          const std::function<Outcome<ExitCode>()>& action);
+
+  private:
+    [[nodiscard]] int fail(const std::string& text) const;
+    CLI::App options_;
+};
+
+/// To stdout, indented. Bytes that are no UTF-8 are replaced, never a reason to stop.
+void print_json(const nlohmann::ordered_json& value);
+
+} // namespace tdshim::tools

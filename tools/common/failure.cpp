@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/common/failure.hpp"
+
+#include <system_error>
+
+#include "tools/common/text.hpp"
+
+namespace tdshim::tools {
+
+Failure failure(std::string_view file, const Error& error) {
+    std::string text(sentence(error.fault));
+    const bool has_values = error.expected != 0 || error.found != 0;
+    if (has_values || error.at != 0)
+        text += " at offset " + hex(error.at);
+    if (has_values)
+        text += ": expected " + hex(error.expected) + ", found " + hex(error.found);
+    return failure(file, text);
+}
+
+Failure failure(std::string_view file, std::string_view text) {
+    return {std::string(file) + ": " + std::string(text)};
+}
+
+Failure system_failure(std::string_view file, std::string_view text, int error_number) {
+    return failure(file, std::string(text) + ": " +
+                             std::error_code(error_number, std::generic_category()).message());
+}
+
+} // namespace tdshim::tools

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole files in, whole files out: an output appears complete under its name or not at all.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "shim/base/bytes.hpp"
+#include "tools/common/failure.hpp"
+
+namespace tdshim::tools {
+
+/// More than any input of these tools has; a device that never ends is refused here.
+inline constexpr std::size_t max_file_size = std::size_t{1} << 30;
+
+/// All bytes of `file`.
+[[nodiscard]] Outcome<std::vector<std::byte>> read_file(const std::string& file);
+
+/// Writes beside `file` under a temporary name, then renames: on failure nothing is left behind and
+/// an older `file` is untouched.
+[[nodiscard]] Outcome<> write_file(const std::string& file, Bytes bytes);
+
+} // namespace tdshim::tools

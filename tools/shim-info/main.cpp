@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim-info FINAL.BIN: the metadata of a firmware image, ours or one of another make, and what
+// shim-ld says about an image of ours.
+
+#include <format>
+#include <iostream>
+#include <optional>
+
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/tdvf/footer.hpp"
+#include "tools/common/command.hpp"
+#include "tools/common/files.hpp"
+#include "tools/common/metadata_table.hpp"
+#include "tools/common/text.hpp"
+
+namespace tdshim::tools { namespace {
+
+struct Payload {
+    std::uint64_t offset = 0; ///< in the image
+    Bytes bytes;
+};
+
+struct Report {
+    std::uint64_t image_size = 0;
+    tdvf::Metadata metadata;
+    std::optional<tdvf::ImageInfo> info;
+    std::optional<Payload> payload;
+};
+
+/// Errors: image_size of the information is not that of the whole image; those of find_image_info.
+Result<std::optional<tdvf::ImageInfo>> info_of(Bytes image) {
+    const auto info = tdvf::find_image_info(image);
+    // An image that only the pointer at end - 0x20 describes has no table to look into.
+    if (!info && info.error().fault == Fault::footer_missing)
+        return std::nullopt;
+    if (info && *info && (*info)->image_size != image.size())
+        return refuse(Fault::image_info_size, image.size(), image.size(), (*info)->image_size);
+    return info;
+}
+
+Result<Report> examine(Bytes image) {
+    Report report{.image_size = image.size(),
+                  .metadata = TRY(tdvf::parse_metadata(image)),
+                  .info = TRY(info_of(image)),
+                  .payload = {}};
+    if (report.info && report.info->payload_size != 0) {
+        const std::uint64_t offset = image.size() - report.info->payload_from_end;
+        report.payload = Payload{offset, image.subspan(offset, report.info->payload_size)};
+    }
+    return report;
+}
+
+void print_table(const Report& report, const std::string& file) {
+    std::cout << std::format("{}: {} bytes ({} KiB)\n", file, report.image_size,
+                             report.image_size / KiB);
+    std::cout << table_of(report.metadata);
+    if (!report.info)
+        std::cout << "image information: none (an image of another make)\n";
+    else if (!report.payload)
+        std::cout << "image information: no embedded payload\n";
+    else
+        std::cout << std::format("image information: payload of {} bytes at offset {}, sha384 {}\n",
+                                 report.payload->bytes.size(), hex(report.payload->offset),
+                                 hex(crypto::sha384(report.payload->bytes)));
+}
+
+nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
+    nlohmann::ordered_json json{{"image", file},
+                                {"image_size", report.image_size},
+                                {"metadata", tools::json_of(report.metadata)},
+                                {"image_info", nullptr},
+                                {"payload", nullptr}};
+    if (report.info)
+        json["image_info"] = {
+            {"image_size", static_cast<std::uint32_t>(report.info->image_size)},
+            {"payload_from_end", static_cast<std::uint32_t>(report.info->payload_from_end)},
+            {"payload_size", static_cast<std::uint32_t>(report.info->payload_size)}};
+    if (report.payload)
+        json["payload"] = {{"offset", report.payload->offset},
+                           {"size", report.payload->bytes.size()},
+                           {"sha384", hex(crypto::sha384(report.payload->bytes))}};
+    return json;
+}
+
+Outcome<ExitCode> run(const std::string& file, bool json) {
+    const auto image = TRY(read_file(file));
+    const Report report = TRY(of_file(file, examine(image)));
+    if (json)
+        print_json(json_of(report, file));
+    else
+        print_table(report, file);
+    return ExitCode::good;
+}
+
+}} // namespace tdshim::tools
+
+int main(int argc, char** argv) {
+    using namespace tdshim;
+    std::string file;
+    bool json = false;
+    tools::Command command("shim-info", "Prints the TDX metadata and layout of a firmware image.",
+                           "shim-info build/release/final.bin");
+    command.options().add_option("FINAL.BIN", file, "firmware image")->required();
+    command.add_json_option(json);
+    return command.run(argc, argv, [&] { return tools::run(file, json); });
+}
