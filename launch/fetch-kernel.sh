@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Fetches the distribution's own kernel as a package, without installing it, and prints the folder
+# that then holds vmlinuz and modules/lib/modules/VERSION (with modules.dep). Fetched once: the
+# folder in the cache is used from then on; remove it for a newer kernel of the same suite.
+
+set -euo pipefail
+
+# shellcheck source=cmake/newer-suite.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../cmake/newer-suite.sh"
+
+usage() {
+  cat <<USAGE
+usage: fetch-kernel.sh [--suite SUITE] [--flavour FLAVOUR]
+
+  --suite SUITE      where from; the default is $(suites_for kernel)
+  --flavour FLAVOUR  cloud (the default; Ubuntu's name for it is virtual), amd64, generic, ...
+
+example: launch/fetch-kernel.sh --suite bookworm
+USAGE
+}
+
+# Prints the name of the package that stands for the newest kernel of a flavour.
+kernel_package() {
+  case "$(distribution_id):$1" in
+    ubuntu:cloud) echo linux-image-virtual ;;
+    ubuntu:*) echo "linux-image-$1" ;;
+    *:cloud) echo "linux-image-cloud-$(dpkg --print-architecture)" ;;
+    *) echo "linux-image-$1" ;;
+  esac
+}
+
+# Prints "NAME=VERSION" of each package that holds a part of the kernel itself.
+# Arguments: SUITE PACKAGE
+list_kernel_packages() {
+  list_package_closure "$1" "$2" | awk -v wanted="$2" '
+    $1 != wanted && $1 ~ /^linux-(image|modules|binary|base-[0-9])/ { print $1 "=" $2 }'
+}
+
+# Moves the kernel out of unpacked packages into FOLDER. Arguments: ROOT FOLDER
+arrange_kernel() {
+  local root=$1 folder=$2 vmlinuz version
+  vmlinuz="$(find "$root" -name 'vmlinuz*' -type f | head -n 1)"
+  if [[ -z $vmlinuz ]]; then fail "the packages hold no vmlinuz"; fi
+  mkdir -p "$folder/modules/lib" "$folder/modules/usr"
+  # depmod looks in lib/modules or in usr/lib/modules, as its distribution builds it.
+  ln -s ../lib "$folder/modules/usr/lib"
+  mv "$vmlinuz" "$folder/vmlinuz"
+  chmod 644 "$folder/vmlinuz"
+  mv "$root/usr/lib/modules" "$folder/modules/lib/modules"
+  version="$(basename "$(find "$folder/modules/lib/modules" -mindepth 1 -maxdepth 1 -type d | head -n 1)")"
+  rm -f "$folder/modules/lib/modules/$version/build" "$folder/modules/lib/modules/$version/source"
+  depmod_command -b "$folder/modules" "$version"
+  echo "$version" >"$folder/version"
+}
+
+# depmod is in sbin, which a user's PATH may lack.
+depmod_command() { PATH="$PATH:/usr/sbin:/sbin" depmod "$@"; }
+
+# Arguments: SUITE FLAVOUR FOLDER
+fetch_kernel() {
+  local suite=$1 flavour=$2 folder=$3 package packages file
+  package="$(kernel_package "$flavour")"
+  prepare_private_apt "$suite" deb || fail "suite $suite cannot be had from this machine's apt sources"
+  mapfile -t packages < <(list_kernel_packages "$suite" "$package")
+  if [[ ${#packages[@]} -eq 0 ]]; then fail "suite $suite has no package $package"; fi
+  progress "fetching ${packages[*]} from $suite"
+  make_scratch_beside "$folder"
+  fetch_packages "$suite" "$scratch/packages" "${packages[@]}" || fail "could not download ${packages[*]}"
+  # Packages of one suite put modules below lib, those of a newer one below usr/lib.
+  mkdir -p "$scratch/root/usr/lib" && ln -s usr/lib "$scratch/root/lib"
+  for file in "$scratch"/packages/*.deb; do unpack_package "$file" "$scratch/root"; done
+  arrange_kernel "$scratch/root" "$scratch/kernel"
+  mv "$scratch/kernel" "$folder"
+  rm -rf "$scratch"
+}
+
+main() {
+  local suite="" flavour=cloud folder
+  while [[ $# -gt 0 ]]; do
+    case "$1" in
+      --suite) suite="${2:-}" ;;
+      --flavour) flavour="${2:-}" ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *) fail "unknown option: $1 (see --help)" ;;
+    esac
+    if [[ -z ${2:-} ]]; then fail "$1 needs a value"; fi
+    shift 2
+  done
+  if [[ -z $suite ]]; then suite="$(suites_for kernel)"; fi
+  folder="$(cache_folder)/kernels/$suite-$flavour"
+  if [[ ! -d $folder ]]; then fetch_kernel "$suite" "$flavour" "$folder"; fi
+  echo "$folder"
+}
+
+main "$@"
