@@ -58,9 +58,9 @@ TEST_CASE("what needs relocating or an interpreter is refused", "[elf]") {
     file.patch(16, 2, 3);
     require_refused(parse_executable(file.view()), Fault::elf_not_executable, 16, 2, 3);
     require_refused(parse_executable(elf_with(3, {2, 6, 0, 0, 0, 0, 0}).view()),
-                    Fault::elf_not_executable, row_at(3), 1, 2);
+                    Fault::elf_not_executable, program_row_at(3), 1, 2);
     require_refused(parse_executable(elf_with(3, {3, 4, 0, 0, 0, 0, 0}).view()),
-                    Fault::elf_not_executable, row_at(3), 1, 3);
+                    Fault::elf_not_executable, program_row_at(3), 1, 3);
 }
 
 TEST_CASE("program headers outside the file are refused", "[elf]") {
@@ -75,49 +75,49 @@ TEST_CASE("program headers outside the file are refused", "[elf]") {
 
 TEST_CASE("a segment whose data is not in the file is refused", "[elf]") {
     const Blob size = elf_with(1, {1, 4, 0x2000, code + 0x1000, code + 0x1000, 0x11, 0x20});
-    require_refused(parse_executable(size.view()), Fault::elf_segment_outside_file, row_at(1) + 32,
-                    0x10, 0x11);
+    require_refused(parse_executable(size.view()), Fault::elf_segment_outside_file,
+                    program_row_at(1) + 32, 0x10, 0x11);
     const Blob offset = elf_with(1, {1, 4, ~0ULL, code + 0x1000, code + 0x1000, 0x10, 0x20});
-    require_refused(parse_executable(offset.view()), Fault::elf_segment_outside_file, row_at(1) + 8,
-                    0x2010, ~0ULL);
+    require_refused(parse_executable(offset.view()), Fault::elf_segment_outside_file,
+                    program_row_at(1) + 8, 0x2010, ~0ULL);
 }
 
 TEST_CASE("a segment smaller in memory than in the file is refused", "[elf]") {
     for (const std::uint64_t memory : {0xFULL, 0ULL}) {
         const Blob file = elf_with(1, {1, 4, 0x2000, code + 0x1000, code + 0x1000, 0x10, memory});
-        require_refused(parse_executable(file.view()), Fault::elf_segment_size, row_at(1) + 40,
-                        0x10, memory);
+        require_refused(parse_executable(file.view()), Fault::elf_segment_size,
+                        program_row_at(1) + 40, 0x10, memory);
     }
 }
 
 TEST_CASE("a segment both writable and executable is refused", "[elf]") {
     const Blob file = elf_with(0, {1, 7, 0x1000, code, code, 0x20, 0x20});
     require_refused(parse_executable(file.view()), Fault::elf_segment_writable_executable,
-                    row_at(0) + 4, 0, 7);
+                    program_row_at(0) + 4, 0, 7);
 }
 
 TEST_CASE("segments stand on pages of their own, at one address", "[elf]") {
     const Blob physical = elf_with(1, {1, 4, 0x2000, code + 0x1000, 0x5000, 0x10, 0x20});
-    require_refused(parse_executable(physical.view()), Fault::elf_segment_address, row_at(1) + 24,
-                    code + 0x1000, 0x5000);
+    require_refused(parse_executable(physical.view()), Fault::elf_segment_address,
+                    program_row_at(1) + 24, code + 0x1000, 0x5000);
     const Blob page = elf_with(1, {1, 4, 0x2000, code + 0x20, code + 0x20, 0x10, 0x20});
-    require_refused(parse_executable(page.view()), Fault::elf_segment_alignment, row_at(1) + 16,
-                    code, code + 0x20);
+    require_refused(parse_executable(page.view()), Fault::elf_segment_alignment,
+                    program_row_at(1) + 16, code, code + 0x20);
     const Blob overlap = elf_with(1, {1, 4, 0x2000, code, code, 0x10, 0x20});
-    require_refused(parse_executable(overlap.view()), Fault::elf_segment_overlap, row_at(1) + 16,
-                    code + 0x20, code);
+    require_refused(parse_executable(overlap.view()), Fault::elf_segment_overlap,
+                    program_row_at(1) + 16, code + 0x20, code);
     const Blob wraps = elf_with(2, {1, 6, 0, 0xFFFFFFFFFFFFF000, 0xFFFFFFFFFFFFF000, 0, 0x1001});
-    require_refused(parse_executable(wraps.view()), Fault::elf_segment_address, row_at(2) + 40,
-                    0xFFF, 0x1001);
+    require_refused(parse_executable(wraps.view()), Fault::elf_segment_address,
+                    program_row_at(2) + 40, 0xFFF, 0x1001);
 }
 
 TEST_CASE("too many segments are refused", "[elf]") {
-    auto rows = good_rows();
+    auto rows = good_program_rows();
     rows.resize(3);
     for (std::uint64_t i = 0; i < 14; ++i)
         rows.push_back({1, 4, 0, code + (2 + i) * page_size, code + (2 + i) * page_size, 0, 1});
-    require_refused(parse_executable(elf_of(rows).view()), Fault::too_many_entries, row_at(16), 16,
-                    17);
+    require_refused(parse_executable(elf_of(rows).view()), Fault::too_many_entries,
+                    program_row_at(16), 16, 17);
 }
 
 TEST_CASE("an entry point outside code is refused", "[elf]") {
@@ -141,25 +141,26 @@ TEST_CASE("the shim's sizes are counted by permission", "[shim]") {
 TEST_CASE("a shim outside its places is refused", "[shim]") {
     const std::uint64_t end = code + layout::shim_rom_size;
     const Blob below = elf_with(1, {1, 4, 0x2000, code - 0x1000, code - 0x1000, 0x10, 0x20});
-    require_refused(parse_shim(below.view()), Fault::elf_segment_address, row_at(1) + 16, code,
-                    code - 0x1000);
+    require_refused(parse_shim(below.view()), Fault::elf_segment_address, program_row_at(1) + 16,
+                    code, code - 0x1000);
     const Blob above = elf_with(1, {1, 4, 0x2000, end - 0x1000, end - 0x1000, 0x10, 0x1001});
-    require_refused(parse_shim(above.view()), Fault::elf_segment_address, row_at(1) + 40, end,
-                    end + 1);
+    require_refused(parse_shim(above.view()), Fault::elf_segment_address, program_row_at(1) + 40,
+                    end, end + 1);
     CHECK(parse_shim(elf_with(1, {1, 4, 0x2000, end - 0x1000, end - 0x1000, 0x10, 0x1000}).view())
               .has_value());
     const Blob memory = elf_with(2, {1, 6, 0, code + 0x2000, code + 0x2000, 0, 0x1000});
-    require_refused(parse_shim(memory.view()), Fault::elf_segment_address, row_at(2) + 16, data,
-                    code + 0x2000);
+    require_refused(parse_shim(memory.view()), Fault::elf_segment_address, program_row_at(2) + 16,
+                    data, code + 0x2000);
     const std::uint64_t large = layout::shim_data.size() + 1;
     require_refused(parse_shim(elf_with(2, {1, 6, 0, data, data, 0, large}).view()),
-                    Fault::elf_segment_address, row_at(2) + 40, data + large - 1, data + large);
+                    Fault::elf_segment_address, program_row_at(2) + 40, data + large - 1,
+                    data + large);
 }
 
 TEST_CASE("initialised data is refused", "[shim]") {
     const Blob file = elf_with(2, {1, 6, 0x2000, data, data, 0x10, 0x8000});
-    require_refused(parse_shim(file.view()), Fault::elf_segment_initialised_data, row_at(2) + 32, 0,
-                    0x10);
+    require_refused(parse_shim(file.view()), Fault::elf_segment_initialised_data,
+                    program_row_at(2) + 32, 0, 0x10);
 }
 
 }} // namespace tdshim::linker

@@ -19,7 +19,7 @@ struct ProgramRow {
 
 // The good file: code of 0x20 bytes at 0x1000, constants of 0x10 bytes (with 0x10 more of zeros) at
 // 0x2000, memory without data. Program headers stand at 0x40, 0x38 bytes each.
-[[nodiscard]] inline std::vector<ProgramRow> good_rows() {
+[[nodiscard]] inline std::vector<ProgramRow> good_program_rows() {
     return {
         {1, 5, 0x1000, code, code, 0x20, 0x20},
         {1, 4, 0x2000, code + 0x1000, code + 0x1000, 0x10, 0x20},
@@ -47,16 +47,16 @@ struct ProgramRow {
 }
 
 [[nodiscard]] inline Blob good_elf() {
-    return elf_of(good_rows());
+    return elf_of(good_program_rows());
 }
 
-[[nodiscard]] inline std::size_t row_at(std::size_t row) {
+[[nodiscard]] inline std::size_t program_row_at(std::size_t row) {
     return 0x40 + 0x38 * row;
 }
 
 /// The good file with one program header changed.
 [[nodiscard]] inline Blob elf_with(std::size_t row, const ProgramRow& changed) {
-    auto rows = good_rows();
+    auto rows = good_program_rows();
     rows.at(row) = changed;
     return elf_of(rows);
 }
