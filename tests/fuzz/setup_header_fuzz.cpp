@@ -2,9 +2,10 @@
 //
 // The setup header of a kernel file: what parse_kernel() accepts can be placed without a sum that
 // wraps, and boot_params hold its header and what a loader fills, nothing else. The input is tried
-// as a file, and as patches to the header of a good kernel: offset, number of bytes, the bytes.
+// as a file, and as patches to the header of a good kernel: which field, and how.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
 #include <vector>
@@ -16,10 +17,25 @@ using linux_boot::Kernel;
 
 namespace {
 
+/// A new value for a field: `number` in byte `place` of it, or so much more, less, or below the
+/// top.
 struct Patch {
-    std::uint8_t offset; ///< from the header's start
-    std::uint8_t size;
+    std::uint8_t field;
+    std::uint8_t form;
+    std::uint8_t number;
+    std::uint8_t place;
 };
+
+struct Field {
+    std::size_t offset;
+    std::size_t size;
+};
+
+/// The fields that are read, where they stand in the file.
+constexpr std::array fields{Field{0x1F1, 1}, Field{0x1F4, 4}, Field{0x1FE, 2}, Field{0x201, 1},
+                            Field{0x202, 4}, Field{0x206, 2}, Field{0x210, 1}, Field{0x211, 1},
+                            Field{0x22C, 4}, Field{0x230, 4}, Field{0x234, 1}, Field{0x236, 2},
+                            Field{0x238, 4}, Field{0x250, 8}, Field{0x258, 8}, Field{0x260, 4}};
 
 void require(bool condition) {
     if (!condition)
@@ -43,9 +59,22 @@ std::vector<std::byte> good_kernel() {
     header.cmdline_size = 2047;
     header.pref_address = 16 * MiB;
     header.init_size = 32 * MiB;
+    header.kernel_info_offset = 0xEEEEEEEE; // seen when a shorter header is not cut
     std::vector<std::byte> file(0x800, std::byte{0xC0});
     std::ranges::copy(bytes_of(header), file.begin() + linux_boot::header_offset);
     return file;
+}
+
+void apply(std::vector<std::byte>& file, const Patch& patch) {
+    const Field field = fields[patch.field % fields.size()];
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < field.size; ++i)
+        value |= std::to_integer<std::uint64_t>(file[field.offset + i]) << (8 * i);
+    const std::uint64_t number = std::uint64_t{patch.number} << (8 * (patch.place % field.size));
+    const std::array values{number, value + number, value - number, ~number};
+    value = values[patch.form % values.size()];
+    for (std::size_t i = 0; i < field.size; ++i)
+        file[field.offset + i] = static_cast<std::byte>(value >> (8 * i));
 }
 
 /// Where boot_params may be other than zero, without header and memory map.
@@ -106,12 +135,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::byte> file = good_kernel();
     require(check(file));
     Reader reader(input);
-    while (const auto patch = reader.take<Patch>()) {
-        const auto bytes = reader.take_bytes(std::min<std::size_t>(patch->size % 9, reader.left()));
-        const std::size_t offset =
-            linux_boot::header_offset + patch->offset % sizeof(linux_boot::SetupHeader);
-        std::ranges::copy(*bytes, file.begin() + static_cast<std::ptrdiff_t>(offset));
-    }
+    while (const auto patch = reader.take<Patch>())
+        apply(file, *patch);
     check(file);
     return 0;
 }
