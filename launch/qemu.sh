@@ -27,6 +27,9 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
 
 The serial port is stdin and stdout. The guest's reset ends QEMU.
 
+On microvm with tcg Linux measures its processor's clock by the PIT alone, and hangs when a busy host disturbs
+that: --append 'tsc_early_khz=3000000 ...' makes it do without.
+
 example: launch/qemu.sh --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz \\
            --append 'console=ttyS0 panic=-1' -- -device virtio-net-pci
 USAGE
@@ -120,11 +123,6 @@ machine_arguments() {
     *) command+=(-machine q35) ;;
   esac
   command+=(-accel "$accel")
-  if [[ $machine:$accel == microvm:tcg ]]; then
-    # Linux finds no clock on microvm to measure the processor's against but the PIT, and hangs when a busy
-    # host disturbs that measurement. Time that is counted in instructions cannot be disturbed.
-    command+=(-icount "shift=1,sleep=off")
-  fi
   if [[ -n $cpu ]]; then command+=(-cpu "$cpu"); fi
   command+=(-m "$memory" -smp "$cpus")
 }

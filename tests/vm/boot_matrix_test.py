@@ -24,9 +24,6 @@ from machine import Machine
 MIB = 1024 * 1024
 # ctest's limit for a cell is 180 s.
 boot_limit = 150
-# On microvm Linux has nothing but the PIT to measure its processor's clock against, and hangs when a busy host
-# disturbs that measurement, under any firmware. Time counted in instructions is disturbed by nothing.
-clocks = {"q35": (), "microvm": ("-icount", "shift=1,sleep=off")}
 memories = {"256M": 256, "3G": 3072, "6G": 6144}
 # The kernel whose ACPI code shows a CCEL table's log in /sys.
 shows_event_log = {"6.1": False, "6.12": True}
@@ -72,7 +69,7 @@ def boot(test, qemu, series, machine, cpus, memory):
              firmware.named_command_line: command_line.encode()}
     kernel = guest.kernel.read_bytes()
     with Machine(settings.qemu(qemu), settings.image(), machine=linux.machines[machine], memory=memory,
-                 cpus=cpus, items=items, arguments=clocks[machine], gdb=True) as vm:
+                 cpus=cpus, items=items, gdb=True) as vm:
         handover = Handover(vm, kernel)
         handover.gdb.detach()
         vm.wait_for(r"^guest: done$", timeout=boot_limit)

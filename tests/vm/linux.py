@@ -11,8 +11,8 @@ def command_line(machine):
     """The kernel's command line, to which a test may add."""
     text = "console=ttyS0 panic=-1"
     if machine == "microvm":
-        # Emulated, this machine has one clock to measure the TSC by, the PIT, and Linux gives up on that one
-        # when the host is busy, whatever the firmware; then it has no clock at all and stands still.
+        # Emulated, this machine has one clock to measure the TSC by, the PIT. When the host is busy that goes
+        # wrong, under any firmware, and Linux then has no clock at all and stands still.
         text += " tsc_early_khz=3000000"
     return text
 

@@ -1,16 +1,13 @@
-# python_tests(SCRIPT PREFIX text TIMEOUT seconds [LAST test] [EXCLUDE regex]): registers each test of a script of tests/vm's
+# python_tests(SCRIPT PREFIX text TIMEOUT seconds [LAST test]): registers each test of a script of tests/vm's
 # kind (suite.py) with ctest by its own name. LAST runs behind the script's others.
 function(python_tests script)
-  cmake_parse_arguments(arg "" "PREFIX;TIMEOUT;LAST;EXCLUDE" "" ${ARGN})
+  cmake_parse_arguments(arg "" "PREFIX;TIMEOUT;LAST" "" ${ARGN})
   set(path ${CMAKE_CURRENT_SOURCE_DIR}/${script})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE} ${path} --list
     OUTPUT_VARIABLE names OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" ";" names "${names}")
-  if(arg_EXCLUDE)
-    list(FILTER names EXCLUDE REGEX "${arg_EXCLUDE}")
-  endif()
   list(TRANSFORM names PREPEND "${arg_PREFIX}" OUTPUT_VARIABLE titles)
   foreach(name IN LISTS names)
     add_test(NAME "${arg_PREFIX}${name}" COMMAND ${Python3_EXECUTABLE} ${path} ${name})
