@@ -192,8 +192,14 @@ Result<void> write_fw_cfg(fw_cfg::Selector selector, std::uint32_t offset, Bytes
 Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
     return PlatformBinding::registers().extend(rtmr, digest);
 }
-const crypto::Digest& rtmr(std::uint32_t rtmr) {
+Result<crypto::Digest> rtmr(std::uint32_t rtmr) {
     return PlatformBinding::registers().value(rtmr);
+}
+bool is_td() {
+    return false;
+}
+Result<void> close_devices() {
+    return {};
 }
 std::uint64_t ticks() {
     return 0;
@@ -202,7 +208,7 @@ Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_para
     PlatformBinding::start({kernel_memory, entry, boot_params});
     throw native::Stopped{};
 }
-void halt() {
+void halt(std::string_view) {
     throw native::Stopped{};
 }
 

@@ -108,11 +108,11 @@ class LinkTest(ToolTest):
         self.assertEqual(os.listdir(os.path.dirname(self.output)), [])
 
     def test_a_bad_reset_vector_is_refused(self):
-        self.refused("reset: reset vector has a wrong size at offset 0x4fff: expected 0x5000, found 0x4fff",
+        self.refused("reset: reset vector has a wrong size at offset 0x7fff: expected 0x8000, found 0x7fff",
                      vector=reset_vector()[1:])
-        self.refused("reset: reset vector has a wrong size at offset 0x0: expected 0x5000, found 0x0", vector=b"")
-        self.refused("reset: reset vector has no room where shim-ld writes at offset 0x4fef: expected 0x0, found 0xcc",
-                     vector=reset_vector(at_0x4fef=b"\xcc"))
+        self.refused("reset: reset vector has a wrong size at offset 0x0: expected 0x8000, found 0x0", vector=b"")
+        self.refused("reset: reset vector has no room where shim-ld writes at offset 0x7fef: expected 0x0, found 0xcc",
+                     vector=reset_vector(at_0x7fef=b"\xcc"))
 
     def test_a_bad_shim_is_refused(self):
         def with_segment(*arguments, **options):

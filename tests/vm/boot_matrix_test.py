@@ -9,7 +9,6 @@ import hashlib
 import itertools
 import json
 import re
-import subprocess
 import time
 import unittest
 
@@ -93,7 +92,7 @@ def keep(name, text):
 def boot_and_note(test, qemu, series, machine, cpus, memory):
     """Boots a cell and leaves a line for the table."""
     program = settings.qemu(qemu)
-    line = {"qemu": version_of(program), "kernel": settings.Guest(series).version, "machine": machine,
+    line = {"qemu": settings.qemu_version(program), "kernel": settings.Guest(series).version, "machine": machine,
             "cpus": cpus, "memory": memory, "result": "FAILED", "seconds": 0}
     began = time.monotonic()
     try:
@@ -102,11 +101,6 @@ def boot_and_note(test, qemu, series, machine, cpus, memory):
     finally:
         line["seconds"] = round(time.monotonic() - began, 1)
         keep(f"{test.id().split('.')[-1]}.json", json.dumps(line))
-
-
-def version_of(qemu):
-    output = subprocess.run([qemu, "--version"], check=True, capture_output=True, text=True).stdout
-    return re.search(r"version (\S+)", output).group(1)
 
 
 class BootMatrix(unittest.TestCase):

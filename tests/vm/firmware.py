@@ -14,7 +14,7 @@ banner = r"^tdshim \d+\.\d+\.\d+: plain VM: this is no TD, its measurements prov
 started = r"^tdshim: starting Linux at 0x([0-9a-f]+)$"
 refused = r"^tdshim: boot refused: .*$"
 log_line = r"^tdshim: event log: 0x([0-9a-f]+), (\d+) of (\d+) bytes used$"
-exception = r"^tdshim: exception .*$"
+exception = r"^tdshim: exception .*: halted$"
 
 named_kernel = "opt/org.tdshim/kernel"
 named_initrd = "opt/org.tdshim/initrd"

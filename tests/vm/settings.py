@@ -21,7 +21,9 @@ SKIP_RETURN_CODE.
 
 import os
 import pathlib
+import re
 import shutil
+import subprocess
 import unittest
 
 skipped = 77
@@ -73,6 +75,11 @@ def qemu(which="system"):
     if not found:
         skip("there is no qemu-system-x86_64")
     return pathlib.Path(found)
+
+
+def qemu_version(program):
+    output = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    return re.search(r"version (\S+)", output).group(1)
 
 
 class Guest:

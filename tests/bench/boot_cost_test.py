@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a boot costs from reset to the kernel's first instruction, as counts: guest instructions, bytes read from
+the VMM, bytes hashed. QEMU's -icount makes the time stamp counter count instructions, so the figures do not
+depend on the host. Test Table prints them as README.md's table."""
+
+import itertools
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import firmware
+import linux
+import settings
+import suite
+from machine import Machine
+
+# Virtual time advances 2^1 ns an instruction, and QEMU's time stamp counter once a nanosecond.
+instruction_clock = ("-icount", "shift=1,sleep=off")
+ticks_of_an_instruction = 2
+columns = ("machine", "instructions", "bytes read", "bytes hashed", "instructions a hashed byte")
+
+cells = {f"{machine}_{qemu}": (machine, qemu) for machine, qemu in itertools.product(linux.machines, ("system", "new"))}
+
+
+class Cost:
+    def __init__(self, machine, qemu, kernel, initrd, command_line):
+        items = {firmware.named_kernel: kernel, firmware.named_initrd: initrd, firmware.named_command_line: command_line}
+        with Machine(settings.qemu(qemu), settings.image(), machine=linux.machines[machine], memory="3G", items=items,
+                     arguments=instruction_clock) as vm:
+            vm.wait_for(firmware.started, timeout=120)
+            self.report = firmware.Report(vm.console, vm.read_memory)
+        self.read, self.hashed, ticks = self.report.counts()
+        self.instructions = ticks // ticks_of_an_instruction
+
+
+def check_cost(test, machine, qemu):
+    guest = settings.Guest("6.12")
+    command_line = linux.command_line(machine).encode()
+    inputs = (guest.kernel, guest.initrd, command_line)
+    first, second = Cost(machine, qemu, *inputs), Cost(machine, qemu, *inputs)
+    test.assertEqual((first.read, first.hashed), (second.read, second.hashed))
+    # The console waits for the serial port, whose emulation lives in the host's time.
+    test.assertAlmostEqual(first.instructions / second.instructions, 1, delta=0.001)
+
+    files = guest.kernel.stat().st_size + guest.initrd.stat().st_size + len(command_line)
+    configuration = first.hashed - files
+    test.assertTrue(0 < configuration < 1024 * 1024, f"{configuration} bytes hashed besides the three files")
+    test.assertGreaterEqual(first.read, first.hashed - 2 * 4, "the separators alone are not read")
+    # Each byte is hashed once, at the cost that SHA-384 in portable C has; nothing else comes near.
+    test.assertLess(first.instructions, 60 * first.hashed)
+    keep(machine, qemu, first)
+
+
+def keep(machine, qemu, cost):
+    folder = settings.results()
+    if folder:
+        name = f"{machine}, QEMU {settings.qemu_version(settings.qemu(qemu))}"
+        row = (name, f"{cost.instructions:,}", f"{cost.read:,}", f"{cost.hashed:,}",
+               f"{cost.instructions / cost.hashed:.1f}")
+        (folder / f"cost_{machine}_{qemu}.json").write_text(json.dumps(row))
+
+
+class BootCost(unittest.TestCase):
+    pass
+
+
+suite.add_cases(BootCost, check_cost, cells)
+
+
+class Table(unittest.TestCase):
+    """Runs behind the others."""
+
+    def test_table(self):
+        folder = settings.results()
+        files = [folder / f"cost_{cell}.json" for cell in cells] if folder else []
+        rows = [json.loads(file.read_text()) for file in files if file.exists()]
+        if not rows:
+            self.skipTest("nothing was measured")
+        print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+        for row in rows:
+            print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    suite.main()
