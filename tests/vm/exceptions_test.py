@@ -28,7 +28,7 @@ stub = kernels.bzimage()
 
 
 def symbols():
-    output = subprocess.run(["nm", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(["llvm-nm-19", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
     return {name: int(value, 16) for value, _, name in map(str.split, output.splitlines())}
 
 
