@@ -26,15 +26,13 @@ Section empty(SectionType type, const GpaRange& memory) {
 } // namespace
 
 std::vector<Section> sections_for_qemu(std::uint64_t image_size) {
-    static_assert(layout::event_log.end() == layout::mailbox.start());
-    const auto kept = GpaRange::between(layout::event_log.start(), layout::mailbox.end());
     return {
         from_image(SectionType::bfv, layout::cfv_size, image_size, image_size),
         from_image(SectionType::cfv, 0, layout::cfv_size, image_size),
         empty(SectionType::temp_mem, layout::shim_code),
         empty(SectionType::temp_mem, layout::shim_data),
         empty(SectionType::td_hob, layout::td_hob),
-        empty(SectionType::temp_mem, kept),
+        empty(SectionType::temp_mem, layout::event_log),
     };
 }
 

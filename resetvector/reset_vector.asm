@@ -89,7 +89,7 @@ load_segments:
         bits    64
 enter_long_mode:
         test    esi, esi
-        jnz     park
+        jnz     enter_other_processor
         mov     r12d, edi
         cld
         mov     eax, layout_code_size_slot
@@ -101,9 +101,7 @@ enter_long_mode:
         mov     rax, [rax]
         jmp     rax
 
-; Every processor of a TD but the first waits here.
-park:   pause
-        jmp     park
+        %include "processors.asm"
 
 ; ------------------------------------------------------------------------------------------------
 ; Descriptors with their accessed bit set: the processor need not write it.
@@ -116,7 +114,10 @@ gdt_end:
 
 gdt_pointer:
         dw      gdt_end - gdt - 1
-        dd      gdt
+        dq      gdt                             ; 32-bit code takes the first half
+idt_pointer:
+        dw      0                               ; no IDT: any exception ends the TD
+        dq      0
 
 ; ------------------------------------------------------------------------------------------------
 ; Zero up to the reset vector itself: shim-ld's room, layout::link_room_from_end.

@@ -24,6 +24,17 @@ std::string_view sentence(Fault fault) {
     case Fault::e820_overlap: return "memory map has overlapping entries";
     case Fault::e820_no_memory: return "memory map has no usable memory where the shim needs it";
 
+    case Fault::hob_no_handoff: return "TD HOB does not begin with a PHIT HOB";
+    case Fault::hob_length: return "TD HOB has a HOB of a wrong length";
+    case Fault::hob_type: return "TD HOB has a HOB of a kind that does not belong there";
+    case Fault::hob_reserved: return "TD HOB has a HOB whose reserved field is not zero";
+    case Fault::hob_end: return "TD HOB ends elsewhere than its PHIT HOB says";
+    case Fault::hob_resource_type: return "TD HOB has a resource of an unknown type";
+    case Fault::hob_resource_alignment: return "TD HOB has memory that is not made of whole pages";
+    case Fault::hob_resource_empty: return "TD HOB has a resource without length";
+    case Fault::hob_resource_overlap: return "TD HOB has resources that overlap";
+    case Fault::hob_above_gpa_width: return "TD HOB has memory beyond the TD's private addresses";
+
     case Fault::loader_size:
         return "table-loader script is not a whole number of 128-byte commands";
     case Fault::loader_command: return "table-loader command is unknown";
@@ -43,6 +54,8 @@ std::string_view sentence(Fault fault) {
     case Fault::acpi_checksum: return "ACPI table has a wrong checksum";
     case Fault::acpi_address: return "ACPI table lies outside the loaded files";
     case Fault::acpi_event_log: return "ACPI tables of the VMM hold an event log of their own";
+    case Fault::acpi_mailbox: return "MADT of the VMM holds a wakeup mailbox of its own";
+    case Fault::acpi_no_madt: return "ACPI tables hold no MADT";
 
     case Fault::kernel_missing:
         return "no kernel: neither a named fw_cfg item, nor etc/boot/kernel, nor the legacy keys "
@@ -63,6 +76,17 @@ std::string_view sentence(Fault fault) {
     case Fault::command_line_too_long: return "command line is longer than the kernel takes";
     case Fault::command_line_nul: return "command line has a NUL byte inside";
     case Fault::initrd_does_not_fit: return "initrd does not fit into memory";
+
+    case Fault::td_gpa_width:
+        return "TDX module gives a width of guest addresses that is not known";
+    case Fault::tdcall_failed: return "TDCALL failed";
+    case Fault::tdvmcall_failed: return "TDVMCALL was refused by the VMM";
+    case Fault::map_gpa_failed: return "VMM did not change the visibility of memory";
+    case Fault::map_gpa_no_progress: return "VMM keeps asking to change visibility again";
+    case Fault::page_not_accepted: return "page of memory cannot be accepted";
+    case Fault::page_already_accepted:
+        return "page of memory was accepted before: the VMM offers it twice";
+    case Fault::ve_not_emulated: return "#VE for what the shim does not do";
 
     case Fault::memory_exhausted: return "no free memory where it is needed";
     case Fault::page_tables_full: return "no page left for page tables";

@@ -31,6 +31,17 @@ enum class Fault : std::uint8_t {
     e820_entry_empty,
     e820_overlap,
     e820_no_memory,
+    // TD HOB
+    hob_no_handoff,
+    hob_length,
+    hob_type,
+    hob_reserved,
+    hob_end,
+    hob_resource_type,
+    hob_resource_alignment,
+    hob_resource_empty,
+    hob_resource_overlap,
+    hob_above_gpa_width,
     // ACPI table loader and tables
     loader_size,
     loader_command,
@@ -48,6 +59,8 @@ enum class Fault : std::uint8_t {
     acpi_checksum,
     acpi_address,
     acpi_event_log,
+    acpi_mailbox,
+    acpi_no_madt,
     // Linux kernel, initrd, command line
     kernel_missing,
     kernel_boot_flag,
@@ -64,6 +77,15 @@ enum class Fault : std::uint8_t {
     command_line_too_long,
     command_line_nul,
     initrd_does_not_fit,
+    // TDX module and VMM
+    td_gpa_width,
+    tdcall_failed,
+    tdvmcall_failed,
+    map_gpa_failed,
+    map_gpa_no_progress,
+    ve_not_emulated,
+    page_not_accepted,
+    page_already_accepted,
     // the shim's own resources
     memory_exhausted,
     page_tables_full,

@@ -73,6 +73,20 @@ Result<void> execute(Context& context, const acpi::Command& command, acpi::Loade
     return {};
 }
 
+/// Puts a MADT with the wakeup mailbox in the place of the VMM's: a TD's other processors take no
+/// INIT-SIPI.
+Result<void> add_mailbox(Context& context, acpi::TableList& tables,
+                         const acpi::LoadedFiles& files) {
+    const std::size_t index = acpi::index_of(tables, "APIC", files);
+    if (index == tables.size())
+        return refuse(Fault::acpi_no_madt);
+    const Bytes madt = TRY(acpi::table_at(tables[index], files));
+    const Placed placed = TRY(place(context, madt.size() + acpi::wakeup_structure_size, page_size));
+    TRY(acpi::add_wakeup_structure(madt, layout::mailbox.start(), placed.bytes));
+    tables[index] = placed.range.start();
+    return {};
+}
+
 } // namespace
 
 Result<Gpa> load_acpi_tables(Context& context) {
@@ -92,7 +106,9 @@ Result<Gpa> load_acpi_tables(Context& context) {
     const acpi::LoadedFile* const rsdp = files.find(fw_cfg::acpi_rsdp);
     if (rsdp == nullptr)
         return refuse(Fault::acpi_no_rsdp);
-    const acpi::TableList tables = TRY(acpi::find_tables(rsdp->content, files));
+    acpi::TableList tables = TRY(acpi::find_tables(rsdp->content, files));
+    if (platform::is_td())
+        TRY(add_mailbox(context, tables, files));
     const Placed root = TRY(place(context, acpi::root_size, page_size));
     platform::print(
         (Line() << "tdshim: acpi: " << std::uint64_t{tables.size()} << " tables").text());

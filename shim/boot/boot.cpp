@@ -6,6 +6,7 @@
 #include "shim/boot/context.hpp"
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
+#include "shim/boot/td_memory.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -18,8 +19,8 @@ void print(const Line& line) {
 
 void print_registers(const Context& context) {
     for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
-        print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] "
-                     << Bytes(platform::rtmr(rtmr)));
+        if (const auto value = platform::rtmr(rtmr))
+            print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] " << Bytes(*value));
     print(Line() << "tdshim: event log: " << Hex{layout::event_log.start().value} << ", "
                  << std::uint64_t{context.recorder.log_size()} << " of " << layout::event_log.size()
                  << " bytes used");
@@ -38,14 +39,18 @@ void print_counts(const Context& context) {
 /// The boot as the list of its steps; returns only to be refused.
 Result<void> run(Context& context) {
     TRY(platform::prepare_devices());
+    if (platform::is_td())
+        TRY(read_td_memory(context));
     context.input = "fw_cfg directory";
     TRY(context.items.open());
-    TRY(read_memory_map(context));
+    if (!platform::is_td())
+        TRY(read_memory_map(context));
     print_memory(context.memory);
     const Gpa rsdp = TRY(load_acpi_tables(context));
     const LinuxPayload payload = TRY(load_linux(context));
     const Gpa boot_params = TRY(write_boot_params(context, payload, rsdp));
 
+    TRY(platform::close_devices());
     TRY(context.recorder.close());
     print_registers(context);
     print_counts(context);
@@ -60,7 +65,7 @@ Result<void> run(Context& context) {
     context.recorder.refuse(reason.text());
     print(Line() << "tdshim: boot refused: " << reason.text());
     print_registers(context);
-    platform::halt();
+    platform::halt(reason.text());
 }
 
 } // namespace
@@ -69,14 +74,15 @@ void boot() {
     print(Line() << "tdshim " << TDSHIM_VERSION << ": " << platform::kind());
     const auto log_area = platform::memory(layout::event_log);
     if (!log_area) {
-        print(Line() << "tdshim: boot refused: event log: " << log_area.error());
-        platform::halt();
+        const Line reason = Line() << "event log: " << log_area.error();
+        print(Line() << "tdshim: boot refused: " << reason.text());
+        platform::halt(reason.text());
     }
     Context context{.recorder = Recorder(*log_area), .items = {}, .memory = {}};
     const Result<void> outcome = run(context);
     if (!outcome)
         refuse_boot(context, outcome.error());
-    platform::halt();
+    platform::halt("the kernel returned");
 }
 
 } // namespace tdshim::boot

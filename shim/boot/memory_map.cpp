@@ -14,6 +14,8 @@ constinit std::array<std::byte, e820::max_entries * sizeof(e820::WireEntry)> ite
 /// Video memory and option ROMs: never memory to Linux, whatever the VMM calls it.
 constexpr auto legacy_hole = GpaRange::of<640 * KiB, 384 * KiB>();
 
+} // namespace
+
 Result<void> set_aside(memory::MemoryMap& memory) {
     for (const GpaRange& range : {layout::shim_code, layout::shim_data}) {
         if (!memory.is_usable(range))
@@ -25,8 +27,6 @@ Result<void> set_aside(memory::MemoryMap& memory) {
         TRY(memory.retype(range, e820::Type::nvs));
     return {};
 }
-
-} // namespace
 
 Result<void> read_memory_map(Context& context) {
     context.input = fw_cfg::e820_table;

@@ -30,6 +30,9 @@ struct Measurement {
     [[nodiscard]] Bytes head() const { return Bytes(head_bytes).first(head_size); }
 };
 
+/// The descriptor of the TD HOB.
+inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
+
 /// Configuration that the VMM supplies, kept whole in the log -> RTMR[0].
 /// `descriptor` has at most 16 characters.
 [[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);

@@ -18,8 +18,8 @@ inline constexpr std::uint64_t image_end = 4 * GiB;
 inline constexpr std::uint64_t image_granule = 64 * KiB; // QEMU's unit for -bios
 inline constexpr std::uint64_t max_image_size = 16 * MiB;
 inline constexpr std::uint64_t min_image_size = 256 * KiB;
-inline constexpr std::uint64_t reset_vector_size = 20 * KiB;
-inline constexpr std::uint64_t shim_rom_size = 172 * KiB;
+inline constexpr std::uint64_t reset_vector_size = 32 * KiB;
+inline constexpr std::uint64_t shim_rom_size = 160 * KiB;
 inline constexpr std::uint64_t cfv_size = 64 * KiB;
 static_assert(reset_vector_size + shim_rom_size + cfv_size == min_image_size);
 
@@ -40,7 +40,20 @@ static_assert(shim_code.size() >= shim_rom_size);
 inline constexpr auto td_hob = GpaRange::of<11 * MiB, 128 * KiB>();
 // These stay in use after the hand-over and are reported as ACPI NVS.
 inline constexpr auto event_log = GpaRange::of<11 * MiB + 128 * KiB, 64 * KiB>();
-inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 64 * KiB>();
+inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
+
+// In a TD, what the shim and the VMM exchange passes through here: shared while the shim runs,
+// private memory like any other afterwards.
+inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * KiB>();
+
+// The firmware's half of the mailbox [ACPI 6.5, 5.2.12.19, gives it the page from 2048 on]: what
+// the processors of a TD that wait in the reset vector are to do.
+inline constexpr std::uint64_t mailbox_phase = 2048;  // le32: phase_...
+inline constexpr std::uint64_t mailbox_joined = 2052; // le32: processors that are in the shim
+inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter it
+inline constexpr std::uint32_t phase_wait = 0;        // the memory is zero when it is accepted
+inline constexpr std::uint32_t phase_work = 1;        // enter the shim
+inline constexpr std::uint32_t phase_park = 2;        // wait for the operating system
 
 // The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,
 // which NASM leaves zero: TDX metadata, footer table, and the slots below.

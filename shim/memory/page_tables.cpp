@@ -20,7 +20,8 @@ std::uint64_t flags_of(Access access) {
     constexpr std::uint64_t base = PageTables::present | PageTables::accessed | PageTables::dirty;
     switch (access) {
     case Access::read: return base | PageTables::no_execute;
-    case Access::read_write: return base | PageTables::writable | PageTables::no_execute;
+    case Access::read_write:
+    case Access::shared_read_write: return base | PageTables::writable | PageTables::no_execute;
     case Access::read_execute: return base;
     case Access::read_write_execute: return base | PageTables::writable;
     }
@@ -29,8 +30,8 @@ std::uint64_t flags_of(Access access) {
 
 } // namespace
 
-PageTables::PageTables(std::span<Table> pool, Gpa pool_address)
-    : pool_(pool), pool_address_(pool_address) {}
+PageTables::PageTables(std::span<Table> pool, Gpa pool_address, std::uint64_t shared_bit)
+    : pool_(pool), pool_address_(pool_address), shared_bit_(shared_bit) {}
 
 PageTables::Table& PageTables::table_of(std::uint64_t entry) const {
     return pool_[((entry & address_mask) - pool_address_.value) / page_size];
@@ -68,16 +69,16 @@ Result<void> PageTables::map_page(std::uint64_t address, std::uint64_t size, std
 Result<void> PageTables::map(const GpaRange& range, Access access) {
     if (range.empty())
         return {};
-    if (range.empty())
-        return {};
     const auto end = align_up(range.end().value, page_size);
     if (!end || *end > linear_limit)
         return refuse(Fault::range_wraps, range.start().value, linear_limit, range.end().value);
+    const std::uint64_t flags =
+        flags_of(access) | (access == Access::shared_read_write ? shared_bit_ : 0);
     std::uint64_t address = align_down(range.start().value, page_size);
     while (address < *end) {
         const bool fits = is_aligned(address, large_page_size) && *end - address >= large_page_size;
         const std::uint64_t size = fits ? large_page_size : page_size;
-        TRY(map_page(address, size, flags_of(access)));
+        TRY(map_page(address, size, flags));
         address += size;
     }
     return {};

@@ -20,6 +20,7 @@ enum class Access {
     read_write,         ///< data
     read_execute,       ///< code
     read_write_execute, ///< only a Linux kernel's own memory, which it lays out itself
+    shared_read_write,  ///< what a TD shows to its VMM
 };
 
 class PageTables {
@@ -28,7 +29,8 @@ class PageTables {
     static_assert(sizeof(Table) == page_size);
 
     /// Tables are taken from `pool`, whose first page stands at `pool_address`; it must be zero.
-    PageTables(std::span<Table> pool, Gpa pool_address);
+    /// `shared_bit` is the address bit by which a TD names memory that the VMM shares; 0 in a VM.
+    PageTables(std::span<Table> pool, Gpa pool_address, std::uint64_t shared_bit = 0);
 
     /// Maps `range`, widened to whole pages, with large pages where they fit; what was mapped there
     /// before is replaced. Errors: page_tables_full; range_wraps beyond 2^47.
@@ -56,6 +58,7 @@ class PageTables {
 
     std::span<Table> pool_;
     Gpa pool_address_;
+    std::uint64_t shared_bit_;
     std::size_t used_ = 1;
 };
 

@@ -13,11 +13,15 @@
 #include "shim/base/gpa.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/fw_cfg/wire.hpp"
+#include "shim/memory/acceptance.hpp"
 
 namespace tdshim::platform {
 
 /// What this machine is, as the first console line says it.
 [[nodiscard]] std::string_view kind();
+
+/// Whether this is a TD: then the memory map is the TD HOB's, and memory must be accepted.
+[[nodiscard]] bool is_td();
 
 /// Prints one line on the console.
 void print(std::string_view line);
@@ -49,15 +53,27 @@ void select_fw_cfg(fw_cfg::Selector selector);
 /// Extends RTMR[`rtmr`]. Errors: log_rtmr_index.
 [[nodiscard]] Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest);
 
-/// RTMR[`rtmr`], 0 to 3.
-[[nodiscard]] const crypto::Digest& rtmr(std::uint32_t rtmr);
+/// RTMR[`rtmr`] as it is now. Errors: log_rtmr_index, tdcall_failed.
+[[nodiscard]] Result<crypto::Digest> rtmr(std::uint32_t rtmr);
+
+/// First address that is no private memory of this TD.
+[[nodiscard]] Gpa private_memory_end();
+
+/// Carries the plan out, shared over the processors that are there.
+/// Errors: those of memory::accept().
+[[nodiscard]] Result<memory::AcceptanceCounts> accept_memory(const memory::AcceptancePlan& plan);
 
 /// The processor's time stamp counter, which starts at the machine's reset.
 [[nodiscard]] std::uint64_t ticks();
 
+/// Ends what the shim shares with the VMM; nothing of fw_cfg may be read afterwards.
+/// Errors: map_gpa_failed, map_gpa_no_progress, page_not_accepted, page_already_accepted.
+[[nodiscard]] Result<void> close_devices();
+
 /// Maps `kernel_memory` as the kernel needs it and starts the kernel. Errors: page_tables_full.
 [[nodiscard]] Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params);
 
-[[noreturn]] void halt();
+/// Stops the machine; a TD's VMM is told `reason`.
+[[noreturn]] void halt(std::string_view reason);
 
 } // namespace tdshim::platform

@@ -5,6 +5,7 @@
 
 #include "shim/formats/acpi/loader.hpp"
 #include "shim/formats/tdvf/wire.hpp"
+#include "shim/memory/layout.hpp"
 
 namespace tdshim::native {
 namespace {
@@ -36,17 +37,24 @@ std::uint8_t sum_of(Bytes bytes) {
 }
 
 constexpr std::size_t rsdt_size = sizeof(acpi::TableHeader) + sizeof(le32);
-constexpr std::size_t test_table_offset = rsdt_size;
+constexpr std::size_t madt_offset = rsdt_size;
+
+/// A MADT with one processor and a good checksum.
+struct Madt {
+    acpi::MadtHeader header;
+    std::array<std::uint8_t, 8> local_apic;
+};
 
 /// RSDT with one pointer, an offset into this same file until the loader adds the file's address,
-/// and the table TEST, whose checksum is good.
+/// and a MADT.
 Blob acpi_tables() {
-    Blob tables(rsdt_size + sizeof(acpi::TableHeader));
+    Blob tables(rsdt_size + sizeof(Madt));
     overwrite(tables, 0, table_header({'R', 'S', 'D', 'T'}, rsdt_size));
-    overwrite(tables, sizeof(acpi::TableHeader), le32{test_table_offset});
-    acpi::TableHeader test = table_header({'T', 'E', 'S', 'T'}, sizeof(acpi::TableHeader));
-    test.checksum = static_cast<std::uint8_t>(0 - sum_of(bytes_of(test)));
-    overwrite(tables, test_table_offset, test);
+    overwrite(tables, sizeof(acpi::TableHeader), le32{madt_offset});
+    Madt madt{.header = {table_header({'A', 'P', 'I', 'C'}, sizeof(Madt)), 0xFEE0'0000, 0},
+              .local_apic = {0, 8, 0, 0, 1, 0, 0, 0}};
+    madt.header.header.checksum = static_cast<std::uint8_t>(0 - sum_of(bytes_of(madt)));
+    overwrite(tables, madt_offset, madt);
     return tables;
 }
 
@@ -155,6 +163,49 @@ void add_acpi(Machine& machine) {
 
 void replace_command(Machine& machine, std::size_t index, const acpi::LoaderCommand& wire) {
     overwrite(machine.file("etc/table-loader"), index * sizeof(wire), wire);
+}
+
+Blob td_hob(std::initializer_list<HobMemory> resources) {
+    const std::size_t size = sizeof(hob::Handoff) + resources.size() * sizeof(hob::WireResource) +
+                             sizeof(hob::HobHeader);
+    Blob list(size);
+    Writer writer(list);
+    static_cast<void>(
+        writer.put(hob::Handoff{.header = {1, sizeof(hob::Handoff), 0},
+                                .version = 9,
+                                .boot_mode = 0,
+                                .memory_top = 0,
+                                .memory_bottom = 0,
+                                .free_memory_top = 0,
+                                .free_memory_bottom = 0,
+                                .end_of_hob_list = layout::td_hob.start().value + size}));
+    for (const HobMemory& memory : resources)
+        static_cast<void>(
+            writer.put(hob::WireResource{.header = {3, sizeof(hob::WireResource), 0},
+                                         .owner = {},
+                                         .type = static_cast<std::uint32_t>(memory.type),
+                                         .attributes = 7,
+                                         .start = memory.address,
+                                         .length = memory.size}));
+    static_cast<void>(writer.put(hob::HobHeader{0xFFFF, sizeof(hob::HobHeader), 0}));
+    return list;
+}
+
+Blob good_td_hob() {
+    using enum hob::ResourceType;
+    // QEMU cuts the sections TempMem and TD_HOB out of the RAM and lists them as added.
+    const std::uint64_t code = layout::shim_code.start().value;
+    const std::uint64_t code_end = layout::shim_code.end().value;
+    const std::uint64_t data = layout::shim_data.start().value;
+    const std::uint64_t log_end = layout::event_log.end().value;
+    static_assert(layout::shim_data.end() == layout::td_hob.start());
+    static_assert(layout::td_hob.end() == layout::event_log.start());
+    return td_hob({{memory_unaccepted, 0, code},
+                   {system_memory, code, code_end - code},
+                   {memory_unaccepted, code_end, data - code_end},
+                   {system_memory, data, log_end - data},
+                   {memory_unaccepted, log_end, 512 * MiB - log_end},
+                   {memory_unaccepted, 4 * GiB, 2 * GiB}});
 }
 
 void add_good_inputs(Machine& machine) {

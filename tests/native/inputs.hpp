@@ -8,6 +8,7 @@
 
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/formats/e820/e820.hpp"
+#include "shim/formats/hob/wire.hpp"
 #include "shim/formats/linux/setup_header.hpp"
 #include "tests/native/machine.hpp"
 
@@ -48,7 +49,7 @@ void set_header(Blob& kernel, std::size_t offset, const T& value) {
                                                 std::uint32_t offset, std::uint32_t source_offset,
                                                 std::uint8_t size);
 
-/// Adds etc/acpi/tables (an RSDT and one table TEST), etc/acpi/rsdp and the script that links them.
+/// Adds etc/acpi/tables (an RSDT and a MADT), etc/acpi/rsdp and the script that links them.
 void add_acpi(Machine& machine);
 /// The script's command `index`.
 void replace_command(Machine& machine, std::size_t index, const acpi::LoaderCommand& command);
@@ -61,6 +62,16 @@ enum AcpiCommand : std::size_t {
     link_rsdt,
     sum_rsdp
 };
+
+/// A TD HOB with these resources, each as type, address and size.
+struct HobMemory {
+    hob::ResourceType type;
+    std::uint64_t address;
+    std::uint64_t size;
+};
+[[nodiscard]] Blob td_hob(std::initializer_list<HobMemory> resources);
+/// As QEMU writes it for 512 MiB and 2 GiB above 4 GiB.
+[[nodiscard]] Blob good_td_hob();
 
 /// A machine with 512 MiB and 2 GiB above 4 GiB, ACPI, kernel, initrd and command line.
 void add_good_inputs(Machine& machine);

@@ -91,6 +91,40 @@ const Blob* Machine::item(fw_cfg::Selector selector) const {
     return found == items_.end() ? nullptr : &found->second;
 }
 
+void Machine::make_td(Blob hob, unsigned gpa_width) {
+    gpa_width_ = gpa_width;
+    std::ranges::copy(hob, memory(layout::td_hob.start(), hob.size()).begin());
+}
+
+/// As the TDX module answers where the VMM maps what it is asked for [Intel TDX Module 1.5 ABI,
+/// TDG.MEM.PAGE.ACCEPT].
+tdx::Status Machine::accept_page(Gpa page, tdx::PageLevel level) {
+    constexpr tdx::Status size_mismatch{0xC000'0B0B'0000'0001};
+    if (const auto answer = answers_.find(page.value); answer != answers_.end())
+        return answer->second;
+    if (level == tdx::PageLevel::size_2m && !grants_large_pages_)
+        return size_mismatch;
+    const std::uint64_t size = level == tdx::PageLevel::size_2m ? large_page_size : page_size;
+    for (std::uint64_t at = page.value; at < page.value + size; at += page_size)
+        if (!accepted_.insert(at).second)
+            outcome_.findings.push_back("a page is accepted twice");
+    return {};
+}
+
+/// Whether a TD may touch `range` before anybody shares it.
+bool Machine::is_private(const GpaRange& range) const {
+    if (!gpa_width_)
+        return true;
+    for (const GpaRange& added : {layout::td_hob, layout::event_log, layout::mailbox})
+        if (added.contains(range))
+            return true;
+    for (std::uint64_t page = align_down(range.start().value, page_size); page < range.end().value;
+         page += page_size)
+        if (!accepted_.contains(page))
+            return false;
+    return true;
+}
+
 Outcome Machine::boot() {
     directory_item_ = directory_.value_or(make_directory());
     current = this;
@@ -112,6 +146,8 @@ class PlatformBinding {
         if (range.start().value < 1 * MiB || range.overlaps(layout::shim_code) ||
             range.overlaps(layout::shim_data))
             current->outcome_.findings.push_back("memory outside what may be used");
+        if (!current->is_private(range))
+            current->outcome_.findings.push_back("memory that was not accepted");
         return current->memory(range.start(), range.size());
     }
 
@@ -127,7 +163,27 @@ class PlatformBinding {
         current->position_ = 0;
     }
 
+    static bool is_td() { return current->gpa_width_.has_value(); }
+
+    static Gpa private_memory_end() { return {std::uint64_t{1} << (*current->gpa_width_ - 1)}; }
+
+    static Result<memory::AcceptanceCounts> accept(const memory::AcceptancePlan& plan) {
+        const auto accept_page = [](Gpa page, tdx::PageLevel level) {
+            return current->accept_page(page, level);
+        };
+        for (std::size_t i = 0; i < plan.units(); ++i)
+            TRY(memory::accept(plan.unit(i), current->counts_, accept_page));
+        return current->counts_;
+    }
+
+    static Result<void> close_devices() {
+        current->devices_are_closed_ = true;
+        return {};
+    }
+
     static Result<void> read(MutableBytes destination) {
+        if (current->devices_are_closed_)
+            current->outcome_.findings.push_back("fw_cfg is read after its end");
         if (current->good_transfers_-- == 0)
             return refuse(Fault::fw_cfg_transfer);
         const Blob* const item = current->item(current->selected_);
@@ -153,7 +209,11 @@ class PlatformBinding {
 
     static measure::RegisterBank& registers() { return current->registers_; }
 
-    static void start(const LinuxStart& linux) { current->outcome_.linux = linux; }
+    static void start(const LinuxStart& linux) {
+        if (!current->devices_are_closed_)
+            current->outcome_.findings.push_back("Linux starts while memory is shared");
+        current->outcome_.linux = linux;
+    }
 };
 
 } // namespace tdshim::native
@@ -196,10 +256,16 @@ Result<crypto::Digest> rtmr(std::uint32_t rtmr) {
     return PlatformBinding::registers().value(rtmr);
 }
 bool is_td() {
-    return false;
+    return PlatformBinding::is_td();
+}
+Gpa private_memory_end() {
+    return PlatformBinding::private_memory_end();
+}
+Result<memory::AcceptanceCounts> accept_memory(const memory::AcceptancePlan& plan) {
+    return PlatformBinding::accept(plan);
 }
 Result<void> close_devices() {
-    return {};
+    return PlatformBinding::close_devices();
 }
 std::uint64_t ticks() {
     return 0;

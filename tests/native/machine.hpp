@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "shim/base/gpa.hpp"
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/measure/register_bank.hpp"
+#include "shim/memory/acceptance.hpp"
 
 namespace tdshim::native {
 
@@ -57,6 +59,17 @@ class Machine {
     /// Transfers from now on fail after `count` good ones.
     void fail_transfers_after(std::size_t count) { good_transfers_ = count; }
 
+    /// Makes the machine a TD with this TD HOB, `gpa_width` bits of guest physical address, and
+    /// memory that must be accepted before it is used.
+    void make_td(Blob hob, unsigned gpa_width = 52);
+    /// Whether the VMM gives large pages when they are asked for; it does at first.
+    void grant_large_pages(bool granted) { grants_large_pages_ = granted; }
+    /// Acceptance of the page at `page` ends with this status.
+    void answer_acceptance(Gpa page, tdx::Status status) { answers_[page.value] = status; }
+    /// Pages of 4 KiB that the boot accepted.
+    [[nodiscard]] const std::set<std::uint64_t>& accepted_pages() const { return accepted_; }
+    [[nodiscard]] const memory::AcceptanceCounts& acceptance_counts() const { return counts_; }
+
     /// Boots. A machine boots once.
     [[nodiscard]] Outcome boot();
 
@@ -75,10 +88,18 @@ class Machine {
         std::string name;
         Blob content;
     };
+    [[nodiscard]] tdx::Status accept_page(Gpa page, tdx::PageLevel level);
+    [[nodiscard]] bool is_private(const GpaRange& range) const;
     [[nodiscard]] Blob make_directory() const;
     [[nodiscard]] const Blob* item(fw_cfg::Selector selector) const;
 
     std::byte* memory_ = nullptr;
+    std::optional<unsigned> gpa_width_; ///< of a TD
+    bool grants_large_pages_ = true;
+    bool devices_are_closed_ = false;
+    std::map<std::uint64_t, tdx::Status> answers_;
+    std::set<std::uint64_t> accepted_;
+    memory::AcceptanceCounts counts_;
     std::vector<File> files_;
     std::map<fw_cfg::Selector, Blob> items_;
     std::optional<Blob> directory_;

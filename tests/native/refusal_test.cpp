@@ -64,7 +64,7 @@ Blob& kernel(Machine& machine) {
     return machine.file("opt/org.tdshim/kernel");
 }
 
-auto memory(std::initializer_list<e820::WireEntry> entries) {
+auto memory_item(std::initializer_list<e820::WireEntry> entries) {
     return [map = memory_map(entries)](Machine& machine) { machine.file("etc/e820") = map; };
 }
 
@@ -145,25 +145,25 @@ TEST_CASE("a bad memory map is refused", "[native]") {
              Case{"too many entries",
                   [](Machine& machine) { machine.file("etc/e820").resize(129 * 20); },
                   "etc/e820: fw_cfg item has an absurd size"},
-             Case{"no entries", memory({}),
+             Case{"no entries", memory_item({}),
                   "etc/e820: memory map has no usable memory where the shim needs it"},
-             Case{"entry of size zero", memory({low, usable(4 * GiB, 0)}),
+             Case{"entry of size zero", memory_item({low, usable(4 * GiB, 0)}),
                   "etc/e820: memory map has an entry of size zero (at 0x14"},
-             Case{"entry that wraps", memory({low, usable(~std::uint64_t{0} - 4095, 8192)}),
+             Case{"entry that wraps", memory_item({low, usable(~std::uint64_t{0} - 4095, 8192)}),
                   "etc/e820: address range wraps around"},
-             Case{"same entry twice", memory({low, low}),
+             Case{"same entry twice", memory_item({low, low}),
                   "etc/e820: memory map has overlapping entries"},
-             Case{"overlap by one byte", memory({low, usable(512 * MiB - 1, MiB)}),
+             Case{"overlap by one byte", memory_item({low, usable(512 * MiB - 1, MiB)}),
                   "etc/e820: memory map has overlapping entries (at 0x1fffffff: expected "
                   "0x20000000, found 0x1fffffff)"},
-             Case{"reserved range inside memory", memory({low, {MiB, 4096, 2}}),
+             Case{"reserved range inside memory", memory_item({low, {MiB, 4096, 2}}),
                   "etc/e820: memory map has overlapping entries"},
-             Case{"too little memory for the shim", memory({usable(0, 8 * MiB)}),
+             Case{"too little memory for the shim", memory_item({usable(0, 8 * MiB)}),
                   "etc/e820: memory map has no usable memory where the shim needs it (at 0x800000"},
              Case{"a hole in the shim's data",
-                  memory({usable(0, 10 * MiB), usable(10 * MiB + 4096, GiB)}),
+                  memory_item({usable(0, 10 * MiB), usable(10 * MiB + 4096, GiB)}),
                   "etc/e820: memory map has no usable memory where the shim needs it (at 0xa00000"},
-             Case{"no memory for the event log", memory({usable(0, 11 * MiB + 128 * KiB)}),
+             Case{"no memory for the event log", memory_item({usable(0, 11 * MiB + 128 * KiB)}),
                   "etc/e820: memory map has no usable memory where the shim needs it (at 0xb20000"},
          })
         check(one);
@@ -212,9 +212,9 @@ TEST_CASE("a bad table-loader script is refused", "[native]") {
                 command(link_table, add_pointer("etc/acpi/tables", "etc/none", 36, 4)),
                 "etc/table-loader: table-loader command names a file that is not loaded (at 0x100"},
             Case{"pointer past the file's end",
-                 command(link_table, add_pointer("etc/acpi/tables", "etc/acpi/tables", 73, 4)),
+                 command(link_table, add_pointer("etc/acpi/tables", "etc/acpi/tables", 89, 4)),
                  "etc/table-loader: table-loader offset lies outside the file (at 0x100: expected "
-                 "0x4c, found 0x49)"},
+                 "0x5c, found 0x59)"},
             Case{"pointer offset that wraps",
                  command(link_table,
                          add_pointer("etc/acpi/tables", "etc/acpi/tables", 0xFFFFFFFE, 4)),
@@ -240,9 +240,9 @@ TEST_CASE("a bad table-loader script is refused", "[native]") {
                  command(sum_rsdt, add_checksum("etc/none", 9, 0, 40)),
                  "etc/table-loader: table-loader command names a file that is not loaded"},
             Case{"checksum range past the end",
-                 command(sum_rsdt, add_checksum("etc/acpi/tables", 9, 0, 77)),
+                 command(sum_rsdt, add_checksum("etc/acpi/tables", 9, 0, 93)),
                  "etc/table-loader: table-loader checksum range lies outside the file (at 0x180: "
-                 "expected 0x4c, found 0x4d)"},
+                 "expected 0x5c, found 0x5d)"},
             Case{"checksum range that wraps",
                  command(sum_rsdt, add_checksum("etc/acpi/tables", 9, 0x10, 0xFFFFFFFF)),
                  "etc/table-loader: table-loader checksum range lies outside the file"},
@@ -250,7 +250,7 @@ TEST_CASE("a bad table-loader script is refused", "[native]") {
                  command(sum_rsdt, add_checksum("etc/acpi/tables", 9, 0, 0)),
                  "etc/table-loader: table-loader checksum range lies outside the file"},
             Case{"checksum byte outside",
-                 command(sum_rsdt, add_checksum("etc/acpi/tables", 76, 0, 40)),
+                 command(sum_rsdt, add_checksum("etc/acpi/tables", 92, 0, 40)),
                  "etc/table-loader: table-loader offset lies outside the file"},
             Case{
                 "write_pointer to an unknown file",
@@ -260,7 +260,7 @@ TEST_CASE("a bad table-loader script is refused", "[native]") {
                  command(6, write_pointer("etc/e820", "etc/acpi/tables", 36, 0, 8)),
                  "etc/table-loader: table-loader offset lies outside the file"},
             Case{"write_pointer to outside the source",
-                 command(6, write_pointer("etc/e820", "etc/acpi/tables", 0, 76, 8)),
+                 command(6, write_pointer("etc/e820", "etc/acpi/tables", 0, 92, 8)),
                  "etc/table-loader: table-loader offset lies outside the file"},
         })
         check(one);
@@ -288,7 +288,7 @@ TEST_CASE("bad ACPI tables are refused", "[native]") {
                   "etc/acpi/rsdp: ACPI table has a wrong signature"},
              Case{"RSDT not summed", command(sum_rsdt, {}),
                   "etc/acpi/rsdp: ACPI table has a wrong checksum"},
-             Case{"RSDT length beyond its file", spoil("etc/acpi/tables", 4, le32{77}),
+             Case{"RSDT length beyond its file", spoil("etc/acpi/tables", 4, le32{93}),
                   "etc/acpi/rsdp: ACPI table has a wrong length"},
              Case{"RSDT shorter than a header", spoil("etc/acpi/tables", 4, le32{35}),
                   "etc/acpi/rsdp: ACPI table has a wrong length"},

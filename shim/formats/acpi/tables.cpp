@@ -26,7 +26,8 @@ std::uint8_t checksum_of(Bytes bytes) {
     return static_cast<std::uint8_t>(0 - sum_of(bytes));
 }
 
-/// The whole table at `address`, checked.
+} // namespace
+
 Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
     const Bytes rest = files.from(address);
     const auto header = read_at<TableHeader>(rest, 0);
@@ -39,6 +40,8 @@ Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
         return refuse(Fault::acpi_checksum, address.value, 0, sum_of(table));
     return table;
 }
+
+namespace {
 
 template <class Pointer>
 Result<TableList> list_tables(Gpa root, std::string_view signature, const LoadedFiles& files) {
@@ -95,6 +98,44 @@ Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files) {
     if (is_extended && wire.xsdt != 0)
         return list_tables<le64>({wire.xsdt}, "XSDT", files);
     return list_tables<le32>({wire.rsdt}, "RSDT", files);
+}
+
+std::size_t index_of(const TableList& tables, std::string_view signature,
+                     const LoadedFiles& files) {
+    const auto has_signature = [&](Gpa address) {
+        const auto header = read_at<TableHeader>(files.from(address), 0);
+        return header && std::string_view(header->signature) == signature;
+    };
+    return static_cast<std::size_t>(std::ranges::find_if(tables, has_signature) - tables.begin());
+}
+
+Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area) {
+    Reader structures(madt);
+    TRY(structures.take<MadtHeader>());
+    while (structures.left() > 0) {
+        const std::size_t at = structures.offset();
+        const auto structure = TRY(structures.take<MadtStructure>());
+        if (structure.length < sizeof(MadtStructure))
+            return refuse(Fault::acpi_length, at, sizeof(MadtStructure), structure.length);
+        if (structure.type == madt_wakeup_type)
+            return refuse(Fault::acpi_mailbox, at);
+        TRY(structures.take_bytes(structure.length - sizeof(MadtStructure)));
+    }
+    const MadtWakeup wakeup{.structure = {madt_wakeup_type, sizeof(MadtWakeup)},
+                            .version = 0,
+                            .reserved = 0,
+                            .mailbox = mailbox.value};
+    static_assert(sizeof(wakeup) == wakeup_structure_size);
+    Writer table(area);
+    const bool fits = table.put(madt) && table.put(wakeup);
+    if (!fits)
+        return refuse(Fault::acpi_length, 0, area.size(), madt.size() + sizeof(wakeup));
+    const MutableBytes written = area.first(table.size());
+    const le32 length = static_cast<std::uint32_t>(table.size());
+    std::ranges::copy(bytes_of(length), written.subspan(offsetof(TableHeader, length)).begin());
+    written[offsetof(TableHeader, checksum)] = std::byte{0};
+    set_checksum(written);
+    return {};
 }
 
 Gpa write_root(MutableBytes area, Gpa place, const TableList& tables, const GpaRange& event_log) {

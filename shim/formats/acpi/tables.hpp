@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
@@ -21,6 +22,23 @@ using TableList = StaticVector<Gpa, max_tables>;
 /// Errors: acpi_no_rsdp, acpi_signature, acpi_length, acpi_checksum, acpi_address, acpi_event_log,
 /// too_many_entries; `at` is a guest physical address but in the RSDP, where it is an offset.
 [[nodiscard]] Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files);
+
+/// The whole table at `address`, inside a loaded file and with a good checksum.
+/// Errors: acpi_address, acpi_length, acpi_checksum.
+[[nodiscard]] Result<Bytes> table_at(Gpa address, const LoadedFiles& files);
+
+/// Where in `tables` the one with `signature` is; their number when there is none.
+[[nodiscard]] std::size_t index_of(const TableList& tables, std::string_view signature,
+                                   const LoadedFiles& files);
+
+/// Bytes that add_wakeup_structure() adds.
+inline constexpr std::size_t wakeup_structure_size = 16;
+
+/// Writes at the start of `area` the MADT `madt` with one structure more: the multiprocessor wakeup
+/// mailbox at `mailbox` [ACPI 6.5, 5.2.12.19]. `area` has room for both.
+/// Errors: acpi_length for a structure that does not fit its table; acpi_mailbox when the VMM
+/// offers a mailbox of its own.
+[[nodiscard]] Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area);
 
 /// Bytes that write_root needs at most.
 inline constexpr std::size_t root_size = 4096;

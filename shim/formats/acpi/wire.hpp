@@ -51,6 +51,29 @@ struct Ccel {
 static_assert(sizeof(Ccel) == 56);
 inline constexpr std::uint8_t ccel_type_tdx = 2;
 
+/// Multiple APIC Description Table [ACPI 6.5, 5.2.12]; structures follow.
+struct MadtHeader {
+    TableHeader header;
+    le32 local_apic_address; // 36
+    le32 flags;              // 40
+};
+static_assert(sizeof(MadtHeader) == 44);
+
+struct MadtStructure {
+    std::uint8_t type;
+    std::uint8_t length; // with these two bytes
+};
+
+/// Multiprocessor wakeup structure, version 0 [ACPI 6.5, 5.2.12.19].
+struct MadtWakeup {
+    MadtStructure structure;
+    le16 version;  // 2
+    le32 reserved; // 4
+    le64 mailbox;  // 8
+};
+static_assert(sizeof(MadtWakeup) == 16);
+inline constexpr std::uint8_t madt_wakeup_type = 0x10;
+
 using LoaderFileName = std::array<char, 56>;
 
 struct LoaderCommand {

@@ -51,8 +51,8 @@ Result<void> map(const GpaRange& range, memory::Access access) {
     return {};
 }
 
-Result<void> enter_address_space() {
-    tables.emplace(pool, gpa_of(&pool));
+Result<void> enter_address_space(std::uint64_t shared_bit) {
+    tables.emplace(pool, gpa_of(&pool), shared_bit);
     using memory::Access;
     TRY(tables->map(GpaRange::between(gpa_of(shim_text_begin), gpa_of(shim_text_end)),
                     Access::read_execute));
@@ -60,10 +60,19 @@ Result<void> enter_address_space() {
                     Access::read));
     TRY(tables->map(range_of(stacks.boot), Access::read_write));
     TRY(tables->map(range_of(stacks.exceptions), Access::read_write));
+    for (const WorkerStack& worker : stacks.workers)
+        TRY(tables->map(range_of(worker.stack), Access::read_write));
     TRY(tables->map(GpaRange::between(gpa_of(&stacks + 1), gpa_of(shim_data_end)),
                     Access::read_write));
+    TRY(tables->map(layout::mailbox, Access::read_write));
+    // Another processor comes from the reset vector and goes back there.
+    TRY(tables->map(layout::reset_vector, Access::read_execute));
     load_tables();
     return {};
+}
+
+void join_address_space() {
+    load_tables();
 }
 
 } // namespace tdshim::x86

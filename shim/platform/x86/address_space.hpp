@@ -12,9 +12,12 @@
 
 namespace tdshim::x86 {
 
-/// Leaves the reset vector's page tables for those of the shim's own segments.
-/// Errors: page_tables_full.
-[[nodiscard]] Result<void> enter_address_space();
+/// Leaves the reset vector's page tables for those of the shim's own segments. `shared_bit`: see
+/// memory::PageTables. Errors: page_tables_full.
+[[nodiscard]] Result<void> enter_address_space(std::uint64_t shared_bit);
+
+/// The same for another processor, which shares them.
+void join_address_space();
 
 /// Maps `range` at its own address. Errors: page_tables_full, range_wraps.
 [[nodiscard]] Result<void> map(const GpaRange& range, memory::Access access);

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "shim/platform/td/td.hpp"
+#include "shim/platform/td/virtualization_exception.hpp"
 #include "shim/platform/x86/exceptions.hpp"
 
 namespace tdshim::x86 {
@@ -13,6 +15,7 @@ constexpr std::uint64_t flat_data = 0x00CF'9300'0000'FFFF;
 constexpr std::uint64_t available_tss = 0x89; // present, type 9
 constexpr std::uint8_t interrupt_gate = 0x8E; // present, type 14
 constexpr std::uint8_t exception_stack = 1;   // IST1
+constexpr std::uint8_t current_stack = 0;
 
 struct [[gnu::packed]] TaskState {
     std::uint32_t reserved_0;
@@ -43,7 +46,9 @@ struct [[gnu::packed]] TablePointer {
 
 constinit std::array<std::uint64_t, 6> gdt{};
 constinit TaskState task_state{};
-constinit std::array<Gate, exception_count> idt{};
+using Idt = std::array<Gate, exception_count>;
+constinit Idt idt{};
+constinit Idt worker_idt{};
 
 std::uint64_t address_of(const auto& object) {
     return reinterpret_cast<std::uint64_t>(&object);
@@ -63,17 +68,22 @@ void fill_gdt() {
     gdt[tss_selector / 8 + 1] = base >> 32;
 }
 
-void fill_idt() {
-    for (std::size_t vector = 0; vector < exception_count; ++vector) {
-        const std::uint64_t handler = exception_handler(vector);
-        idt[vector] = {.offset_low = static_cast<std::uint16_t>(handler),
-                       .selector = code_selector,
-                       .stack = exception_stack,
-                       .attributes = interrupt_gate,
-                       .offset_middle = static_cast<std::uint16_t>(handler >> 16),
-                       .offset_high = static_cast<std::uint32_t>(handler >> 32),
-                       .reserved = 0};
-    }
+Gate gate(std::uint64_t handler, std::uint8_t stack) {
+    return {.offset_low = static_cast<std::uint16_t>(handler),
+            .selector = code_selector,
+            .stack = stack,
+            .attributes = interrupt_gate,
+            .offset_middle = static_cast<std::uint16_t>(handler >> 16),
+            .offset_high = static_cast<std::uint32_t>(handler >> 32),
+            .reserved = 0};
+}
+
+void fill_idt(Idt& table, std::uint8_t stack) {
+    for (std::size_t vector = 0; vector < exception_count; ++vector)
+        table[vector] = gate(exception_handler(vector), stack);
+    // It goes on where it was raised, so one that is raised in an exception must not start over.
+    if (td::active())
+        table[td::ve_vector] = gate(td::ve_handler(), current_stack);
 }
 
 } // namespace
@@ -82,7 +92,8 @@ void load_descriptor_tables(std::uint64_t exception_stack_top) {
     task_state.ist[exception_stack - 1] = exception_stack_top;
     task_state.io_map_base = sizeof(TaskState);
     fill_gdt();
-    fill_idt();
+    fill_idt(idt, exception_stack);
+    fill_idt(worker_idt, current_stack);
     const TablePointer gdt_pointer = pointer_to(gdt);
     const TablePointer idt_pointer = pointer_to(idt);
     asm volatile("lgdt %0\n\t"
@@ -102,6 +113,15 @@ void load_descriptor_tables(std::uint64_t exception_stack_top) {
                  : "m"(gdt_pointer), "m"(idt_pointer), "i"(code_selector), "r"(data_selector),
                    "r"(tss_selector)
                  : "rax", "memory");
+}
+
+void load_worker_descriptor_tables() {
+    const TablePointer gdt_pointer = pointer_to(gdt);
+    const TablePointer idt_pointer = pointer_to(worker_idt);
+    asm volatile("lgdt %0\n\t"
+                 "lidt %1"
+                 :
+                 : "m"(gdt_pointer), "m"(idt_pointer));
 }
 
 } // namespace tdshim::x86

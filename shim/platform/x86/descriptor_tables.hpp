@@ -16,4 +16,7 @@ inline constexpr std::uint16_t tss_selector = 0x20;
 /// Loads GDT, TSS and IDT. `exception_stack_top` is the first address above the exceptions' stack.
 void load_descriptor_tables(std::uint64_t exception_stack_top);
 
+/// The same for another processor, which has no stack for exceptions alone.
+void load_worker_descriptor_tables();
+
 } // namespace tdshim::x86

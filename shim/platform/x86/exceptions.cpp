@@ -22,10 +22,11 @@ constinit bool reporting = false;
                          const InterruptFrame& frame) {
     if (!reporting) { // an exception in here must not start over
         reporting = true;
-        platform::print((Line() << "tdshim: exception " << std::uint64_t{vector} << ", error code "
-                                << Hex{error_code} << ", RIP " << Hex{frame.rip} << ", RSP "
-                                << Hex{frame.rsp} << ", CR2 " << Hex{read_cr2()} << ": halted")
-                            .text());
+        const Line line = Line() << "tdshim: exception " << std::uint64_t{vector} << ", error code "
+                                 << Hex{error_code} << ", RIP " << Hex{frame.rip} << ", RSP "
+                                 << Hex{frame.rsp} << ", CR2 " << Hex{read_cr2()} << ": halted";
+        platform::print(line.text());
+        platform::halt(line.text());
     }
     halt_forever();
 }

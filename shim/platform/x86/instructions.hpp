@@ -78,6 +78,11 @@ inline void write_cr3(std::uint64_t value) {
     asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
+/// Tells the processor that this is a loop that waits.
+inline void pause() {
+    asm volatile("pause");
+}
+
 [[noreturn]] inline void halt_forever() {
     for (;;)
         asm volatile("cli; hlt");

@@ -4,7 +4,9 @@
 // page tables, with the shim's code copied to where it runs.
 #include "shim/base/line.hpp"
 #include "shim/boot/boot.hpp"
+#include "shim/platform/devices/devices.hpp"
 #include "shim/platform/platform.hpp"
+#include "shim/platform/td/td.hpp"
 #include "shim/platform/vm/vm.hpp"
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/descriptor_tables.hpp"
@@ -14,13 +16,25 @@
 namespace tdshim::x86 {
 namespace {
 
+Result<void> enter() {
+    std::uint64_t shared_bit = 0;
+    if (td::active()) {
+        TRY(td::enter());
+        shared_bit = td::info().shared_bit();
+    }
+    return enter_address_space(shared_bit);
+}
+
 extern "C" [[noreturn, gnu::used]] void shim_main() {
-    vm::prepare_processor();
-    vm::open_console();
+    td::detect();
+    if (!td::active())
+        vm::prepare_processor();
+    devices::open_console();
     load_descriptor_tables(exception_stack_top());
-    if (const auto entered = enter_address_space(); !entered) {
-        platform::print((Line() << "tdshim: no page tables: " << entered.error()).text());
-        halt_forever();
+    if (const auto entered = enter(); !entered) {
+        const Line line = Line() << "tdshim: cannot start: " << entered.error();
+        platform::print(line.text());
+        platform::halt(line.text());
     }
     boot::boot();
 }

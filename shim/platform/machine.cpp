@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The seam's functions for a plain VM.
+// The seam's functions, for a TD and for a plain VM.
+#include "shim/base/line.hpp"
+#include "shim/memory/layout.hpp"
+#include "shim/platform/devices/devices.hpp"
 #include "shim/platform/platform.hpp"
-
-#include "shim/measure/register_bank.hpp"
+#include "shim/platform/td/acceptance.hpp"
+#include "shim/platform/td/processors.hpp"
+#include "shim/platform/td/td.hpp"
+#include "shim/platform/td/tdvmcall.hpp"
 #include "shim/platform/vm/vm.hpp"
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/instructions.hpp"
 
-namespace tdshim {
+namespace tdshim::platform {
 namespace {
-
-constexpr std::uint64_t cr0_not_write_through = 1 << 29;
-constexpr std::uint64_t cr0_cache_disable = 1 << 30;
-constexpr std::uint32_t msr_mtrr_default_type = 0x2FF;
-constexpr std::uint64_t mtrr_enable_write_back = 0x806;
-
-constinit measure::RegisterBank registers{};
 
 // To switch to 5-level paging, Linux's decompressor reads the BIOS data area and puts a trampoline
 // into memory below 640 KiB, both before it has page tables of its own [Linux
@@ -29,26 +27,23 @@ std::byte* pointer_to(Gpa address) {
 
 } // namespace
 
-void vm::prepare_processor() {
-    x86::write_cr0(x86::read_cr0() & ~(cr0_not_write_through | cr0_cache_disable));
-    x86::write_msr(msr_mtrr_default_type, mtrr_enable_write_back);
+std::string_view kind() {
+    return td::active() ? "TD" : "plain VM: this is no TD, its measurements prove nothing";
 }
 
-namespace platform {
-
-std::string_view kind() {
-    return "plain VM: this is no TD, its measurements prove nothing";
+bool is_td() {
+    return td::active();
 }
 
 void print(std::string_view line) {
     for (const char c : line)
-        vm::print_character(c);
-    vm::print_character('\r');
-    vm::print_character('\n');
+        devices::print_character(c);
+    devices::print_character('\r');
+    devices::print_character('\n');
 }
 
 Result<void> prepare_devices() {
-    vm::prepare_q35();
+    devices::prepare_q35();
     return {};
 }
 
@@ -63,27 +58,44 @@ Result<Bytes> image(const GpaRange& range) {
 }
 
 Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
-    return registers.extend(rtmr, digest);
+    return td::active() ? td::extend_rtmr(rtmr, digest) : vm::registers().extend(rtmr, digest);
 }
 
-const crypto::Digest& rtmr(std::uint32_t rtmr) {
-    return registers.value(rtmr);
+Result<crypto::Digest> rtmr(std::uint32_t rtmr) {
+    if (td::active())
+        return td::read_rtmr(rtmr);
+    return vm::registers().value(rtmr);
+}
+
+Gpa private_memory_end() {
+    return {td::info().shared_bit()};
+}
+
+Result<memory::AcceptanceCounts> accept_memory(const memory::AcceptancePlan& plan) {
+    return td::accept_memory(plan);
 }
 
 std::uint64_t ticks() {
     return x86::read_tsc();
 }
 
+Result<void> close_devices() {
+    return td::active() ? td::close_shared_window() : Result<void>{};
+}
+
 Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params) {
     TRY(x86::map(kernel_memory, memory::Access::read_write_execute));
     TRY(x86::map(linux_low_memory, memory::Access::read_write_execute));
+    if (td::active())
+        td::park_processors();
     asm volatile("jmp *%0" : : "r"(entry.value), "S"(boot_params.value) : "memory");
     __builtin_unreachable();
 }
 
-void halt() {
+void halt(std::string_view reason) {
+    if (td::active())
+        td::report_fatal_error(reason);
     x86::halt_forever();
 }
 
-} // namespace platform
-} // namespace tdshim
+} // namespace tdshim::platform

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The console: a 16550 at 0x3F8.
-#include "shim/platform/vm/vm.hpp"
-#include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/devices/devices.hpp"
+#include "shim/platform/devices/ports.hpp"
 
-namespace tdshim::vm {
+namespace tdshim::devices {
 namespace {
-
-using x86::in8;
-using x86::out8;
 
 constexpr std::uint16_t data = 0x3F8;
 constexpr std::uint16_t interrupt_enable = data + 1;
@@ -42,4 +39,4 @@ void print_character(char c) {
     out8(data, static_cast<std::uint8_t>(c));
 }
 
-} // namespace tdshim::vm
+} // namespace tdshim::devices

@@ -4,10 +4,10 @@
 // space (ECAM) and the power-management registers are. QEMU describes both in its ACPI tables,
 // which it makes at the moment when they are read. Bus numbers, BARs and interrupts Linux assigns
 // itself.
-#include "shim/platform/vm/vm.hpp"
-#include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/devices/devices.hpp"
+#include "shim/platform/devices/ports.hpp"
 
-namespace tdshim::vm {
+namespace tdshim::devices {
 namespace {
 
 constexpr std::uint16_t address_port = 0xCF8;
@@ -31,15 +31,15 @@ constexpr std::uint32_t acpi_control = 0x44;
 constexpr std::uint32_t acpi_enable = 0x80;
 
 void select(std::uint32_t device, std::uint32_t offset) {
-    x86::out32(address_port, 0x8000'0000 | device | offset);
+    out32(address_port, 0x8000'0000 | device | offset);
 }
 std::uint32_t read_config(std::uint32_t device, std::uint32_t offset) {
     select(device, offset);
-    return x86::in32(data_port);
+    return in32(data_port);
 }
 void write_config(std::uint32_t device, std::uint32_t offset, std::uint32_t value) {
     select(device, offset);
-    x86::out32(data_port, value);
+    out32(data_port, value);
 }
 
 } // namespace
@@ -55,4 +55,4 @@ void prepare_q35() {
                  (read_config(lpc_bridge, acpi_control) & ~0xFFU) | acpi_enable);
 }
 
-} // namespace tdshim::vm
+} // namespace tdshim::devices

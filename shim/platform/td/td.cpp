@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/platform/td/td.hpp"
+
+#include "shim/memory/layout.hpp"
+#include "shim/platform/td/tdvmcall.hpp"
+#include "shim/platform/x86/address_space.hpp"
+#include "shim/platform/x86/instructions.hpp"
+
+namespace tdshim::td {
+namespace {
+
+constexpr std::uint32_t tdx_leaf = 0x21;
+// "IntelTDX    " in EBX, EDX, ECX.
+constexpr std::uint32_t tdx_ebx = 0x65746E49;
+constexpr std::uint32_t tdx_edx = 0x5844546C;
+constexpr std::uint32_t tdx_ecx = 0x20202020;
+
+constinit bool is_active = false;
+constinit bool window_is_shared = false;
+constinit Info found{};
+
+MutableBytes window() {
+    return MutableBytes(reinterpret_cast<std::byte*>(layout::shared_window.start().value),
+                        layout::shared_window.size());
+}
+
+/// Accepts the page at `page` and returns how that ended.
+Result<tdx::StatusClass> accept(Gpa page) {
+    for (;;) {
+        const tdx::Status status = accept_page(page, tdx::PageLevel::size_4k);
+        const tdx::StatusClass outcome = status.status_class();
+        if (outcome == tdx::StatusClass::success ||
+            outcome == tdx::StatusClass::page_already_accepted)
+            return outcome;
+        if (outcome != tdx::StatusClass::operand_busy)
+            return refuse(Fault::page_not_accepted, page.value, 0, status.value);
+    }
+}
+
+} // namespace
+
+void detect() {
+    if (x86::cpuid(0).eax < tdx_leaf)
+        return;
+    const x86::CpuidResult leaf = x86::cpuid(tdx_leaf);
+    is_active = leaf.ebx == tdx_ebx && leaf.edx == tdx_edx && leaf.ecx == tdx_ecx;
+}
+
+bool active() {
+    return is_active;
+}
+
+Result<void> enter() {
+    found = TRY(read_info());
+    TRY(accept(layout::mailbox.start())); // unless another processor came first
+    return {};
+}
+
+const Info& info() {
+    return found;
+}
+
+Result<MutableBytes> open_shared_window() {
+    if (!window_is_shared) {
+        TRY(map_gpa(layout::shared_window, Visibility::is_shared, found.shared_bit()));
+        TRY(x86::map(layout::shared_window, memory::Access::shared_read_write));
+        window_is_shared = true;
+    }
+    return window();
+}
+
+Result<void> close_shared_window() {
+    if (window_is_shared) {
+        TRY(x86::map(layout::shared_window, memory::Access::read_write));
+        TRY(map_gpa(layout::shared_window, Visibility::is_private, found.shared_bit()));
+        window_is_shared = false;
+    }
+    const std::uint64_t end = layout::shared_window.end().value;
+    for (std::uint64_t page = layout::shared_window.start().value; page < end; page += page_size)
+        if (TRY(accept({page})) != tdx::StatusClass::success)
+            return refuse(Fault::page_already_accepted, page, 0, 0);
+    return {};
+}
+
+} // namespace tdshim::td

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/platform/td/tdcall.hpp"
+
+#include <array>
+
+#include "shim/base/bytes.hpp"
+#include "shim/formats/tdx/report.hpp"
+#include "shim/measure/register_bank.hpp"
+
+namespace tdshim::td {
+namespace {
+
+enum Leaf : std::uint64_t {
+    vp_info = 1,
+    mr_rtmr_extend = 2,
+    vp_veinfo_get = 3,
+    mr_report = 4,
+    mem_page_accept = 6,
+};
+
+// Five-level page tables, which the shim does not use, begin to matter above this width; a TD of 53
+// bits exists in the emulator, where the shared bit is one that page tables ignore.
+constexpr unsigned min_gpa_width = 48;
+constexpr unsigned max_gpa_width = 53;
+
+// The module is busy with another processor's call, or the VMM with this one's memory.
+constexpr int max_attempts = 1'000'000;
+
+// The module wants its operands aligned. Digest and report data are cleared after use for nobody's
+// sake: neither is secret.
+alignas(64) constinit crypto::Digest digest_operand{};
+alignas(64) constinit std::array<std::byte, tdx::report_data_size> report_data_operand{};
+alignas(1024) constinit tdx::Report report_operand{};
+
+std::uint64_t address_of(const auto& object) {
+    return reinterpret_cast<std::uint64_t>(&object);
+}
+
+/// Calls `leaf` until it is not busy.
+Result<Registers> call(Leaf leaf, const Registers& operands) {
+    for (int attempt = 0;; ++attempt) {
+        Registers registers = operands;
+        registers.rax = leaf;
+        tdcall(registers);
+        const tdx::Status status{registers.rax};
+        if (status.status_class() == tdx::StatusClass::success)
+            return registers;
+        if (status.status_class() != tdx::StatusClass::operand_busy || attempt == max_attempts)
+            return refuse(Fault::tdcall_failed, leaf, 0, registers.rax);
+    }
+}
+
+} // namespace
+
+void tdcall(Registers& registers) {
+    register std::uint64_t r8 asm("r8") = registers.r8;
+    register std::uint64_t r9 asm("r9") = registers.r9;
+    register std::uint64_t r10 asm("r10") = registers.r10;
+    register std::uint64_t r11 asm("r11") = registers.r11;
+    register std::uint64_t r12 asm("r12") = registers.r12;
+    register std::uint64_t r13 asm("r13") = registers.r13;
+    register std::uint64_t r14 asm("r14") = registers.r14;
+    register std::uint64_t r15 asm("r15") = registers.r15;
+    asm volatile(".byte 0x66, 0x0F, 0x01, 0xCC"
+                 : "+a"(registers.rax), "+c"(registers.rcx), "+d"(registers.rdx),
+                   "+b"(registers.rbx), "+S"(registers.rsi), "+D"(registers.rdi), "+r"(r8),
+                   "+r"(r9), "+r"(r10), "+r"(r11), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
+                 :
+                 : "memory", "cc");
+    registers.r8 = r8;
+    registers.r9 = r9;
+    registers.r10 = r10;
+    registers.r11 = r11;
+    registers.r12 = r12;
+    registers.r13 = r13;
+    registers.r14 = r14;
+    registers.r15 = r15;
+}
+
+Result<Info> read_info() {
+    const Registers out = TRY(call(vp_info, {}));
+    const Info info{.gpa_width = static_cast<unsigned>(out.rcx & 0x3F),
+                    .attributes = out.rdx,
+                    .processors = static_cast<std::uint32_t>(out.r8)};
+    if (info.gpa_width < min_gpa_width || info.gpa_width > max_gpa_width)
+        return refuse(Fault::td_gpa_width, 0, max_gpa_width, info.gpa_width);
+    return info;
+}
+
+Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
+    if (rtmr >= measure::rtmr_count)
+        return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);
+    digest_operand = digest;
+    TRY(call(mr_rtmr_extend, {.rcx = address_of(digest_operand), .rdx = rtmr}));
+    return {};
+}
+
+Result<crypto::Digest> read_rtmr(std::uint32_t rtmr) {
+    if (rtmr >= measure::rtmr_count)
+        return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);
+    TRY(call(mr_report,
+             {.rcx = address_of(report_operand), .rdx = address_of(report_data_operand)}));
+    return report_operand.td_info.rtmr[rtmr];
+}
+
+tdx::Status accept_page(Gpa page, tdx::PageLevel level) {
+    Registers registers{.rax = mem_page_accept,
+                        .rcx = page.value | static_cast<std::uint64_t>(level)};
+    tdcall(registers);
+    return tdx::Status{registers.rax};
+}
+
+Result<VeInfo> read_ve_info() {
+    const Registers out = TRY(call(vp_veinfo_get, {}));
+    return VeInfo{.exit_reason = static_cast<std::uint32_t>(out.rcx),
+                  .exit_qualification = out.rdx,
+                  .gpa = {out.r9},
+                  .instruction_length = static_cast<std::uint32_t>(out.r10)};
+}
+
+} // namespace tdshim::td

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole boots of a TD: the HOB first, memory accepted before it is used and each page once, the
+// mailbox handed to Linux; and HOBs and answers of the module that end a boot.
+#include <cstring>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "shim/formats/acpi/wire.hpp"
+#include "shim/formats/event_log/reader.hpp"
+#include "shim/formats/linux/boot_params.hpp"
+#include "shim/memory/layout.hpp"
+#include "tests/native/inputs.hpp"
+
+using namespace tdshim;
+using namespace tdshim::native;
+
+namespace {
+
+constexpr tdx::Status already_accepted{0x0000'0B0A'0000'0000};
+constexpr tdx::Status operand_invalid{0xC000'0100'0000'0001};
+
+void make_good_td(Machine& machine, unsigned gpa_width = 52) {
+    add_good_inputs(machine);
+    machine.remove_file("etc/e820");
+    machine.make_td(good_td_hob(), gpa_width);
+}
+
+event_log::Event first_event(Machine& machine) {
+    const Bytes log = machine.memory(layout::event_log.start(), layout::event_log.size());
+    auto reader = event_log::LogReader::open(log);
+    REQUIRE(reader);
+    const auto event = reader->next();
+    REQUIRE(event);
+    REQUIRE(*event);
+    return **event;
+}
+
+void check_refused(Machine& machine, std::string_view reason) {
+    const Outcome outcome = machine.boot();
+    CHECK_FALSE(outcome.linux);
+    CHECK(outcome.refusal().starts_with(reason));
+    CHECK(outcome.findings.empty());
+}
+
+/// A TD whose HOB is this one.
+void check_hob_refused(std::initializer_list<HobMemory> resources, std::string_view reason) {
+    Machine machine;
+    add_good_inputs(machine);
+    machine.make_td(td_hob(resources));
+    check_refused(machine, reason);
+}
+
+/// The structures of the MADT that the XSDT leads to.
+Bytes madt_structures(Machine& machine, const Outcome& outcome) {
+    const auto params = read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    const auto rsdp = read_at<acpi::Rsdp>(machine.memory({params->acpi_rsdp_addr}, 36), 0);
+    const Bytes xsdt = machine.memory({rsdp->xsdt}, 4096);
+    const auto madt = read_at<le64>(xsdt, sizeof(acpi::TableHeader));
+    const auto header = read_at<acpi::TableHeader>(machine.memory({*madt}, 4096), 0);
+    REQUIRE(std::string_view(header->signature) == "APIC");
+    return machine.memory({*madt}, header->length).subspan(sizeof(acpi::MadtHeader));
+}
+
+} // namespace
+
+TEST_CASE("a good TD starts Linux with all memory accepted, each page once", "[native][td]") {
+    for (const unsigned gpa_width : {48U, 52U, 53U}) {
+        Machine machine;
+        make_good_td(machine, gpa_width);
+        const Outcome outcome = machine.boot();
+        CHECK(outcome.refusal() == "");
+        CHECK(outcome.findings.empty());
+        REQUIRE(outcome.linux);
+        const std::uint64_t ram = 512 * MiB + 2 * GiB;
+        const std::uint64_t apart = layout::shim_code.size() + layout::shim_data.size() +
+                                    layout::td_hob.size() + layout::event_log.size() +
+                                    layout::mailbox.size() + layout::shared_window.size();
+        CHECK(machine.accepted_pages().size() == (ram - apart) / page_size);
+        CHECK(machine.accepted_pages().contains(0));
+    }
+}
+
+TEST_CASE("a TD boots also where the VMM never gives large pages", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    machine.grant_large_pages(false);
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.linux);
+    CHECK(machine.acceptance_counts().large_pages == 0);
+    CHECK(machine.acceptance_counts().small_pages == machine.accepted_pages().size());
+}
+
+TEST_CASE("the TD HOB is the first event, whole and to the byte", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    REQUIRE(machine.boot().linux);
+    const event_log::Event event = first_event(machine);
+    CHECK(event.mr_index == 1);
+    CHECK(event.digest == crypto::sha384(good_td_hob()));
+    const Blob hob = good_td_hob();
+    CHECK(event.data.size() == sizeof(event_log::ConfigInfo) + hob.size());
+    CHECK(std::memcmp(event.data.data(), "td_hob\0\0", 8) == 0);
+}
+
+TEST_CASE("a HOB that lists added memory as unaccepted does not have it accepted", "[native][td]") {
+    Machine machine;
+    add_good_inputs(machine);
+    machine.make_td(td_hob({{hob::ResourceType::memory_unaccepted, 0, 512 * MiB}}));
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.linux);
+    CHECK_FALSE(machine.accepted_pages().contains(layout::shim_code.start().value));
+    CHECK_FALSE(machine.accepted_pages().contains(layout::td_hob.start().value));
+    CHECK_FALSE(machine.accepted_pages().contains(layout::mailbox.start().value));
+}
+
+TEST_CASE("Linux finds the mailbox in the MADT, behind the VMM's own structures", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    const Bytes structures = madt_structures(machine, outcome);
+    REQUIRE(structures.size() == 8 + sizeof(acpi::MadtWakeup));
+    const auto wakeup = read_at<acpi::MadtWakeup>(structures, 8);
+    CHECK(wakeup->structure.type == acpi::madt_wakeup_type);
+    CHECK(wakeup->mailbox == layout::mailbox.start().value);
+}
+
+TEST_CASE("the image's place is reserved, mailbox and log are NVS", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    const auto params = read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    std::string types;
+    for (std::size_t i = 0; i < params->e820_entries; ++i) {
+        const auto range =
+            GpaRange::make({params->e820_table[i].address}, params->e820_table[i].size);
+        REQUIRE(range);
+        for (const GpaRange& wanted : {layout::event_log, layout::mailbox, layout::reset_vector})
+            if (range->contains(wanted))
+                types += std::to_string(params->e820_table[i].type) + " ";
+    }
+    CHECK(types == "4 4 2 ");
+}
+
+TEST_CASE("a bad TD HOB ends the boot", "[native][td]") {
+    using enum hob::ResourceType;
+    Machine empty;
+    add_good_inputs(empty);
+    empty.make_td({});
+    check_refused(empty, "TD HOB: TD HOB has a HOB of a wrong length");
+    check_hob_refused({{memory_unaccepted, 0, 64 * MiB}, {system_memory, 32 * MiB, MiB}},
+                      "TD HOB: TD HOB has resources that overlap");
+    check_hob_refused({{memory_unaccepted, 0, std::uint64_t{1} << 52}},
+                      "TD HOB: TD HOB has memory beyond the TD's private addresses");
+    check_hob_refused({{memory_unaccepted, 16 * MiB, 64 * MiB}},
+                      "TD HOB: memory map has no usable memory where the shim needs it");
+    check_hob_refused({{memory_unaccepted, 0, 64 * MiB}, {memory_unaccepted, 4095 * MiB, MiB}},
+                      "TD HOB: memory map has overlapping entries");
+}
+
+TEST_CASE("what the TDX module does not accept ends the boot", "[native][td]") {
+    Machine twice;
+    make_good_td(twice);
+    twice.answer_acceptance({32 * MiB}, already_accepted);
+    check_refused(twice, "TD HOB: page of memory was accepted before");
+    Machine refused;
+    make_good_td(refused);
+    refused.answer_acceptance({0}, operand_invalid);
+    check_refused(refused, "TD HOB: page of memory cannot be accepted");
+}
+
+TEST_CASE("a MADT with a mailbox of the VMM's, or none at all, ends the boot", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    Blob& tables = machine.file("etc/acpi/tables");
+    const std::size_t structure = tables.size() - 8;
+    overwrite(tables, structure, acpi::MadtStructure{acpi::madt_wakeup_type, 8});
+    const std::size_t checksum = tables.size() - 52 + 9;
+    tables[checksum] = static_cast<std::byte>(std::to_integer<int>(tables[checksum]) - 0x10);
+    check_refused(machine, "etc/acpi/rsdp: MADT of the VMM holds a wakeup mailbox of its own");
+
+    Machine without;
+    make_good_td(without);
+    Blob& others = without.file("etc/acpi/tables");
+    others[others.size() - 52] = std::byte{'B'};
+    others[others.size() - 51] = std::byte{'O'};
+    check_refused(without, "etc/acpi/rsdp: ACPI tables hold no MADT");
+}
