@@ -63,8 +63,8 @@ wait_for_first:
 leave_shim:
         mov     eax, pml4
         mov     cr3, rax
-        lgdt    [gdt_pointer]
-        lidt    [idt_pointer]
+        lgdt    [rel gdt_pointer]               ; above 2 GiB an absolute address would be sign-extended
+        lidt    [rel idt_pointer]
         lock dec dword [layout_mailbox_joined]
 .until_parked:
         pause
