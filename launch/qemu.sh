@@ -6,6 +6,8 @@
 
 set -euo pipefail
 
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+td_emu="$repository/build/release/bin/td-emu"
 kvm_tdx_parameter=/sys/module/kvm_intel/parameters/tdx
 
 usage() {
@@ -23,6 +25,8 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --cpu MODEL      QEMU's -cpu; the default is QEMU's own with tcg, host with kvm
   --qemu PROGRAM   the default is qemu-system-x86_64 (see also fetch-qemu.sh)
   --td             a TD: needs QEMU 10.1 or later and a host with TDX; exit code 3 when lacking
+  --emulate        with --td, on any host: td-emu, as built in build/release, and a QEMU with plugins
+                   (the default is what fetch-qemu.sh fetches); proves nothing to anybody
   --dry-run        print the command instead of running it
 
 The serial port is stdin and stdout. The guest's reset ends QEMU.
@@ -54,10 +58,11 @@ require_file() {
 
 parse_options() {
   firmware="" kernel="" initrd="" append="" memory=512M cpus=1 machine=q35 accel="" cpu=""
-  qemu=qemu-system-x86_64 is_td=no is_dry_run=no more=()
+  qemu="" is_td=no is_emulated=no is_dry_run=no more=()
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --td) is_td=yes ;;
+      --emulate) is_emulated=yes ;;
       --dry-run) is_dry_run=yes ;;
       --help)
         usage
@@ -83,6 +88,12 @@ check_options() {
   case "$machine" in q35 | microvm) ;; *) fail "--machine takes q35 or microvm, not '$machine'" ;; esac
   if [[ ! $cpus =~ ^[1-9][0-9]*$ ]]; then fail "--cpus takes a number, not '$cpus'"; fi
   if [[ $is_td == yes && $machine != q35 ]]; then fail "--td needs --machine q35"; fi
+  if [[ $is_emulated == yes ]]; then
+    if [[ $is_td == no ]]; then fail "--emulate needs --td"; fi
+    if [[ -n $accel$cpu ]]; then fail "--emulate chooses --accel and --cpu itself"; fi
+    return
+  fi
+  qemu="${qemu:-qemu-system-x86_64}"
   if [[ $is_td == yes && ${accel:-kvm} != kvm ]]; then fail "--td needs --accel kvm"; fi
   case "${accel:=$([[ $is_td == yes ]] && echo kvm || echo tcg)}" in
     tcg) ;;
@@ -95,7 +106,10 @@ check_files() {
   require_file --firmware "$firmware"
   if [[ -n $kernel ]]; then require_file --kernel "$kernel"; fi
   if [[ -n $initrd ]]; then require_file --initrd "$initrd"; fi
-  if ! command -v "$qemu" >/dev/null; then fail "no program $qemu here: run cmake/install-dependencies.sh"; fi
+  if [[ $is_emulated == yes && ! -x $td_emu ]]; then
+    fail "there is no $td_emu: cmake --preset release && cmake --build --preset release"
+  fi
+  if [[ -n $qemu ]] && ! command -v "$qemu" >/dev/null; then fail "no program $qemu here: run cmake/install-dependencies.sh"; fi
 }
 
 check_td_support() {
@@ -139,6 +153,24 @@ payload_arguments() {
   fi
 }
 
+emulator_command() {
+  command=("$td_emu" --firmware "$firmware" --memory "$memory" --cpus "$cpus")
+  if [[ -n $kernel ]]; then command+=(--kernel "$kernel"); fi
+  if [[ -n $initrd ]]; then command+=(--initrd "$initrd"); fi
+  if [[ -n $append ]]; then command+=(--append "$append"); fi
+  if [[ $is_dry_run == no ]]; then qemu="${qemu:-$("$repository/launch/fetch-qemu.sh")}"; fi
+  if [[ -n $qemu ]]; then command+=(--qemu "$qemu"); fi
+  if [[ ${#more[@]} -gt 0 ]]; then command+=(-- "${more[@]}"); fi
+}
+
+qemu_command() {
+  command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio)
+  machine_arguments
+  command+=(-bios "$firmware")
+  payload_arguments
+  command+=("${more[@]}")
+}
+
 # Prints words on one line, those quoted that a shell would change.
 print_command() {
   local word line=""
@@ -152,17 +184,13 @@ print_command() {
 main() {
   parse_options "$@"
   check_options
-  command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio)
-  machine_arguments
-  command+=(-bios "$firmware")
-  payload_arguments
-  command+=("${more[@]}")
+  if [[ $is_emulated == yes ]]; then emulator_command; else qemu_command; fi
   if [[ $is_dry_run == yes ]]; then
     print_command "${command[@]}"
     return
   fi
   check_files
-  if [[ $is_td == yes ]]; then check_td_support; fi
+  if [[ $is_td == yes && $is_emulated == no ]]; then check_td_support; fi
   exec "${command[@]}"
 }
 

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The release image boots Linux as a TDX guest in td-emu: all processors, virtio devices, and measurements that
+agree wherever they are seen: in the TDREPORT that Linux gets, in the event log that Linux shows, in the files."""
+
+import base64
+import itertools
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import event_log
+import linux
+import settings
+import suite
+import td_emu
+
+mac = "52:54:00:74:64:78"
+command_line = "console=ttyS0 panic=-1"
+report_data_at, attributes_at, mrtd_at, rtmr_at = 128, 512, 528, 720  # in a TDREPORT
+mib = 1024 * 1024
+
+
+def initrd_with_report(test, guest):
+    """The small guest, and behind it a second archive with the program that asks for a TDREPORT."""
+    program = settings.required_path("TDSHIM_TD_REPORT")
+    folder = suite.temporary_folder(test)
+    (folder / "root" / "bin").mkdir(parents=True)
+    (folder / "root" / "bin" / "td-report").write_bytes(program.read_bytes())
+    (folder / "root" / "bin" / "td-report").chmod(0o755)
+    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder / "root", check=True,
+                             input=b"bin\nbin/td-report\n", capture_output=True).stdout
+    first = guest.initrd.read_bytes()
+    initrd = folder / "initrd"
+    initrd.write_bytes(first.ljust((len(first) + 3) & ~3, b"\0") + archive)
+    return initrd
+
+
+def make_disk(test):
+    folder = suite.temporary_folder(test)
+    (folder / "content").mkdir()
+    (folder / "content" / "hello.txt").write_text("read from the disk\n")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", folder / "content", folder / "disk.img", "8M"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder / "disk.img"
+
+
+def devices(disk):
+    return ("--", "-drive", f"file={disk},format=raw,if=none,readonly=on,id=disk",
+            "-device", "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on",
+            "-netdev", "user,id=net,restrict=on",
+            "-device", f"virtio-net-pci,netdev=net,mac={mac},disable-legacy=on,iommu_platform=on")
+
+
+class Boot:
+    def __init__(self, test, cpus):
+        self.guest = settings.Guest("6.12")
+        self.initrd = initrd_with_report(test, self.guest)
+        self.run = td_emu.Run("--kernel", self.guest.kernel, "--initrd", self.initrd, "--append", command_line,
+                              "--memory", "1G", "--cpus", cpus, *devices(make_disk(test)))
+        self.console = self.run.console
+
+    def log(self):
+        text = self.run.line(r"(?s)^guest: ccel begin\n(.*?)^guest: ccel end$")[1]
+        return event_log.EventLog(base64.b64decode(text))
+
+    def report(self):
+        return bytes.fromhex(linux.guest_line(self.console, "td-report"))
+
+
+def check_boot(test, cpus):
+    boot = Boot(test, cpus)
+    run = boot.run
+    test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+    run.line(r"^tdshim \d+\.\d+\.\d+: TD$")
+    run.line(r"tdx: Guest detected$")
+    run.line(r"Memory Encryption Features active: Intel TDX$")
+    run.line(r"ACPI: CCEL 0x")
+    test.assertEqual(int(linux.guest_line(boot.console, "cpus")), cpus)
+    test.assertEqual(linux.guest_line(boot.console, "disk"), "read from the disk")
+    run.line(rf"^guest: net e\S+ {mac}$")
+    check_memory(test, run)
+    check_measurements(test, boot)
+
+
+def check_memory(test, run):
+    """Every page once: what the metadata added, and what the TD accepted."""
+    added = (256 + 1024 + 128 + 64) * 1024
+    window = 256 * 1024  # is accepted at the end
+    accepted = int(run.line(r"^tdshim: accepted: (\d+) pages of 4 KiB, 0 of 2 MiB, \d+ size mismatches$")[1])
+    test.assertEqual(accepted, (1024 * mib - added - window - 4096) // 4096)
+    # The mailbox by whichever processor came first.
+    test.assertGreaterEqual(run.result["pages_4k"], accepted + window // 4096 + 1)
+    test.assertEqual(run.result["pages_2m"], 0)
+
+
+def check_measurements(test, boot):
+    report, log = boot.report(), boot.log()
+    test.assertEqual(report[report_data_at:report_data_at + 64], bytes(range(64)))
+    test.assertIn(b"EMULATED", report[:512])
+    test.assertEqual(report[mrtd_at:mrtd_at + 48].hex(), td_emu.mrtd_of(settings.image().read_bytes()).hex())
+    registers = [report[rtmr_at + 48 * index:][:48] for index in range(4)]
+    for index in range(4):
+        test.assertEqual(registers[index].hex(), log.replay(index).hex(), f"RTMR[{index}]")
+    files = [boot.guest.kernel.read_bytes(), boot.initrd.read_bytes(), command_line.encode(), bytes(4)]
+    test.assertEqual(registers[1].hex(), td_emu.replay(map(td_emu.sha384, files)).hex())
+    test.assertEqual(log.of_rtmr(0)[0].configuration()[0], b"td_hob")
+
+
+class TdBoot(unittest.TestCase):
+    maxDiff = None
+
+    def test_large_pages(self):
+        guest = settings.Guest("6.12")
+        run = td_emu.Run("--kernel", guest.kernel, "--append", command_line, "--memory", "6G", "--large-pages",
+                         "--until", "payload", "--cpus", "2")
+        self.assertEqual(run.exit_code, 0, run.console + run.errors)
+        # But for the two stretches of 2 MiB in which the shim's own pages lie, all of it.
+        self.assertGreaterEqual(run.result["pages_2m"], 6 * 512 - 2)
+        self.assertLess(run.result["pages_4k"], 2 * 512)
+
+    def test_payload_register_does_not_depend_on_the_shape(self):
+        guest = settings.Guest("6.12")
+        shapes = (("--memory", "512M"), ("--memory", "4G", "--cpus", "3", "--large-pages"))
+        reports = []
+        for shape in shapes:
+            run = td_emu.Run("--kernel", guest.kernel, "--append", command_line, "--until", "payload", *shape)
+            self.assertEqual(run.exit_code, 0, run.console + run.errors)
+            reports.append(bytes.fromhex(run.result["report"]))
+        first, second = (report[rtmr_at + 48:rtmr_at + 96].hex() for report in reports)
+        self.assertEqual(first, second)
+        self.assertNotEqual(reports[0][rtmr_at:rtmr_at + 48], reports[1][rtmr_at:rtmr_at + 48])
+        self.assertEqual(reports[0][mrtd_at:mrtd_at + 48], reports[1][mrtd_at:mrtd_at + 48])
+
+    def test_refused_boot_is_a_fatal_error(self):
+        run = td_emu.Run("--memory", "256M")
+        self.assertEqual(run.exit_code, 1)
+        reason = run.line(r"^tdshim: boot refused: (.*)$")[1]
+        self.assertIn("no kernel", reason)
+        self.assertEqual(run.result["fatal_error"], reason[:64])
+        digest = td_emu.sha384(b"\1\0\0\0")
+        report = bytes.fromhex(run.result["report"])
+        self.assertEqual(report[rtmr_at + 48:rtmr_at + 96], td_emu.replay([digest]))
+
+
+suite.add_cases(TdBoot, check_boot, {f"linux_{cpus}cpu": (cpus,) for cpus in (1, 2, 4)})
+
+if __name__ == "__main__":
+    suite.main()

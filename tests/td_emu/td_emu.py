@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of td-emu, and what a verifier would compute of its inputs by itself."""
+
+import hashlib
+import json
+import re
+import struct
+import subprocess
+
+import settings
+
+
+class Run:
+    """td-emu with these options to its end: exit code, console, result (its JSON)."""
+
+    def __init__(self, *options, image=None, qemu=None, timeout=200):
+        program = settings.tool("td-emu")
+        if program is None:
+            settings.skip("td-emu is not built")
+        command = [program, "--qemu", qemu or settings.qemu("new"), "--firmware", image or settings.image(), "--json", *options]
+        ended = subprocess.run(list(map(str, command)), capture_output=True, timeout=timeout)
+        output = ended.stdout.decode("utf-8", "replace").replace("\r", "")
+        self.exit_code = ended.returncode
+        self.errors = ended.stderr.decode("utf-8", "replace")
+        begin = output.find('{\n  "payload_entered"')
+        self.console = output if begin < 0 else output[:begin]
+        self.result = None if begin < 0 else json.loads(output[begin:])
+
+    def line(self, pattern):
+        match = re.search(pattern, self.console, re.MULTILINE)
+        if match is None:
+            raise AssertionError(f"no {pattern!r} on the console:\n{self.console[-3000:]}\n{self.errors[-500:]}")
+        return match
+
+
+def sha384(content):
+    return hashlib.sha384(content).digest()
+
+
+def replay(digests):
+    register = bytes(48)
+    for digest in digests:
+        register = sha384(register + digest)
+    return register
+
+
+def mrtd_of(image):
+    """MRTD of a TD that KVM builds from an image: each page added and, where its section says so, extended at
+    once [td-shim specification 0.7, MRTD calculation]. The metadata is found by the pointer at end - 0x20."""
+    at, = struct.unpack_from("<I", image, len(image) - 0x20)
+    signature, _, _, count = struct.unpack_from("<4sIII", image, at)
+    assert signature == b"TDVF"
+    mrtd = hashlib.sha384()
+    for index in range(count):
+        offset, raw, gpa, size, _, attributes = struct.unpack_from("<IIQQII", image, at + 16 + 32 * index)
+        content = image[offset:offset + raw].ljust(size, b"\0") if raw else bytes(size)
+        for page in range(0, size, 4096):
+            mrtd.update(b"MEM.PAGE.ADD".ljust(16, b"\0") + struct.pack("<Q", gpa + page) + bytes(104))
+            for chunk in range(page, page + 4096, 256) if attributes & 1 else ():
+                mrtd.update(b"MR.EXTEND".ljust(16, b"\0") + struct.pack("<Q", gpa + chunk) + bytes(104))
+                mrtd.update(content[chunk:chunk + 256])
+    return mrtd.digest()

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What td-emu does not let a firmware do: each instruction is put into the image at the place where the shim's
+code begins or where its boot begins, and the run ends with the finding that names place and rule."""
+
+import pathlib
+import struct
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import settings
+import suite
+import td_emu
+
+shim_code, shim_in_image = 0x800000, 0x10000
+not_accepted = 0xBC0000  # in the stretch that the first page tables map with the shim's data
+
+entry_symbol, boot_symbol = "shim_entry", "_ZN6tdshim4boot4bootEv"
+
+# name: (symbol, instructions, offset of the one that breaks the rule, rule, address or nothing)
+cases = {
+    "port_input": (boot_symbol, b"\xec", 0, "port I/O raises #VE", None),
+    "port_output_of_a_string": (boot_symbol, b"\xf3\x6e", 0, "port I/O raises #VE", None),
+    "halt": (boot_symbol, b"\xf4", 0, "HLT raises #VE", None),
+    "wbinvd": (boot_symbol, b"\x0f\x09", 0, "INVD and WBINVD raise #VE", None),
+    "cpuid_leaf_2": (boot_symbol, b"\xb8\x02\0\0\0\x0f\xa2", 5, "CPUID of a leaf that raises #VE", None),
+    "rdmsr_apic_base": (boot_symbol, b"\xb9\x1b\0\0\0\x0f\x32", 5, "RDMSR of a register that raises #VE", None),
+    "wrmsr_efer": (boot_symbol, b"\xb9\x80\0\0\xc0\x0f\x30", 5, "WRMSR raises #VE", None),
+    "cr0_without_ne": (boot_symbol, b"\xb8\x01\0\x01\x80\x0f\x22\xc0", 5, "clearing CR0.NE raises #GP", None),
+    "cr0_with_cd": (boot_symbol, b"\xb8\x31\0\x01\xc0\x0f\x22\xc0", 5,
+                    "clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE", None),
+    "cr4_without_mce": (boot_symbol, b"\xb8\x20\x06\0\0\x0f\x22\xe0", 5,
+                        "clearing CR4.MCE or setting a bit of CR4 that the module owns raises #VE or #GP", None),
+    "read_of_memory_not_accepted": (
+        entry_symbol, b"\xb8" + struct.pack("<I", not_accepted) + b"\x8b\x00", 5,
+        "access to memory that is pending", not_accepted),
+    "write_to_memory_not_accepted": (
+        entry_symbol, b"\xb8" + struct.pack("<I", not_accepted) + b"\xc6\x00\x00", 5,
+        "access to memory that is pending", not_accepted),
+}
+
+
+def address_of(symbol):
+    output = subprocess.run(["llvm-nm-19", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
+    return next(int(line.split()[0], 16) for line in output.splitlines() if line.split()[-1] == symbol)
+
+
+def check_finding(test, symbol, code, offset, rule, address):
+    place = address_of(symbol)
+    image = bytearray(settings.image().read_bytes())
+    at = place - shim_code + shim_in_image
+    image[at:at + len(code)] = code
+    file = suite.temporary_folder(test) / "final.bin"
+    file.write_bytes(image)
+    run = td_emu.Run("--memory", "256M", image=file, timeout=100)
+    test.assertEqual(run.exit_code, 1, run.console + run.errors)
+    expected = f"RIP {place + offset:#x}: {rule} (address {address or place + offset:#x})"
+    test.assertEqual(run.result["finding"], expected)
+
+
+class Rules(unittest.TestCase):
+    maxDiff = None
+
+    def test_a_file_that_is_no_image(self):
+        file = suite.temporary_folder(self) / "final.bin"
+        file.write_bytes(bytes(65536))
+        run = td_emu.Run(image=file)
+        self.assertEqual((run.exit_code, run.result), (2, None))
+        self.assertIn(str(file), run.errors)
+
+    def test_a_qemu_that_cannot(self):
+        run = td_emu.Run("--memory", "256M", qemu="/bin/false")
+        self.assertEqual((run.exit_code, run.result), (2, None))
+        self.assertIn("needs QEMU 11", run.errors)
+
+
+suite.add_cases(Rules, check_finding, cases)
+
+if __name__ == "__main__":
+    suite.main()

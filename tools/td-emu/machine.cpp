@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/machine.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <format>
+#include <fstream>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shim/memory/layout.hpp"
+#include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
+#include "tools/td-emu/settings.hpp"
+#include "tools/td-emu/td_hob.hpp"
+#include "tools/tdx-model/td_build.hpp"
+
+extern "C" char** environ;
+
+namespace tdshim::td_emu {
+namespace {
+
+namespace fs = std::filesystem;
+using tools::failure;
+using tools::Failure;
+using tools::Outcome;
+using tools::system_failure;
+
+// The shared bit would be address bit 51 of a TD of 52 bits; QEMU has no memory there. Of 53 bits
+// it is bit 52, which page tables ignore, so that shared and private are the same memory.
+constexpr unsigned gpa_width = 53;
+
+/// A folder that goes with the run.
+class Scratch {
+  public:
+    Scratch() : path_((fs::temp_directory_path() / "td-emu-XXXXXX").string()) {
+        is_made_ = ::mkdtemp(path_.data()) != nullptr;
+    }
+    ~Scratch() {
+        std::error_code ignored;
+        if (is_made_)
+            fs::remove_all(path_, ignored);
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    [[nodiscard]] bool is_made() const { return is_made_; }
+    [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  private:
+    std::string path_;
+    bool is_made_ = false;
+};
+
+/// A file that stands beside this program.
+std::string neighbour(const std::string& name) {
+    std::error_code ignored;
+    return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / name).string();
+}
+
+struct Image {
+    std::vector<std::byte> bytes;
+    tdvf::Metadata metadata;
+
+    [[nodiscard]] GpaRange memory() const {
+        return GpaRange::between({layout::image_end - bytes.size()}, {layout::image_end});
+    }
+    [[nodiscard]] GpaRange section(tdvf::SectionType type) const {
+        return std::ranges::find(metadata.sections, type, &tdvf::Section::type)->memory;
+    }
+};
+
+Outcome<Image> read_image(const std::string& file) {
+    Image image{.bytes = TRY(tools::read_file(file)), .metadata = {}};
+    image.metadata = TRY(tools::of_file(file, tdvf::parse_metadata(image.bytes)));
+    return image;
+}
+
+Settings settings_for(const Options& options, const Image& image, const Scratch& scratch) {
+    Settings settings;
+    settings.configuration.gpa_width = gpa_width;
+    settings.configuration.vcpus = options.vcpus;
+    settings.configuration.grants_large_pages = options.grants_large_pages;
+    settings.configuration.mrtd =
+        tdx_model::mrtd_of(image.bytes, image.metadata, tdx_model::LoadOrder::page_by_page);
+    settings.ram = ram_of_q35(options.memory);
+    settings.firmware = {image.memory(), layout::shim_code};
+    for (const tdvf::Section& section : image.metadata.sections)
+        if (!section.memory.empty())
+            settings.added.push_back(section.memory);
+    settings.until_payload = options.until_payload;
+    settings.qtest_socket = scratch.file("qtest");
+    settings.result_file = scratch.file("result.json");
+    return settings;
+}
+
+/// The stub with what it wants to know.
+Outcome<> write_stub(const Settings& settings, Gpa td_hob, const std::string& file) {
+    const std::string source = neighbour("td-emu-stub.bin");
+    std::vector<std::byte> stub = TRY(tools::read_file(source));
+    if (stub.size() < stub_settings_offset + 3 * sizeof(le32))
+        return std::unexpected(failure(source, "not the stub that belongs to this td-emu"));
+    const std::array<le32, 3> numbers{settings.configuration.vcpus,
+                                      settings.configuration.gpa_width,
+                                      static_cast<std::uint32_t>(td_hob.value)};
+    std::ranges::copy(std::as_bytes(std::span(numbers)), stub.begin() + stub_settings_offset);
+    return tools::write_file(file, stub);
+}
+
+/// A comma ends a value on QEMU's command line unless it stands twice.
+std::string quoted(std::string text) {
+    for (std::size_t at = 0; (at = text.find(',', at)) != std::string::npos; at += 2)
+        text.insert(at, 1, ',');
+    return text;
+}
+
+std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
+                                      const Scratch& scratch, Gpa td_hob) {
+    std::vector<std::string> command{options.qemu,
+                                     "-nodefaults",
+                                     "-no-user-config",
+                                     "-no-reboot",
+                                     "-display",
+                                     "none",
+                                     "-machine",
+                                     "q35",
+                                     "-accel",
+                                     "tcg,thread=multi",
+                                     "-cpu",
+                                     "max,min-level=0x21,vendor=GenuineIntel",
+                                     "-m",
+                                     std::to_string(options.memory / MiB),
+                                     "-smp",
+                                     std::to_string(options.vcpus),
+                                     "-bios",
+                                     options.firmware,
+                                     "-serial",
+                                     "stdio",
+                                     "-plugin",
+                                     "file=" + quoted(neighbour("libtd-emu-plugin.so")) +
+                                         ",settings=" + quoted(scratch.file("settings.json")),
+                                     "-chardev",
+                                     "socket,id=qtest,server=on,wait=off,path=" +
+                                         quoted(settings.qtest_socket),
+                                     "-qtest",
+                                     "chardev:qtest",
+                                     "-qtest-log",
+                                     "/dev/null",
+                                     "-device",
+                                     std::format("loader,file={},addr={:#x},force-raw=on",
+                                                 quoted(scratch.file("stub.bin")), stub_address),
+                                     "-device",
+                                     std::format("loader,file={},addr={:#x},force-raw=on",
+                                                 quoted(scratch.file("hob.bin")), td_hob.value)};
+    const auto add_item = [&](const char* name, const std::string& file) {
+        if (!file.empty())
+            command.insert(command.end(), {"-fw_cfg", std::format("name=opt/org.tdshim/{},file={}",
+                                                                  name, quoted(file))});
+    };
+    add_item("kernel", options.kernel);
+    add_item("initrd", options.initrd);
+    if (!options.command_line.empty())
+        add_item("cmdline", scratch.file("cmdline"));
+    command.insert(command.end(), options.more.begin(), options.more.end());
+    return command;
+}
+
+/// Runs a command to its end. Returns its exit code, 128 and more for a signal.
+Outcome<int> run_command(const std::vector<std::string>& command) {
+    std::vector<char*> arguments;
+    for (const std::string& word : command)
+        arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    const int error =
+        ::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ);
+    if (error != 0)
+        return std::unexpected(system_failure(command[0], "cannot start", error));
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return std::unexpected(system_failure(command[0], "cannot wait for it", errno));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::string& qemu,
+                                            int exit_code) {
+    std::ifstream input(file);
+    auto json = nlohmann::ordered_json::parse(input, nullptr, false);
+    if (exit_code != 0 || json.is_discarded())
+        return std::unexpected(failure(
+            qemu, std::format("ended with exit code {} and without a result; td-emu needs QEMU 11 "
+                              "with plugins (launch/fetch-qemu.sh)",
+                              exit_code)));
+    return json;
+}
+
+Outcome<> write_inputs(const Options& options, const Image& image, const Settings& settings,
+                       Gpa td_hob_place, const Scratch& scratch) {
+    TRY(tools::write_file(scratch.file("hob.bin"),
+                          td_hob(settings.ram, image.metadata, td_hob_place)));
+    TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
+    TRY(write_stub(settings, td_hob_place, scratch.file("stub.bin")));
+    if (!write_settings(settings, scratch.file("settings.json")))
+        return std::unexpected(failure(scratch.file("settings.json"), "cannot write"));
+    return {};
+}
+
+} // namespace
+
+Outcome<nlohmann::ordered_json> run_td(const Options& options) {
+    const Image image = TRY(read_image(options.firmware));
+    const Scratch scratch;
+    if (!scratch.is_made())
+        return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
+    const Settings settings = settings_for(options, image, scratch);
+    const Gpa td_hob_place = image.section(tdvf::SectionType::td_hob).start();
+    TRY(write_inputs(options, image, settings, td_hob_place, scratch));
+    const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
+    nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
+    result["mrtd"] = tools::hex(settings.configuration.mrtd);
+    return result;
+}
+
+} // namespace tdshim::td_emu

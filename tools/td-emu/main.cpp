@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// td-emu: runs a firmware image as a TD, without TDX hardware.
+
+#include <format>
+#include <iostream>
+#include <map>
+
+#include "tools/common/command.hpp"
+#include "tools/common/files.hpp"
+#include "tools/td-emu/machine.hpp"
+#include "tools/td-emu/options.hpp"
+
+namespace tdshim::td_emu { namespace {
+
+using tools::ExitCode;
+using tools::Outcome;
+
+std::vector<std::byte> bytes_of_hex(const std::string& hex) {
+    std::vector<std::byte> bytes;
+    for (std::size_t at = 0; at + 1 < hex.size(); at += 2)
+        bytes.push_back(std::byte(std::stoul(hex.substr(at, 2), nullptr, 16)));
+    return bytes;
+}
+
+std::string rtmr_of(const std::string& report, std::size_t index) {
+    constexpr std::size_t rtmr_offset = 720; // in a TDREPORT
+    return report.substr(2 * (rtmr_offset + 48 * index), 96);
+}
+
+void print_registers(const nlohmann::ordered_json& result) {
+    std::cout << "td-emu: MRTD    " << result.at("mrtd").get<std::string>() << '\n';
+    for (std::size_t i = 0; i < 4; ++i)
+        std::cout << std::format("td-emu: RTMR[{}] {}\n", i, rtmr_of(result.at("report"), i));
+}
+
+void print_statistics(const nlohmann::ordered_json& result) {
+    std::cout << std::format("td-emu: accepted {} pages of 4 KiB, {} of 2 MiB; shared {} bytes\n",
+                             result.at("pages_4k").get<std::uint64_t>(),
+                             result.at("pages_2m").get<std::uint64_t>(),
+                             result.at("shared_bytes").get<std::uint64_t>());
+    for (const char* kind : {"tdcalls", "tdvmcalls"})
+        for (const auto& entry : result.at(kind))
+            std::cout << std::format("td-emu: {} {:#x}: {}\n", kind,
+                                     entry.at(0).get<std::uint64_t>(),
+                                     entry.at(1).get<std::uint64_t>());
+}
+
+Outcome<ExitCode> run(const Options& options) {
+    const nlohmann::ordered_json result = TRY(run_td(options));
+    if (!options.report_file.empty())
+        TRY(tools::write_file(options.report_file, bytes_of_hex(result.at("report"))));
+    const std::string finding = result.at("finding");
+    const std::string fatal_error = result.at("fatal_error");
+    if (options.json) {
+        tools::print_json(result);
+    } else {
+        print_registers(result);
+        if (options.statistics)
+            print_statistics(result);
+        if (!finding.empty())
+            std::cout << "td-emu: finding: " << finding << '\n';
+        if (!fatal_error.empty())
+            std::cout << "td-emu: the TD reported a fatal error: " << fatal_error << '\n';
+    }
+    const bool is_good = finding.empty() && fatal_error.empty() && result.at("payload_entered");
+    return is_good ? ExitCode::good : ExitCode::check_failed;
+}
+
+void add_options(CLI::App& app, Options& options) {
+    app.add_option("--firmware", options.firmware, "the image, final.bin")
+        ->required()
+        ->check(CLI::ExistingFile);
+    app.add_option("--memory", options.memory, "memory of the TD, e.g. 2G")
+        ->transform(CLI::AsSizeValue(false));
+    app.add_option("--cpus", options.vcpus, "vCPUs")->check(CLI::Range(1, 64));
+    app.add_option("--kernel", options.kernel, "a bzImage")->check(CLI::ExistingFile);
+    app.add_option("--initrd", options.initrd, "its initrd")->check(CLI::ExistingFile);
+    app.add_option("--append", options.command_line, "its command line");
+    app.add_option("--until", options.until_payload, "payload: end where the payload begins")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, bool>{{"payload", true}, {"exit", false}}));
+    app.add_flag("--large-pages", options.grants_large_pages,
+                 "the VMM backs memory by 2 MiB pages, which KVM of today does not");
+    app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
+    app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
+    app.add_flag("--stats", options.statistics, "prints calls and pages");
+    app.add_option("more", options.more, "more arguments for QEMU, after --");
+}
+
+}} // namespace tdshim::td_emu
+
+int main(int argc, char** argv) {
+    using namespace tdshim;
+    td_emu::Options options;
+    tools::Command command(
+        "td-emu",
+        "Runs a firmware image as a TD under QEMU, without TDX hardware. Nothing that it measures "
+        "proves anything. Exit code 1: a finding, a fatal error, or no payload.",
+        "td-emu --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz --append "
+        "console=ttyS0 --cpus 2");
+    td_emu::add_options(command.options(), options);
+    command.add_json_option(options.json);
+    return command.run(argc, argv, [&] { return td_emu::run(options); });
+}

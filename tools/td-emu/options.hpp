@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What td-emu was asked for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tdshim::td_emu {
+
+struct Options {
+    std::string firmware;
+    std::uint64_t memory = std::uint64_t{2} << 30; ///< bytes
+    std::uint32_t vcpus = 1;
+    std::string kernel;
+    std::string initrd;
+    std::string command_line;
+    bool until_payload = false;
+    bool grants_large_pages = false;
+    std::string report_file;
+    std::string qemu = "qemu-system-x86_64";
+    bool statistics = false;
+    bool json = false;
+    std::vector<std::string> more; ///< arguments for QEMU
+};
+
+} // namespace tdshim::td_emu

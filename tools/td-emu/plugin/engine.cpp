@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/plugin/engine.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace tdshim::td_emu {
+namespace {
+
+constexpr std::array<std::string_view, tdx_model::register_count> register_names{
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+    "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
+/// QEMU's handles, which are the same for all vCPUs.
+struct Handles {
+    std::array<qemu_plugin_register*, tdx_model::register_count> general{};
+    qemu_plugin_register* efer = nullptr;
+
+    Handles() {
+        GArray* const list = qemu_plugin_get_registers();
+        const unsigned size = g_array_get_element_size(list);
+        for (unsigned i = 0; i < list->len; ++i) {
+            qemu_plugin_reg_descriptor descriptor{};
+            std::memcpy(&descriptor, list->data + std::size_t{i} * size, sizeof(descriptor));
+            const std::string_view name = descriptor.name == nullptr ? "" : descriptor.name;
+            if (name == "efer")
+                efer = descriptor.handle;
+            for (std::size_t k = 0; k < register_names.size(); ++k)
+                if (name == register_names[k] && general[k] == nullptr)
+                    general[k] = descriptor.handle;
+        }
+        for (const qemu_plugin_register* handle : general)
+            if (handle == nullptr || efer == nullptr) {
+                std::fputs("td-emu: this QEMU does not name all registers\n", stderr);
+                std::_Exit(2);
+            }
+    }
+};
+
+const Handles& handles() {
+    static const Handles all;
+    return all;
+}
+
+/// A buffer of this thread's, for QEMU reads into GLib's arrays only.
+GByteArray* buffer() {
+    thread_local GByteArray* const array = g_byte_array_new();
+    return array;
+}
+
+std::uint64_t read(qemu_plugin_register* handle) {
+    GByteArray* const bytes = g_byte_array_set_size(buffer(), 0);
+    qemu_plugin_read_register(handle, bytes);
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes->data, std::min<std::size_t>(bytes->len, sizeof(value)));
+    return value;
+}
+
+} // namespace
+
+tdx_model::Registers read_registers() {
+    tdx_model::Registers registers{};
+    for (std::size_t i = 0; i < registers.size(); ++i)
+        registers[i] = read(handles().general[i]);
+    return registers;
+}
+
+void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before) {
+    for (std::size_t i = 0; i < registers.size(); ++i) {
+        if (registers[i] == before[i])
+            continue;
+        GByteArray* const bytes = g_byte_array_set_size(buffer(), sizeof(std::uint64_t));
+        std::memcpy(bytes->data, &registers[i], sizeof(std::uint64_t));
+        qemu_plugin_write_register(handles().general[i], bytes);
+    }
+}
+
+std::uint64_t read_efer() {
+    return read(handles().efer);
+}
+
+bool EngineMemory::read(Gpa address, MutableBytes destination) {
+    GByteArray* const bytes = g_byte_array_set_size(buffer(), 0);
+    if (qemu_plugin_read_memory_hwaddr(address.value, bytes, destination.size()) != 0 ||
+        bytes->len < destination.size())
+        return false;
+    std::memcpy(destination.data(), bytes->data, destination.size());
+    return true;
+}
+
+bool EngineMemory::write(Gpa address, Bytes content) {
+    GByteArray* const bytes =
+        g_byte_array_set_size(buffer(), static_cast<unsigned>(content.size()));
+    std::memcpy(bytes->data, content.data(), content.size());
+    return qemu_plugin_write_memory_hwaddr(address.value, bytes) == 0;
+}
+
+} // namespace tdshim::td_emu

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A vCPU of QEMU's as the model wants it: its registers by number, and guest memory by address.
+#pragma once
+
+#include <cstdint>
+
+#include "tools/td-emu/plugin/qemu_api.hpp"
+#include "tools/tdx-model/registers.hpp"
+#include "tools/tdx-model/td.hpp"
+
+namespace tdshim::td_emu {
+
+/// The general registers of the vCPU whose thread this is.
+[[nodiscard]] tdx_model::Registers read_registers();
+/// Writes those that differ from `before`.
+void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before);
+[[nodiscard]] std::uint64_t read_efer();
+
+class EngineMemory : public tdx_model::GuestMemory {
+  public:
+    [[nodiscard]] bool read(Gpa address, MutableBytes destination) override;
+    [[nodiscard]] bool write(Gpa address, Bytes bytes) override;
+};
+
+} // namespace tdshim::td_emu

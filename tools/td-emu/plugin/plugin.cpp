@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The QEMU plugin of td-emu: connects QEMU's vCPUs to the model of the TDX module. Before the first
+// instruction it sends the first processor through the stub; while the firmware runs it holds every
+// instruction and access to a TD's rules; from the payload on it answers TDCALL and CPUID leaf 0x21
+// alone. Arguments: one JSON file, settings=FILE.
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <format>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <unistd.h>
+
+#include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/qtest.hpp"
+#include "tools/td-emu/plugin/rules.hpp"
+#include "tools/td-emu/settings.hpp"
+
+namespace tdshim::td_emu { namespace {
+
+using namespace tdx_model;
+
+constexpr std::uint64_t reset_vector = 0xFFFF'FFF0;
+// The first processor's code segment begins 64 KiB below 4 GiB: so much further is the stub.
+constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
+constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
+constexpr std::uint64_t efer_long_mode_active = 1 << 10;
+constexpr unsigned idle_microseconds = 200;
+
+/// TDVMCALLs that need QEMU's devices.
+class DeviceVmm : public Vmm {
+  public:
+    explicit DeviceVmm(const std::string& socket) : qtest_(socket) {}
+    [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
+        return qtest_.read_port(port, size);
+    }
+    void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
+        qtest_.write_port(port, size, value);
+    }
+    // The guest looks for work itself as soon as this returns; a pause keeps it from spinning.
+    void halt(unsigned) override { ::usleep(idle_microseconds); }
+    void finish() { qtest_.finish(); }
+
+  private:
+    Qtest qtest_;
+};
+
+struct Emulation {
+    Settings settings;
+    EngineMemory memory;
+    DeviceVmm vmm;
+    Td td;
+    std::atomic<bool> is_started = false; ///< the first processor was sent to the stub
+    std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
+    std::atomic<bool> runs_payload = false;
+    std::atomic<std::uint64_t> generation = 1; ///< of page states
+    std::string finding;
+    std::string fatal_error;
+
+    explicit Emulation(const Settings& from)
+        : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm) {
+        for (const GpaRange& range : from.ram)
+            td.pages().add_ram(range);
+        for (const GpaRange& range : from.added)
+            td.pages().set(range, PageState::accepted);
+    }
+};
+/// Never destroyed: QEMU's threads may call until the process is gone.
+Emulation* emulation = nullptr;
+
+void write_result() {
+    const Counts& counts = emulation->td.counts();
+    nlohmann::ordered_json json{{"payload_entered", emulation->runs_payload.load()},
+                                {"finding", emulation->finding},
+                                {"fatal_error", emulation->fatal_error},
+                                {"pages_4k", counts.small_pages},
+                                {"pages_2m", counts.large_pages},
+                                {"shared_bytes", counts.shared_bytes},
+                                {"tdcalls", counts.tdcalls},
+                                {"tdvmcalls", counts.tdvmcalls}};
+    const std::array<std::byte, 64> no_data{};
+    const auto report = emulation->td.report(no_data);
+    std::string hex;
+    for (const std::byte byte : report)
+        hex += std::format("{:02x}", std::to_integer<unsigned>(byte));
+    json["report"] = hex;
+    std::ofstream(emulation->settings.result_file) << json;
+}
+
+/// Ends QEMU here and now; td-emu reads why in the result.
+[[noreturn]] void stop() {
+    emulation->vmm.finish();
+    write_result();
+    std::fflush(nullptr);
+    ::_exit(0);
+}
+
+[[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,
+                                  std::uint64_t address) {
+    emulation->finding = std::format("RIP {:#x}: {} (address {:#x})", rip, rule, address);
+    stop();
+}
+
+std::uint64_t value_of(void* data) {
+    return reinterpret_cast<std::uint64_t>(data);
+}
+
+void* pointer_of(std::uint64_t value) {
+    return reinterpret_cast<void*>(value);
+}
+
+/// An instruction with its bytes, which QEMU keeps for as long as the translation.
+struct Instruction {
+    std::uint64_t address;
+    std::uint64_t next;
+    Special special;
+};
+
+void on_tdcall(unsigned vcpu, void* data) {
+    const auto& instruction = *static_cast<const Instruction*>(data);
+    const Registers before = read_registers();
+    Registers registers = before;
+    const Outcome outcome = emulation->td.tdcall(vcpu, registers);
+    ++emulation->generation;
+    if (outcome.finding)
+        stop_by_finding(instruction.address, outcome.finding->rule, outcome.finding->address);
+    if (outcome.fatal_error) {
+        emulation->fatal_error = *outcome.fatal_error;
+        stop();
+    }
+    write_registers(registers, before);
+    qemu_plugin_set_pc(instruction.next);
+}
+
+/// Leaf 0x21 is the module's; the rest QEMU answers.
+void on_cpuid(unsigned, void* data) {
+    const auto& instruction = *static_cast<const Instruction*>(data);
+    const Registers before = read_registers();
+    if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf ||
+        (read_efer() & efer_long_mode_active) == 0)
+        return;
+    Registers registers = before;
+    const bool is_first = static_cast<std::uint32_t>(before[rcx]) == 0 ||
+                          !emulation->runs_payload; // the firmware asks with any ECX
+    registers[rax] = 0;
+    registers[rbx] = is_first ? 0x65746E49 : 0; // "IntelTDX    "
+    registers[rdx] = is_first ? 0x5844546C : 0;
+    registers[rcx] = is_first ? 0x20202020 : 0;
+    write_registers(registers, before);
+    qemu_plugin_set_pc(instruction.next);
+}
+
+void on_special(unsigned, void* data) {
+    const auto& instruction = *static_cast<const Instruction*>(data);
+    if (emulation->runs_payload)
+        return;
+    const std::string_view rule = broken_rule(instruction.special, read_registers());
+    if (!rule.empty())
+        stop_by_finding(instruction.address, std::string(rule), instruction.address);
+}
+
+/// Pages of this thread that are known to be good, until any page changes.
+struct KnownPages {
+    static constexpr std::size_t size = 256;
+    std::uint64_t generation = 0;
+    std::array<std::uint64_t, size> pages{};
+};
+
+void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+    if (emulation->runs_payload)
+        return;
+    const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
+    if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
+        stop_by_finding(value_of(data), "access to memory that is a device's", address);
+    const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
+    thread_local KnownPages known;
+    if (known.generation != emulation->generation) {
+        known = {};
+        known.generation = emulation->generation;
+    }
+    const std::uint64_t page = gpa / page_size;
+    std::uint64_t& slot = known.pages[page % KnownPages::size];
+    if (slot == page + 1)
+        return;
+    const auto finding = emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info));
+    if (finding)
+        stop_by_finding(value_of(data), finding->rule, finding->address);
+    slot = page + 1;
+}
+
+void on_reset_vector(unsigned, void*) {
+    if (!emulation->is_started.exchange(true))
+        qemu_plugin_set_pc(stub_from_reset_segment);
+    // From here on a processor comes out of the stub. The last one takes it away.
+    if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.configuration.vcpus) {
+        const std::array<std::byte, page_size> zeros{};
+        static_cast<void>(emulation->memory.write({stub_address}, zeros));
+    }
+}
+
+void on_payload(unsigned, void*) {
+    if (emulation->runs_payload.exchange(true))
+        return;
+    if (emulation->settings.until_payload)
+        stop();
+}
+
+bool is_firmware(std::uint64_t address) {
+    for (const GpaRange& range : emulation->settings.firmware)
+        if (range.start().value <= address && address < range.end().value)
+            return true;
+    return false;
+}
+
+bool is_stub(std::uint64_t address) {
+    return !emulation->runs_payload && address >= stub_address &&
+           address < stub_address + page_size;
+}
+
+void watch(qemu_plugin_insn* instruction, bool in_firmware) {
+    std::array<std::uint8_t, 16> bytes{};
+    const std::size_t size = qemu_plugin_insn_data(instruction, bytes.data(), bytes.size());
+    const std::uint64_t address = qemu_plugin_insn_vaddr(instruction);
+    if (in_firmware && address == reset_vector)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_reset_vector,
+                                               QEMU_PLUGIN_CB_RW_REGS_PC, nullptr);
+    if (in_firmware)
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+                                         QEMU_PLUGIN_MEM_RW, pointer_of(address));
+    const auto special = find_special(std::span(bytes).first(size));
+    if (!special)
+        return;
+    // Kept for as long as QEMU may call: translations are never told to be gone.
+    const auto* const kept = new Instruction{address, address + size, *special};
+    void* const data = const_cast<Instruction*>(kept);
+    if (special->kind == Kind::tdcall)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_tdcall, QEMU_PLUGIN_CB_RW_REGS_PC,
+                                               data);
+    else if (in_firmware)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_special, QEMU_PLUGIN_CB_R_REGS,
+                                               data);
+    if (special->kind == Kind::cpuid)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_cpuid, QEMU_PLUGIN_CB_RW_REGS_PC,
+                                               data);
+}
+
+void on_translation(qemu_plugin_tb* block, void*) {
+    const std::size_t count = qemu_plugin_tb_n_insns(block);
+    const std::uint64_t first = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
+    const bool in_firmware = is_firmware(first);
+    if (!in_firmware && !is_stub(first) && !emulation->runs_payload)
+        qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_NO_REGS, nullptr);
+    for (std::size_t i = 0; i < count; ++i)
+        watch(qemu_plugin_tb_get_insn(block, i), in_firmware);
+}
+
+void on_exit(qemu_plugin_id_t, void*) {
+    write_result();
+}
+
+}} // namespace tdshim::td_emu
+
+extern "C" {
+
+[[gnu::visibility("default")]] int qemu_plugin_version = 7;
+
+[[gnu::visibility("default")]] int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t*,
+                                                       int argc, char** argv) {
+    using namespace tdshim::td_emu;
+    constexpr std::string_view option = "settings=";
+    if (argc != 1 || !std::string_view(argv[0]).starts_with(option)) {
+        std::fputs("td-emu: the plugin is started by td-emu alone\n", stderr);
+        return 1;
+    }
+    const auto settings = read_settings(argv[0] + option.size());
+    if (!settings)
+        return 1;
+    emulation = new Emulation(*settings);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation, nullptr);
+    qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
+    return 0;
+}
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of QEMU's TCG plugin interface that the plugin uses, version 7 [QEMU 11, TCG Plugins].
+// Distributions ship no header for it; QEMU refuses to load a plugin of another version.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+
+using qemu_plugin_id_t = std::uint64_t;
+struct qemu_info_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+struct qemu_plugin_register;
+struct qemu_plugin_hwaddr;
+using qemu_plugin_meminfo_t = std::uint32_t;
+
+/// GLib's arrays, which QEMU hands over and takes.
+struct GArray {
+    char* data;
+    unsigned len;
+};
+struct GByteArray {
+    std::uint8_t* data;
+    unsigned len;
+};
+GByteArray* g_byte_array_new();
+GByteArray* g_byte_array_set_size(GByteArray*, unsigned);
+unsigned g_array_get_element_size(GArray*);
+
+struct qemu_plugin_reg_descriptor {
+    qemu_plugin_register* handle;
+    const char* name;
+    const char* feature;
+};
+
+enum qemu_plugin_cb_flags {
+    QEMU_PLUGIN_CB_NO_REGS = 0,
+    QEMU_PLUGIN_CB_R_REGS = 1,
+    QEMU_PLUGIN_CB_RW_REGS = 2,
+    QEMU_PLUGIN_CB_RW_REGS_PC = 3,
+};
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qemu_plugin_tb*, void*),
+                                           void*);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t, void*), void*);
+std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb*);
+qemu_plugin_insn* qemu_plugin_tb_get_insn(const qemu_plugin_tb*, std::size_t);
+std::size_t qemu_plugin_insn_data(const qemu_plugin_insn*, void*, std::size_t);
+std::uint64_t qemu_plugin_insn_vaddr(const qemu_plugin_insn*);
+void qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_insn*, void (*)(unsigned, void*),
+                                            qemu_plugin_cb_flags, void*);
+void qemu_plugin_register_vcpu_tb_exec_cb(qemu_plugin_tb*, void (*)(unsigned, void*),
+                                          qemu_plugin_cb_flags, void*);
+void qemu_plugin_register_vcpu_mem_cb(qemu_plugin_insn*,
+                                      void (*)(unsigned, qemu_plugin_meminfo_t, std::uint64_t,
+                                               void*),
+                                      qemu_plugin_cb_flags, qemu_plugin_mem_rw, void*);
+qemu_plugin_hwaddr* qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t, std::uint64_t);
+bool qemu_plugin_hwaddr_is_io(const qemu_plugin_hwaddr*);
+std::uint64_t qemu_plugin_hwaddr_phys_addr(const qemu_plugin_hwaddr*);
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t);
+GArray* qemu_plugin_get_registers();
+int qemu_plugin_read_register(qemu_plugin_register*, GByteArray*);
+int qemu_plugin_write_register(qemu_plugin_register*, GByteArray*);
+/// 0: done.
+int qemu_plugin_read_memory_hwaddr(std::uint64_t, GByteArray*, std::size_t);
+int qemu_plugin_write_memory_hwaddr(std::uint64_t, GByteArray*);
+[[noreturn]] void qemu_plugin_set_pc(std::uint64_t);
+}

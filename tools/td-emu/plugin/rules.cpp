@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/plugin/rules.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace tdshim::td_emu {
+namespace {
+
+using namespace tdx_model;
+
+constexpr std::uint32_t msr_efer = 0xC000'0080;
+
+// Leaves that the module answers itself; all others are #VE.
+constexpr auto native_cpuid = std::to_array<std::uint32_t>(
+    {0,    1,    3,    4,    5,    7,          8,          0xA,        0xD,
+     0xE,  0x11, 0x12, 0x13, 0x14, 0x15,       0x19,       0x1C,       0x1D,
+     0x1E, 0x20, 0x21, 0x22, 0x23, 0x80000000, 0x80000001, 0x80000007, 0x80000008});
+
+constexpr std::uint64_t cr0_pe = 1 << 0;
+constexpr std::uint64_t cr0_ne = 1 << 5;
+constexpr std::uint64_t cr0_nw = 1 << 29;
+constexpr std::uint64_t cr0_cd = 1 << 30;
+constexpr std::uint64_t cr4_mce = 1 << 6;
+constexpr std::uint64_t cr4_owned = ~std::uint64_t{0} << 26 | 1 << 15 | 1 << 14 | 1 << 13;
+
+bool is_prefix(std::uint8_t byte) {
+    constexpr auto prefixes = std::to_array<std::uint8_t>(
+        {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3});
+    return std::ranges::contains(prefixes, byte) || (byte & 0xF0) == 0x40; // REX
+}
+
+bool is_port_io(std::uint8_t opcode) {
+    return (opcode >= 0x6C && opcode <= 0x6F) || (opcode >= 0xE4 && opcode <= 0xE7) ||
+           (opcode >= 0xEC && opcode <= 0xEF);
+}
+
+std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest) {
+    if (rest.empty())
+        return std::nullopt;
+    switch (rest[0]) {
+    case 0x08:
+    case 0x09: return Special{Kind::cache};
+    case 0x30: return Special{Kind::wrmsr};
+    case 0x32: return Special{Kind::rdmsr};
+    case 0xA2: return Special{Kind::cpuid};
+    case 0x01:
+        if (rest.size() > 1 && rest[1] == 0xC1)
+            return Special{Kind::vmcall};
+        return std::nullopt;
+    case 0x22: {
+        if (rest.size() < 2)
+            return std::nullopt;
+        const auto target = rest[1] >> 3 & 7;
+        const auto source = static_cast<std::uint8_t>(rest[1] & 7);
+        if (target == 0)
+            return Special{Kind::set_cr0, source};
+        if (target == 4)
+            return Special{Kind::set_cr4, source};
+        return std::nullopt;
+    }
+    default: return std::nullopt;
+    }
+}
+
+} // namespace
+
+std::optional<Special> find_special(std::span<const std::uint8_t> instruction) {
+    constexpr auto tdcall = std::to_array<std::uint8_t>({0x66, 0x0F, 0x01, 0xCC});
+    if (std::ranges::equal(instruction, tdcall))
+        return Special{Kind::tdcall};
+    while (!instruction.empty() && is_prefix(instruction[0]))
+        instruction = instruction.subspan(1);
+    if (instruction.empty())
+        return std::nullopt;
+    if (instruction[0] == 0x0F)
+        return find_in_second_map(instruction.subspan(1));
+    if (instruction[0] == 0xF4)
+        return Special{Kind::halt};
+    if (is_port_io(instruction[0]))
+        return Special{Kind::port_io};
+    return std::nullopt;
+}
+
+std::string_view broken_rule(const Special& special, const Registers& registers) {
+    switch (special.kind) {
+    case Kind::tdcall: return {};
+    case Kind::cpuid:
+        return std::ranges::contains(native_cpuid, static_cast<std::uint32_t>(registers[rax]))
+                   ? ""
+                   : "CPUID of a leaf that raises #VE";
+    case Kind::port_io: return "port I/O raises #VE";
+    case Kind::halt: return "HLT raises #VE";
+    case Kind::cache: return "INVD and WBINVD raise #VE";
+    case Kind::vmcall: return "VMCALL raises #VE";
+    case Kind::rdmsr:
+        return static_cast<std::uint32_t>(registers[rcx]) == msr_efer
+                   ? ""
+                   : "RDMSR of a register that raises #VE";
+    case Kind::wrmsr: return "WRMSR raises #VE";
+    case Kind::set_cr0: {
+        const std::uint64_t value = registers[special.source];
+        if ((value & cr0_ne) == 0)
+            return "clearing CR0.NE raises #GP";
+        if ((value & cr0_pe) == 0 || (value & (cr0_nw | cr0_cd)) != 0)
+            return "clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE";
+        return {};
+    }
+    case Kind::set_cr4: {
+        const std::uint64_t value = registers[special.source];
+        if ((value & cr4_mce) == 0 || (value & cr4_owned) != 0)
+            return "clearing CR4.MCE or setting a bit of CR4 that the module owns raises #VE or "
+                   "#GP";
+        return {};
+    }
+    }
+    return {};
+}
+
+} // namespace tdshim::td_emu

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/settings.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace tdshim::td_emu {
+namespace {
+
+using nlohmann::json;
+
+json json_of(const std::vector<GpaRange>& ranges) {
+    json list = json::array();
+    for (const GpaRange& range : ranges)
+        list.push_back({range.start().value, range.end().value});
+    return list;
+}
+
+std::vector<GpaRange> ranges_of(const json& list) {
+    std::vector<GpaRange> ranges;
+    for (const json& entry : list)
+        ranges.push_back(GpaRange::between({entry.at(0)}, {entry.at(1)}));
+    return ranges;
+}
+
+Settings settings_of(const json& from) {
+    Settings settings;
+    settings.configuration.gpa_width = from.at("gpa_width");
+    settings.configuration.vcpus = from.at("vcpus");
+    settings.configuration.grants_large_pages = from.at("grants_large_pages");
+    const auto mrtd = from.at("mrtd").get<std::vector<std::uint8_t>>();
+    for (std::size_t i = 0; i < std::min(mrtd.size(), settings.configuration.mrtd.size()); ++i)
+        settings.configuration.mrtd[i] = std::byte{mrtd[i]};
+    settings.ram = ranges_of(from.at("ram"));
+    settings.added = ranges_of(from.at("added"));
+    settings.firmware = ranges_of(from.at("firmware"));
+    settings.until_payload = from.at("until_payload");
+    settings.qtest_socket = from.at("qtest_socket");
+    settings.result_file = from.at("result_file");
+    return settings;
+}
+
+} // namespace
+
+bool write_settings(const Settings& settings, const std::string& file) {
+    std::vector<std::uint8_t> mrtd;
+    for (const std::byte byte : settings.configuration.mrtd)
+        mrtd.push_back(std::to_integer<std::uint8_t>(byte));
+    const json value{{"gpa_width", settings.configuration.gpa_width},
+                     {"vcpus", settings.configuration.vcpus},
+                     {"grants_large_pages", settings.configuration.grants_large_pages},
+                     {"mrtd", mrtd},
+                     {"ram", json_of(settings.ram)},
+                     {"added", json_of(settings.added)},
+                     {"firmware", json_of(settings.firmware)},
+                     {"until_payload", settings.until_payload},
+                     {"qtest_socket", settings.qtest_socket},
+                     {"result_file", settings.result_file}};
+    std::ofstream output(file);
+    output << value;
+    return static_cast<bool>(output.flush());
+}
+
+std::optional<Settings> read_settings(const std::string& file) {
+    try {
+        std::ifstream input(file);
+        return settings_of(json::parse(input));
+    } catch (const json::exception& error) {
+        std::fprintf(stderr, "td-emu: %s: %s\n", file.c_str(), error.what());
+        return std::nullopt;
+    }
+}
+
+} // namespace tdshim::td_emu

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What td-emu tells its plugin, as a JSON file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shim/base/gpa.hpp"
+#include "tools/tdx-model/td.hpp"
+
+namespace tdshim::td_emu {
+
+/// Where the stub stands; a SIPI's vector is its page number.
+inline constexpr std::uint64_t stub_address = 0x8000;
+/// Of the three numbers of 32 bits that the stub wants: processors, GPA width, TD HOB.
+inline constexpr std::size_t stub_settings_offset = 0x3F0;
+
+struct Settings {
+    tdx_model::Configuration configuration;
+    std::vector<GpaRange> ram;
+    std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
+    std::vector<GpaRange> firmware; ///< where its code is executed
+    bool until_payload = false;
+    std::string qtest_socket;
+    std::string result_file;
+};
+
+/// Writes them; false when that fails.
+[[nodiscard]] bool write_settings(const Settings& settings, const std::string& file);
+/// Nothing, and a line on stderr, when `file` holds none.
+[[nodiscard]] std::optional<Settings> read_settings(const std::string& file);
+
+} // namespace tdshim::td_emu

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/tdx-model/td.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "shim/formats/tdx/report.hpp"
+
+namespace tdshim::tdx_model {
+namespace {
+
+enum Leaf : std::uint64_t {
+    vp_vmcall = 0,
+    vp_info_leaf = 1,
+    mr_rtmr_extend = 2,
+    vp_veinfo_get = 3,
+    mr_report = 4,
+    mem_page_accept = 6,
+    vm_rd = 7,
+    vm_wr = 8,
+};
+
+enum Subfunction : std::uint64_t {
+    cpuid = 10,
+    hlt = 12,
+    io = 30,
+    rdmsr = 31,
+    wrmsr = 32,
+    get_td_vmcall_info = 0x10000,
+    map_gpa_call = 0x10001,
+    report_fatal_error = 0x10003,
+    setup_event_notify = 0x10004,
+};
+
+constexpr std::uint64_t success = 0;
+constexpr std::uint64_t operand_invalid = 0xC000'0100'0000'0000; // with the operand's number
+constexpr std::uint64_t no_valid_ve_info = 0xC000'0704'0000'0000;
+constexpr std::uint64_t page_already_accepted = 0x0000'0B0A'0000'0000; // with the level
+constexpr std::uint64_t page_size_mismatch = 0xC000'0B0B'0000'0001;
+constexpr std::uint64_t field_not_writable = 0xC000'0C01'0000'0000;
+
+constexpr std::uint64_t vmcall_success = 0;
+constexpr std::uint64_t vmcall_invalid_operand = 0x8000'0000'0000'0000;
+constexpr std::uint64_t vmcall_align_error = 0x8000'0000'0000'0002;
+constexpr std::uint64_t vmcall_unsupported = 0x8000'0000'0000'0003;
+
+constexpr std::uint64_t leaf_mask = 0xFFFF;
+constexpr std::uint64_t level_mask = 0x7;
+constexpr std::uint64_t page_info_reserved = 0xFF8 | ~std::uint64_t{0} << 52;
+// RAX, RCX and RSP are nobody's but the TD's; the upper half of the mask is reserved.
+constexpr std::uint64_t vmcall_mask_reserved = 0xFFFF'FFFF'0000'0013;
+
+/// "EMULATED" over and over.
+template <std::size_t Size>
+std::array<std::byte, Size> emulated() {
+    constexpr std::string_view text = "EMULATED";
+    std::array<std::byte, Size> bytes{};
+    for (std::size_t i = 0; i < Size; ++i)
+        bytes[i] = std::byte(static_cast<unsigned char>(text[i % text.size()]));
+    return bytes;
+}
+
+/// The registers in the order in which a fatal error's text stands in them [GHCI 3.4].
+constexpr std::array text_registers{r14, r15, rbx, rdi, rsi, r8, r9, rdx};
+
+std::string text_of(const Registers& registers) {
+    std::string text;
+    for (const Register number : text_registers)
+        for (int byte = 0; byte < 8; ++byte)
+            if (const char c = static_cast<char>(registers[number] >> (8 * byte)); c >= ' ')
+                text += c;
+    return text;
+}
+
+} // namespace
+
+bool Td::is_private(std::uint64_t address, std::uint64_t size) const {
+    return (address & ~(shared_bit() - 1)) == 0 &&
+           pages_.state({align_down(address, page_size)}) == PageState::accepted &&
+           pages_.state({align_down(address + size - 1, page_size)}) == PageState::accepted;
+}
+
+Outcome Td::tdcall(unsigned vcpu, Registers& registers) {
+    const std::uint64_t leaf = registers[rax] & leaf_mask;
+    if (leaf == vp_vmcall && registers[rax] == 0) {
+        const std::uint64_t subfunction = registers[r10] == 0 ? registers[r11] : ~std::uint64_t{0};
+        {
+            const std::lock_guard lock(mutex_);
+            ++counts_.tdcalls[leaf];
+            ++counts_.tdvmcalls[subfunction];
+        }
+        return vmcall(vcpu, registers);
+    }
+    const std::lock_guard lock(mutex_);
+    ++counts_.tdcalls[leaf];
+    return execute(vcpu, registers);
+}
+
+Outcome Td::execute(unsigned vcpu, Registers& registers) {
+    if ((registers[rax] & ~leaf_mask) != 0) {
+        registers[rax] = operand_invalid | rax;
+        return {};
+    }
+    switch (registers[rax]) {
+    case vp_info_leaf: vp_info(vcpu, registers); break;
+    case mr_rtmr_extend: registers[rax] = extend_rtmr(registers); break;
+    case vp_veinfo_get: registers[rax] = no_valid_ve_info; break; // no #VE is delivered
+    case mr_report: registers[rax] = write_report(registers); break;
+    case mem_page_accept: registers[rax] = accept_page(registers); break;
+    case vm_rd:
+    case vm_wr: access_field(registers); break;
+    default: registers[rax] = operand_invalid | rax; break;
+    }
+    return {};
+}
+
+void Td::vp_info(unsigned vcpu, Registers& registers) const {
+    registers[rax] = success;
+    registers[rcx] = configuration_.gpa_width;
+    registers[rdx] = configuration_.attributes;
+    registers[r8] = std::uint64_t{configuration_.vcpus} << 32 | configuration_.vcpus;
+    registers[r9] = vcpu;
+    registers[r10] = 1;
+    registers[r11] = 0;
+}
+
+std::uint64_t Td::extend_rtmr(const Registers& registers) {
+    const std::uint64_t address = registers[rcx];
+    crypto::Digest digest{};
+    if (!is_aligned(address, 64) || !is_private(address, digest.size()))
+        return operand_invalid | rcx;
+    if (registers[rdx] >= measure::rtmr_count)
+        return operand_invalid | rdx;
+    if (!memory_.read({address}, digest))
+        return operand_invalid | rcx;
+    static_cast<void>(rtmrs_.extend(static_cast<std::uint32_t>(registers[rdx]), digest));
+    return success;
+}
+
+std::array<std::byte, 1024> Td::report(Bytes report_data) {
+    tdx::Report report{};
+    report.report_mac.type = 0x81;
+    report.report_mac.cpu_svn = emulated<16>();
+    std::ranges::copy(report_data, report.report_mac.report_data.begin());
+    report.report_mac.mac = emulated<32>();
+    report.tee_tcb_info.tee_tcb_svn = emulated<16>();
+    report.tee_tcb_info.mr_seam = emulated<crypto::sha384_size>();
+    report.td_info.attributes = configuration_.attributes;
+    report.td_info.xfam = configuration_.xfam;
+    report.td_info.mrtd = configuration_.mrtd;
+    for (std::uint32_t i = 0; i < measure::rtmr_count; ++i)
+        report.td_info.rtmr[i] = rtmrs_.value(i);
+    report.report_mac.tee_tcb_info_hash = crypto::sha384(bytes_of(report.tee_tcb_info));
+    report.report_mac.tee_info_hash = crypto::sha384(bytes_of(report.td_info));
+    return std::bit_cast<std::array<std::byte, 1024>>(report);
+}
+
+std::uint64_t Td::write_report(const Registers& registers) {
+    std::array<std::byte, tdx::report_data_size> report_data{};
+    if (!is_aligned(registers[rcx], sizeof(tdx::Report)) ||
+        !is_private(registers[rcx], sizeof(tdx::Report)))
+        return operand_invalid | rcx;
+    if (!is_aligned(registers[rdx], report_data.size()) ||
+        !is_private(registers[rdx], report_data.size()) ||
+        !memory_.read({registers[rdx]}, report_data))
+        return operand_invalid | rdx;
+    if (registers[r8] != 0)
+        return operand_invalid | r8;
+    // Linux has the data inside the output: it was read before.
+    return memory_.write({registers[rcx]}, report(report_data)) ? success : operand_invalid | rcx;
+}
+
+std::uint64_t Td::accept_page(const Registers& registers) {
+    const std::uint64_t level = registers[rcx] & level_mask;
+    const std::uint64_t address = registers[rcx] & ~level_mask;
+    const std::uint64_t size = level == 0 ? page_size : large_page_size;
+    if (level > 1 || (registers[rcx] & page_info_reserved) != 0 || !is_aligned(address, size) ||
+        (address & ~(shared_bit() - 1)) != 0)
+        return operand_invalid | rcx;
+    const GpaRange range = GpaRange::between({address}, {address + size});
+    if (level == 1 && !configuration_.grants_large_pages)
+        return page_size_mismatch;
+    if (level == 1 && !pages_.all(range, PageState::pending))
+        return page_size_mismatch;
+    switch (pages_.state({address})) {
+    case PageState::accepted: return page_already_accepted | level;
+    case PageState::absent:
+    case PageState::shared: return operand_invalid | rcx; // the VMM has nothing to give
+    case PageState::pending: break;
+    }
+    pages_.set(range, PageState::accepted);
+    ++(level == 0 ? counts_.small_pages : counts_.large_pages);
+    return success;
+}
+
+/// Fields of the TD: none is modelled but as zero, which is what Linux accepts [LNX
+/// arch/x86/coco/tdx].
+void Td::access_field(Registers& registers) {
+    const bool is_write = registers[rax] == vm_wr;
+    constexpr std::uint64_t notify_enables = 0x10; // the field's code
+    const bool is_writable = (registers[rdx] & 0xFF'FFFF) == notify_enables;
+    registers[rax] = is_write && !is_writable ? field_not_writable | rdx : success;
+    registers[r8] = 0;
+}
+
+void Td::map_gpa(Registers& registers) {
+    const std::uint64_t address = registers[r12] & ~shared_bit();
+    const std::uint64_t size = registers[r13];
+    const bool to_shared = (registers[r12] & shared_bit()) != 0;
+    registers[r11] = registers[r12];
+    const auto range = GpaRange::make({address}, size);
+    if (!range || range->end().value > shared_bit()) {
+        registers[r10] = vmcall_invalid_operand;
+        return;
+    }
+    if (!is_aligned(address | size, page_size)) {
+        registers[r10] = vmcall_align_error;
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    for (std::uint64_t at = address; at < address + size; at += page_size) {
+        const PageState state = pages_.state({at});
+        if (state == PageState::absent)
+            continue; // a device's registers
+        const GpaRange page = GpaRange::between({at}, {at + page_size});
+        if (to_shared)
+            pages_.set(page, PageState::shared);
+        else if (state == PageState::shared) {
+            const std::array<std::byte, page_size> zeros{};
+            static_cast<void>(memory_.write({at}, zeros));
+            pages_.set(page, PageState::pending);
+        }
+    }
+    counts_.shared_bytes += to_shared ? size : 0;
+    registers[r10] = vmcall_success;
+}
+
+Outcome Td::vmcall(unsigned vcpu, Registers& registers) {
+    registers[rax] = success;
+    if ((registers[rcx] & vmcall_mask_reserved) != 0) {
+        registers[rax] = operand_invalid | rcx;
+        return {};
+    }
+    if (registers[r10] != 0) { // KVM's own calls
+        registers[r10] = ~std::uint64_t{0};
+        return {};
+    }
+    registers[r10] = vmcall_success;
+    switch (registers[r11]) {
+    case cpuid: // only what says which processor this is
+        registers[r14] = 0;
+        registers[r15] = registers[r12] == 0xB ? vcpu : 0;
+        registers[r12] = 0;
+        registers[r13] = 0;
+        return {};
+    case hlt: vmm_.halt(vcpu); return {};
+    case io: {
+        const std::uint64_t size = registers[r12];
+        if ((size != 1 && size != 2 && size != 4) || registers[r13] > 1) {
+            registers[r10] = vmcall_invalid_operand;
+            return {};
+        }
+        const auto port = static_cast<std::uint16_t>(registers[r14]);
+        if (registers[r13] == 1)
+            vmm_.write_port(port, static_cast<unsigned>(size),
+                            static_cast<std::uint32_t>(registers[r15]));
+        else
+            registers[r11] = vmm_.read_port(port, static_cast<unsigned>(size));
+        return {};
+    }
+    case rdmsr: registers[r11] = 0; return {};
+    case wrmsr:
+    case setup_event_notify: return {};
+    case get_td_vmcall_info:
+        registers[r11] = registers[r12] = registers[r13] = registers[r14] = 0;
+        return {};
+    case map_gpa_call: map_gpa(registers); return {};
+    case report_fatal_error: return {.finding = {}, .fatal_error = text_of(registers)};
+    default: registers[r10] = vmcall_unsupported; return {};
+    }
+}
+
+std::optional<Finding> Td::check_access(Gpa address, std::uint64_t size) {
+    const std::lock_guard lock(mutex_);
+    for (const std::uint64_t at : {address.value, address.value + size - 1}) {
+        const PageState state = pages_.state({align_down(at, page_size)});
+        if (state == PageState::pending || state == PageState::absent)
+            return Finding{std::string("access to memory that is ") + name_of(state), at};
+    }
+    return std::nullopt;
+}
+
+} // namespace tdshim::tdx_model

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a VMM builds a TD from an image: which pages it adds, and the MRTD that follows [Intel TDX
+// Module 1.5 ABI, TDH.MEM.PAGE.ADD, TDH.MR.EXTEND; td-shim specification 0.7, MRTD calculation].
+#pragma once
+
+#include "shim/base/bytes.hpp"
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/tdvf/metadata.hpp"
+
+namespace tdshim::tdx_model {
+
+/// Added pages are extended one by one, as KVM does, or all pages of a section are added before any
+/// is extended, as older VMMs did.
+enum class LoadOrder { page_by_page, section_by_section };
+
+/// MRTD of a TD that is built from the sections `metadata` of `image`.
+[[nodiscard]] crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order);
+
+} // namespace tdshim::tdx_model
