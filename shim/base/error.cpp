@@ -86,6 +86,7 @@ std::string_view sentence(Fault fault) {
     case Fault::page_not_accepted: return "page of memory cannot be accepted";
     case Fault::page_already_accepted:
         return "page of memory was accepted before: the VMM offers it twice";
+    case Fault::accept_policy: return "policy of acceptance is not the word all";
     case Fault::ve_not_emulated: return "#VE for what the shim does not do";
 
     case Fault::memory_exhausted: return "no free memory where it is needed";

@@ -86,6 +86,7 @@ enum class Fault : std::uint8_t {
     ve_not_emulated,
     page_not_accepted,
     page_already_accepted,
+    accept_policy,
     // the shim's own resources
     memory_exhausted,
     page_tables_full,

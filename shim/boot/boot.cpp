@@ -36,15 +36,22 @@ void print_counts(const Context& context) {
                  << " ticks since reset");
 }
 
+Result<void> open_items(Context& context) {
+    context.input = "fw_cfg directory";
+    return context.items.open();
+}
+
 /// The boot as the list of its steps; returns only to be refused.
 Result<void> run(Context& context) {
     TRY(platform::prepare_devices());
-    if (platform::is_td())
-        TRY(read_td_memory(context));
-    context.input = "fw_cfg directory";
-    TRY(context.items.open());
-    if (!platform::is_td())
+    if (platform::is_td()) {
+        const hob::MemoryList list = TRY(read_td_hob(context));
+        TRY(open_items(context));
+        TRY(accept_td_memory(context, list));
+    } else {
+        TRY(open_items(context));
         TRY(read_memory_map(context));
+    }
     print_memory(context.memory);
     const Gpa rsdp = TRY(load_acpi_tables(context));
     const LinuxPayload payload = TRY(load_linux(context));

@@ -7,6 +7,7 @@
 
 #include "shim/boot/items.hpp"
 #include "shim/boot/recorder.hpp"
+#include "shim/memory/acceptance.hpp"
 #include "shim/memory/memory_map.hpp"
 
 namespace tdshim::boot {
@@ -15,6 +16,8 @@ struct Context {
     Recorder recorder;
     Items items;
     memory::MemoryMap memory;
+    /// Memory of a TD that Linux is to accept when it needs it.
+    memory::RangeList unaccepted{};
     /// The input that is being dealt with; a refusal names it.
     std::string_view input = "firmware";
 };

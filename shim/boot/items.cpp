@@ -39,8 +39,13 @@ Result<void> Items::read_on(MutableBytes destination) {
 }
 
 Result<std::uint32_t> Items::number(fw_cfg::Selector selector) {
+    const auto known = std::ranges::find(numbers_, selector, &Number::selector);
+    if (known != numbers_.end())
+        return known->value;
     le32 value;
     TRY(read(selector, std::as_writable_bytes(std::span(&value, 1))));
+    if (!numbers_.push({selector, value}))
+        return refuse(Fault::too_many_entries, 0, numbers_.capacity(), numbers_.size() + 1);
     return value;
 }
 

@@ -29,7 +29,8 @@ class Items {
     /// Errors: fw_cfg_item_twice, too_many_entries, fw_cfg_transfer.
     [[nodiscard]] Result<void> read(fw_cfg::Selector selector, MutableBytes destination);
 
-    /// The value of a legacy item that is a number. Errors: as read().
+    /// The value of a legacy item that is a number; it is read once, however often it is asked for.
+    /// Errors: as read().
     [[nodiscard]] Result<std::uint32_t> number(fw_cfg::Selector selector);
 
     [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
@@ -38,6 +39,11 @@ class Items {
     Result<void> read_on(MutableBytes destination);
     fw_cfg::Directory directory_;
     StaticVector<fw_cfg::Selector, 64> taken_;
+    struct Number {
+        fw_cfg::Selector selector = 0;
+        std::uint32_t value = 0;
+    };
+    StaticVector<Number, 8> numbers_;
     std::uint64_t bytes_read_ = 0;
 };
 

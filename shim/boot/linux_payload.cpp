@@ -6,6 +6,7 @@
 
 #include "shim/base/line.hpp"
 #include "shim/boot/kernel_file.hpp"
+#include "shim/formats/efi/handover.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -137,18 +138,46 @@ Result<LinuxPayload> load_linux(Context& context) {
     return payload;
 }
 
+namespace {
+
+/// The tables by which Linux finds the memory that it is to accept; nothing where there is none.
+Result<std::optional<efi::Handover>> write_efi_handover(Context& context) {
+    const auto unaccepted = context.unaccepted.view();
+    if (unaccepted.empty())
+        return std::nullopt;
+    const GpaRange place =
+        TRY(context.memory.allocate({.size = efi::handover_size(unaccepted), .within = below_4g}));
+    // Memory of this kind Linux neither uses nor forgets.
+    TRY(context.memory.retype(place, e820::Type::acpi));
+    const MutableBytes area = TRY(platform::memory(place));
+    std::ranges::fill(area, std::byte{0});
+    return efi::write_handover(area, place.start(), context.memory.table(), unaccepted);
+}
+
+/// The final map: to Linux, memory is memory whether it is accepted or not.
+Result<e820::Table> final_map(const Context& context) {
+    memory::MemoryMap map = context.memory;
+    for (const GpaRange& range : context.unaccepted)
+        TRY(map.add(range));
+    return map.table();
+}
+
+} // namespace
+
 Result<Gpa> write_boot_params(Context& context, const LinuxPayload& payload, Gpa rsdp) {
     context.input = "boot_params";
     const GpaRange place =
         TRY(context.memory.allocate({.size = sizeof(linux_boot::BootParams), .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
+    const auto efi_handover = TRY(write_efi_handover(context));
     const linux_boot::BootParams params =
         linux_boot::make_boot_params(payload.kernel,
                                      {.load_address = payload.kernel_memory.start(),
                                       .initrd = payload.initrd,
                                       .command_line = payload.command_line,
-                                      .rsdp = rsdp},
-                                     context.memory.table());
+                                      .rsdp = rsdp,
+                                      .efi = efi_handover},
+                                     TRY(final_map(context)));
     std::ranges::copy(bytes_of(params), memory.begin());
     return place.start();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/boot/td_memory.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "shim/base/line.hpp"
 #include "shim/boot/memory_map.hpp"
@@ -25,10 +27,53 @@ constexpr std::array not_in_the_plan{layout::shim_code, layout::shim_data, layou
 constexpr auto image =
     GpaRange::of<layout::image_end - layout::max_image_size, layout::max_image_size>();
 
+// Room for a kernel to run in and for everything that is small, beside the files themselves.
+constexpr std::uint64_t accepted_anyway = 512 * MiB;
+
+constexpr std::string_view all_policy = "all";
+
+/// Whether the VMM wants all memory accepted, for a kernel that accepts none itself.
+Result<bool> wants_all(Context& context) {
+    context.input = fw_cfg::accept_policy;
+    const auto item = context.items.find(fw_cfg::accept_policy);
+    if (!item)
+        return false;
+    std::array<std::byte, all_policy.size()> text{};
+    if (item->size != text.size())
+        return refuse(Fault::fw_cfg_item_size, 0, text.size(), item->size);
+    TRY(context.items.read(item->selector, text));
+    TRY(context.recorder.record(measure::configuration("accept", text)));
+    if (!std::ranges::equal(text, bytes_of(all_policy)))
+        return refuse(Fault::accept_policy);
+    return true;
+}
+
+/// The size of the largest item that may be the payload's, read or not.
+std::uint64_t size_of(const Context& context, std::string_view name) {
+    const auto item = context.items.find(name);
+    return item ? item->size : 0;
+}
+
+/// Each file may stand in memory twice: as it came, and where it runs.
+Result<std::uint64_t> bytes_to_accept(Context& context) {
+    if (TRY(wants_all(context)))
+        return ~std::uint64_t{0};
+    std::uint64_t files = TRY(context.items.number(fw_cfg::kernel_size));
+    files += TRY(context.items.number(fw_cfg::initrd_size));
+    for (const std::string_view name :
+         {fw_cfg::named_kernel, fw_cfg::named_initrd, fw_cfg::boot_kernel})
+        files += size_of(context, name);
+    return accepted_anyway + 2 * files;
+}
+
 Result<void> accept(const AcceptancePlan& plan) {
+    std::uint64_t left = 0;
+    for (const GpaRange& range : plan.left())
+        left += range.size();
     platform::print((Line() << "tdshim: acceptance: " << plan.bytes() / KiB << " KiB in "
                             << std::uint64_t{plan.ranges().size()} << " ranges, "
-                            << std::uint64_t{plan.units()} << " units")
+                            << std::uint64_t{plan.units()} << " units; " << left / KiB
+                            << " KiB left to Linux")
                         .text());
     const AcceptanceCounts counts = TRY(platform::accept_memory(plan));
     platform::print((Line() << "tdshim: accepted: " << counts.small_pages << " pages of 4 KiB, "
@@ -62,19 +107,25 @@ Result<e820::Table> table_of(const hob::MemoryList& list) {
 
 } // namespace
 
-Result<void> read_td_memory(Context& context) {
+Result<hob::MemoryList> read_td_hob(Context& context) {
     context.input = "TD HOB";
     // Private memory that the VMM filled before the TD began to run and cannot change since: there
     // is no need for a copy.
     const Bytes area = TRY(platform::memory(layout::td_hob));
     const Bytes bytes = area.first(TRY(hob::list_size(area)));
     TRY(context.recorder.record(measure::configuration(measure::td_hob_descriptor, bytes)));
-    const hob::MemoryList list =
-        TRY(hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end()));
+    return hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end());
+}
 
-    const AcceptancePlan plan = TRY(AcceptancePlan::make(list, not_in_the_plan));
+Result<void> accept_td_memory(Context& context, const hob::MemoryList& list) {
+    const std::uint64_t now = TRY(bytes_to_accept(context));
+    context.input = "TD HOB";
+    const AcceptancePlan plan = TRY(AcceptancePlan::make(list, not_in_the_plan, now));
     TRY(accept(plan));
+    context.unaccepted = plan.left();
     context.memory = memory::MemoryMap(TRY(table_of(list)));
+    for (const GpaRange& range : plan.left())
+        TRY(context.memory.remove(range));
     TRY(context.memory.use(layout::shared_window));
     return set_aside(context.memory);
 }

@@ -11,7 +11,30 @@ std::size_t units_of(const GpaRange& range) {
                                     range.start().value / unit_size + 1);
 }
 
+Result<void> push(RangeList& list, const GpaRange& range) {
+    if (!range.empty() && !list.push(range))
+        return refuse(Fault::too_many_entries, range.start().value, RangeList::capacity(),
+                      RangeList::capacity() + 1);
+    return {};
+}
+
 } // namespace
+
+/// Adds `piece` as what is to be accepted, what is left, and the end that is no whole large page.
+Result<void> AcceptancePlan::add_piece(const GpaRange& piece) {
+    const std::uint64_t start = piece.start().value;
+    const std::uint64_t end = piece.end().value;
+    const auto first = align_up(start + std::min(now_, piece.size()), large_page_size);
+    const std::uint64_t left_from = std::min(first.value_or(end), end);
+    const std::uint64_t left_to = std::max(align_down(end, large_page_size), left_from);
+    const GpaRange left = GpaRange::between({left_from}, {left_to});
+    now_ -= std::min(now_, left_from - start);
+    if (left.empty())
+        return push(ranges_, piece);
+    TRY(push(ranges_, GpaRange::between({start}, {left_from})));
+    TRY(push(ranges_, GpaRange::between({left_to}, {end})));
+    return push(left_, left);
+}
 
 /// Adds what of `range` lies outside `kept`.
 Result<void> AcceptancePlan::add(GpaRange range, std::span<const GpaRange> kept) {
@@ -22,17 +45,16 @@ Result<void> AcceptancePlan::add(GpaRange range, std::span<const GpaRange> kept)
                 first = &hole;
         const Gpa end = first == nullptr ? range.end() : first->start();
         const GpaRange piece = GpaRange::between(range.start(), end);
-        if (!piece.empty() && !ranges_.push(piece))
-            return refuse(Fault::too_many_entries, piece.start().value, ranges_.capacity(),
-                          ranges_.capacity() + 1);
+        TRY(add_piece(piece));
         range = GpaRange::between(first == nullptr ? range.end() : first->end(), range.end());
     }
     return {};
 }
 
 Result<AcceptancePlan> AcceptancePlan::make(const hob::MemoryList& list,
-                                            std::span<const GpaRange> kept) {
+                                            std::span<const GpaRange> kept, std::uint64_t now) {
     AcceptancePlan plan;
+    plan.now_ = now;
     for (const hob::Memory& memory : list)
         if (!memory.is_accepted)
             TRY(plan.add(memory.range, kept));

@@ -19,17 +19,25 @@ namespace tdshim::memory {
 /// What one processor accepts at a time; a multiple of the large page.
 inline constexpr std::uint64_t unit_size = 32 * MiB;
 
+/// Sorted, without overlaps.
+using RangeList = StaticVector<GpaRange, 2 * hob::max_memory_ranges>;
+
 class AcceptancePlan {
   public:
-    /// All memory of `list` that is not accepted yet, without `kept`: pages that the VMM added, for
-    /// a HOB may call those unaccepted as well, and pages that are accepted apart.
-    /// Errors: too_many_entries.
+    /// The memory of `list` that is not accepted yet, without `kept`: pages that the VMM added, for
+    /// a HOB may call those unaccepted as well, and pages that are accepted apart. Of it the lowest
+    /// `now` bytes, rounded up to whole large pages, are to be accepted, and whatever is no whole
+    /// large page; the rest is left. Errors: too_many_entries.
     [[nodiscard]] static Result<AcceptancePlan> make(const hob::MemoryList& list,
-                                                     std::span<const GpaRange> kept);
+                                                     std::span<const GpaRange> kept,
+                                                     std::uint64_t now = ~std::uint64_t{0});
 
-    /// Sorted, without overlaps.
+    /// What is to be accepted.
     [[nodiscard]] std::span<const GpaRange> ranges() const { return ranges_.view(); }
     [[nodiscard]] std::uint64_t bytes() const;
+
+    /// What stays unaccepted: whole large pages.
+    [[nodiscard]] const RangeList& left() const { return left_; }
 
     /// The ranges cut where addresses are multiples of unit_size.
     [[nodiscard]] std::size_t units() const;
@@ -38,7 +46,10 @@ class AcceptancePlan {
 
   private:
     Result<void> add(GpaRange range, std::span<const GpaRange> kept);
-    StaticVector<GpaRange, 2 * hob::max_memory_ranges> ranges_;
+    Result<void> add_piece(const GpaRange& piece);
+    std::uint64_t now_ = 0; ///< bytes that may still be added to ranges_
+    RangeList ranges_;
+    RangeList left_;
 };
 
 /// What acceptance took.

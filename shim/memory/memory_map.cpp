@@ -54,6 +54,10 @@ std::optional<GpaRange> highest(const GpaRange& free, std::uint64_t size, std::u
 } // namespace
 
 MemoryMap::MemoryMap(const e820::Table& table) : table_(table) {
+    join_neighbours();
+}
+
+void MemoryMap::join_neighbours() {
     std::size_t i = 1;
     while (i < table_.size()) {
         e820::Entry& below = table_[i - 1];
@@ -103,6 +107,20 @@ Result<void> MemoryMap::remove(const GpaRange& range) {
         else
             ++i;
     }
+    return {};
+}
+
+Result<void> MemoryMap::add(const GpaRange& range) {
+    std::size_t place = 0;
+    while (place < table_.size() && table_[place].range.end() <= range.start())
+        ++place;
+    if (place < table_.size() && table_[place].range.overlaps(range))
+        return refuse(Fault::e820_overlap, range.start().value, range.end().value,
+                      table_[place].range.start().value);
+    if (!table_.insert(place, {range, e820::Type::memory}))
+        return refuse(Fault::too_many_entries, range.start().value, e820::max_entries,
+                      e820::max_entries + 1);
+    join_neighbours();
     return {};
 }
 

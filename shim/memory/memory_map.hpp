@@ -37,6 +37,9 @@ class MemoryMap {
     /// Errors: too_many_entries.
     [[nodiscard]] Result<void> remove(const GpaRange& range);
 
+    /// Adds usable memory where the map had none. Errors: e820_overlap, too_many_entries.
+    [[nodiscard]] Result<void> add(const GpaRange& range);
+
     /// Keeps allocate() away from `range`; it stays usable memory in the final map.
     /// Errors: too_many_entries.
     [[nodiscard]] Result<void> use(const GpaRange& range);
@@ -56,6 +59,7 @@ class MemoryMap {
     [[nodiscard]] const e820::Table& table() const { return table_; }
 
   private:
+    void join_neighbours();
     [[nodiscard]] Result<void> cut(std::size_t index, const GpaRange& range);
     e820::Table table_;
     StaticVector<GpaRange, max_used_ranges> used_;

@@ -7,6 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "shim/formats/acpi/wire.hpp"
+#include "shim/formats/efi/wire.hpp"
 #include "shim/formats/event_log/reader.hpp"
 #include "shim/formats/linux/boot_params.hpp"
 #include "shim/memory/layout.hpp"
@@ -20,10 +21,27 @@ namespace {
 constexpr tdx::Status already_accepted{0x0000'0B0A'0000'0000};
 constexpr tdx::Status operand_invalid{0xC000'0100'0000'0001};
 
-void make_good_td(Machine& machine, unsigned gpa_width = 52) {
+constexpr std::uint64_t ram = 512 * MiB + 2 * GiB; // of good_td_hob()
+constexpr std::uint64_t apart = layout::shim_code.size() + layout::shim_data.size() +
+                                layout::td_hob.size() + layout::event_log.size() +
+                                layout::mailbox.size() + layout::shared_window.size();
+
+/// Most of its memory is left to Linux.
+void make_lazy_td(Machine& machine, unsigned gpa_width = 52) {
     add_good_inputs(machine);
     machine.remove_file("etc/e820");
     machine.make_td(good_td_hob(), gpa_width);
+}
+
+/// The VMM wants all memory accepted.
+void make_good_td(Machine& machine, unsigned gpa_width = 52) {
+    make_lazy_td(machine, gpa_width);
+    machine.add_file("opt/org.tdshim/accept", text_blob("all"));
+}
+
+linux_boot::BootParams params_of(Machine& machine, const Outcome& outcome) {
+    return *read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
 }
 
 event_log::Event first_event(Machine& machine) {
@@ -53,9 +71,8 @@ void check_hob_refused(std::initializer_list<HobMemory> resources, std::string_v
 
 /// The structures of the MADT that the XSDT leads to.
 Bytes madt_structures(Machine& machine, const Outcome& outcome) {
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
-    const auto rsdp = read_at<acpi::Rsdp>(machine.memory({params->acpi_rsdp_addr}, 36), 0);
+    const auto params = params_of(machine, outcome);
+    const auto rsdp = read_at<acpi::Rsdp>(machine.memory({params.acpi_rsdp_addr}, 36), 0);
     const Bytes xsdt = machine.memory({rsdp->xsdt}, 4096);
     const auto madt = read_at<le64>(xsdt, sizeof(acpi::TableHeader));
     const auto header = read_at<acpi::TableHeader>(machine.memory({*madt}, 4096), 0);
@@ -73,12 +90,86 @@ TEST_CASE("a good TD starts Linux with all memory accepted, each page once", "[n
         CHECK(outcome.refusal() == "");
         CHECK(outcome.findings.empty());
         REQUIRE(outcome.linux);
-        const std::uint64_t ram = 512 * MiB + 2 * GiB;
-        const std::uint64_t apart = layout::shim_code.size() + layout::shim_data.size() +
-                                    layout::td_hob.size() + layout::event_log.size() +
-                                    layout::mailbox.size() + layout::shared_window.size();
         CHECK(machine.accepted_pages().size() == (ram - apart) / page_size);
         CHECK(machine.accepted_pages().contains(0));
+    }
+}
+
+TEST_CASE("memory that the payload does not need is left to Linux, bit by bit", "[native][td]") {
+    Machine machine;
+    make_lazy_td(machine);
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.linux);
+    const auto params = params_of(machine, outcome);
+    CHECK(std::string_view(params.efi_info.signature) == "EL64");
+    const auto system = read_at<efi::SystemTable>(
+        machine.memory({params.efi_info.system_table}, sizeof(efi::SystemTable)), 0);
+    const auto configuration = read_at<efi::ConfigurationTable>(
+        machine.memory({system->configuration_table}, sizeof(efi::ConfigurationTable)), 0);
+    CHECK(configuration->guid == efi::unaccepted_memory_guid);
+    const auto table = read_at<efi::UnacceptedMemory>(
+        machine.memory({configuration->table}, sizeof(efi::UnacceptedMemory)), 0);
+    const Bytes bitmap =
+        machine.memory({configuration->table + sizeof(efi::UnacceptedMemory)}, table->bitmap_size);
+    std::uint64_t left = 0;
+    for (std::uint64_t bit = 0; bit < 8 * bitmap.size(); ++bit) {
+        if ((bitmap[bit / 8] & std::byte{1} << static_cast<int>(bit % 8)) == std::byte{0})
+            continue;
+        ++left;
+        const std::uint64_t address = table->start + bit * table->unit_size;
+        for (std::uint64_t page = address; page < address + large_page_size; page += page_size)
+            CHECK_FALSE(machine.accepted_pages().contains(page));
+    }
+    CHECK(left > 900);
+    CHECK(machine.accepted_pages().size() * page_size + left * large_page_size == ram - apart);
+    CHECK(machine.accepted_pages().contains(0));
+    CHECK(machine.accepted_pages().contains(0xFF000));
+}
+
+TEST_CASE("Linux is told of memory that is left to it as memory", "[native][td]") {
+    Machine lazy;
+    make_lazy_td(lazy);
+    Machine eager;
+    make_good_td(eager);
+    std::uint64_t sums[2]{};
+    int index = 0;
+    for (Machine* const machine : {&lazy, &eager}) {
+        const Outcome outcome = machine->boot();
+        REQUIRE(outcome.linux);
+        const auto params = params_of(*machine, outcome);
+        for (std::size_t i = 0; i < params.e820_entries; ++i)
+            if (params.e820_table[i].type == 1)
+                sums[index] += params.e820_table[i].size;
+        ++index;
+    }
+    // The tables of the hand-over themselves are ACPI data.
+    CHECK(sums[1] - sums[0] > 0);
+    CHECK(sums[1] - sums[0] <= 64 * KiB);
+}
+
+TEST_CASE("a TD whose memory is all accepted shows no EFI", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    CHECK(params_of(machine, outcome).efi_info.signature[0] == 0);
+}
+
+TEST_CASE("the policy of acceptance is measured, and no other word is taken", "[native][td]") {
+    Machine machine;
+    make_good_td(machine);
+    REQUIRE(machine.boot().linux);
+    Machine lazy;
+    make_lazy_td(lazy);
+    REQUIRE(lazy.boot().linux);
+    CHECK(machine.registers().value(0) != lazy.registers().value(0));
+    for (const auto* word : {"al", "lazy", "All", ""}) {
+        Machine other;
+        make_lazy_td(other);
+        other.add_file("opt/org.tdshim/accept", text_blob(word));
+        check_refused(other, "opt/org.tdshim/accept: ");
     }
 }
 
@@ -134,16 +225,15 @@ TEST_CASE("the image's place is reserved, mailbox and log are NVS", "[native][td
     make_good_td(machine);
     const Outcome outcome = machine.boot();
     REQUIRE(outcome.linux);
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    const auto params = params_of(machine, outcome);
     std::string types;
-    for (std::size_t i = 0; i < params->e820_entries; ++i) {
+    for (std::size_t i = 0; i < params.e820_entries; ++i) {
         const auto range =
-            GpaRange::make({params->e820_table[i].address}, params->e820_table[i].size);
+            GpaRange::make({params.e820_table[i].address}, params.e820_table[i].size);
         REQUIRE(range);
         for (const GpaRange& wanted : {layout::event_log, layout::mailbox, layout::reset_vector})
             if (range->contains(wanted))
-                types += std::to_string(params->e820_table[i].type) + " ";
+                types += std::to_string(params.e820_table[i].type) + " ";
     }
     CHECK(types == "4 4 2 ");
 }

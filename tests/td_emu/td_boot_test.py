@@ -19,6 +19,7 @@ import settings
 import suite
 import td_emu
 
+accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
 mac = "52:54:00:74:64:78"
 command_line = "console=ttyS0 panic=-1"
 report_data_at, attributes_at, mrtd_at, rtmr_at = 128, 512, 528, 720  # in a TDREPORT
@@ -92,8 +93,10 @@ def check_memory(test, run):
     added = (256 + 1024 + 128 + 64) * 1024
     window = 256 * 1024  # is accepted at the end
     accepted = int(run.line(r"^tdshim: accepted: (\d+) pages of 4 KiB, 0 of 2 MiB, \d+ size mismatches$")[1])
-    test.assertEqual(accepted, (1024 * mib - added - window - 4096) // 4096)
-    # The mailbox by whichever processor came first.
+    left = int(run.line(r"^tdshim: acceptance: .* units; (\d+) KiB left to Linux$")[1]) * 1024
+    test.assertGreater(left, 256 * mib)
+    test.assertEqual(accepted * 4096 + left, 1024 * mib - added - window - 4096)
+    # The mailbox by whichever processor came first, the window at the end, and then Linux.
     test.assertGreaterEqual(run.result["pages_4k"], accepted + window // 4096 + 1)
     test.assertEqual(run.result["pages_2m"], 0)
 
@@ -114,10 +117,35 @@ def check_measurements(test, boot):
 class TdBoot(unittest.TestCase):
     maxDiff = None
 
+    def test_linux_accepts_what_it_uses(self):
+        """Memory is left to Linux, which takes a gigabyte of it; page counts tell who accepted what."""
+        guest = settings.Guest("6.12")
+        boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--memory", "8G", "--cpus", "2",
+                          "--append", command_line + " guest.touch=1024")
+        self.assertEqual((boot.exit_code, boot.result and boot.result["finding"]), (0, ""), boot.console[-3000:])
+        boot.line(r"efi: EFI v2.10 by tdshim$")
+        boot.line(r"efi: Unaccepted=0x")
+        boot.line(r"^guest: touched 1024 MiB$")
+        self.assertGreater(int(linux.guest_line(boot.console, "memory-kib")), 7 * 1024 * 1024)
+        by_firmware = int(boot.line(r"^tdshim: accepted: (\d+) pages of 4 KiB")[1])
+        self.assertLess(by_firmware, 640 * mib // 4096)
+        by_linux = boot.result["pages_4k"] - by_firmware
+        self.assertGreater(by_linux, 512 * mib // 4096)
+        self.assertLess(by_linux, 6 * 1024 * mib // 4096, "most of it was never needed")
+
+    def test_all_accepted_when_the_vmm_asks_for_it(self):
+        guest = settings.Guest("6.12")
+        boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--memory", "1G", "--append",
+                          command_line, *accept_all)
+        self.assertEqual(boot.exit_code, 0, boot.console[-3000:])
+        boot.line(r"^tdshim: acceptance: .* units; 0 KiB left to Linux$")
+        boot.line(r"^guest: done$")
+        self.assertNotRegex(boot.console, "efi: EFI")
+
     def test_large_pages(self):
         guest = settings.Guest("6.12")
         run = td_emu.Run("--kernel", guest.kernel, "--append", command_line, "--memory", "6G", "--large-pages",
-                         "--until", "payload", "--cpus", "2")
+                         "--until", "payload", "--cpus", "2", *accept_all)
         self.assertEqual(run.exit_code, 0, run.console + run.errors)
         # But for the two stretches of 2 MiB in which the shim's own pages lie, all of it.
         self.assertGreaterEqual(run.result["pages_2m"], 6 * 512 - 2)

@@ -100,6 +100,25 @@ TEST_CASE("units cover the plan, each byte once, and end where large pages do", 
                                stretch(4 * GiB + 12 * KiB, 4 * GiB + 16 * KiB)});
 }
 
+TEST_CASE("what is not accepted now is left in whole large pages", "[acceptance]") {
+    const hob::MemoryList list =
+        unaccepted({stretch(0, 8 * MiB), stretch(9 * MiB, 21 * MiB), stretch(GiB, GiB + 5 * MiB)});
+    const auto plan = AcceptancePlan::make(list, {}, 9 * MiB);
+    REQUIRE(plan.has_value());
+    CHECK(text_of(*plan) == "0-8192 9216-10240 20480-21504 1052672-1053696 ");
+    REQUIRE(plan->left().size() == 2);
+    CHECK(plan->left()[0] == stretch(10 * MiB, 20 * MiB));
+    CHECK(plan->left()[1] == stretch(GiB, GiB + 4 * MiB));
+}
+
+TEST_CASE("a little memory is accepted whole, however little is asked for", "[acceptance]") {
+    const auto plan =
+        AcceptancePlan::make(unaccepted({stretch(MiB, 2 * MiB), stretch(3 * MiB, 5 * MiB)}), {}, 0);
+    REQUIRE(plan.has_value());
+    CHECK(text_of(*plan) == "1024-2048 3072-5120 ");
+    CHECK(plan->left().empty());
+}
+
 TEST_CASE("too many pieces are refused", "[acceptance]") {
     std::vector<GpaRange> kept;
     for (std::uint64_t i = 0; i < 128; ++i)

@@ -85,6 +85,15 @@ MemoryMap many_entries(std::size_t count) {
     return MemoryMap(table);
 }
 
+TEST_CASE("memory is added where there is none, and joins its neighbours", "[memory_map]") {
+    MemoryMap map = map_of({{0, 0x10000, memory}, {0x30000, 0x40000, memory}});
+    REQUIRE(map.add(span(0x10000, 0x30000)));
+    CHECK(rows_of(map) == std::vector<Row>{{0, 0x40000, memory}});
+    REQUIRE(map.add(span(0x50000, 0x60000)));
+    CHECK(rows_of(map) == std::vector<Row>{{0, 0x40000, memory}, {0x50000, 0x60000, memory}});
+    require_refused(map.add(span(0x3F000, 0x41000)), Fault::e820_overlap, 0x3F000, 0x41000, 0);
+}
+
 TEST_CASE("the lowest place that fits is at the start of memory", "[memory_map]") {
     MemoryMap map = two_pieces();
     check_allocated(map, lowest_of(0x1000), 0x1000, 0x2000);

@@ -54,6 +54,7 @@ inline constexpr std::uint32_t dma_write = 0x10;
 inline constexpr std::string_view named_kernel = "opt/org.tdshim/kernel";
 inline constexpr std::string_view named_initrd = "opt/org.tdshim/initrd";
 inline constexpr std::string_view named_command_line = "opt/org.tdshim/cmdline";
+inline constexpr std::string_view accept_policy = "opt/org.tdshim/accept";
 inline constexpr std::string_view boot_kernel = "etc/boot/kernel";
 inline constexpr std::string_view e820_table = "etc/e820";
 inline constexpr std::string_view table_loader = "etc/table-loader";

@@ -25,6 +25,17 @@ SetupHeader header_of(const Kernel& kernel) {
     return header;
 }
 
+EfiInfo efi_info(const efi::Handover& handover) {
+    return {.signature = {'E', 'L', '6', '4'},
+            .system_table = low_half(handover.system_table.value),
+            .memory_descriptor_size = efi::memory_descriptor_size,
+            .memory_descriptor_version = efi::memory_descriptor_version,
+            .memory_map = low_half(handover.memory_map.value),
+            .memory_map_size = handover.memory_map_size,
+            .system_table_high = high_half(handover.system_table.value),
+            .memory_map_high = high_half(handover.memory_map.value)};
+}
+
 } // namespace
 
 BootParams make_boot_params(const Kernel& kernel, const Placement& placement,
@@ -44,6 +55,9 @@ BootParams make_boot_params(const Kernel& kernel, const Placement& placement,
     params.ext_cmd_line_ptr = high_half(placement.command_line.value);
     params.acpi_rsdp_addr = placement.rsdp.value;
     params.header.setup_data = 0; // a loader's list: ours is empty, whoever wrote one into the file
+
+    if (placement.efi)
+        params.efi_info = efi_info(*placement.efi);
 
     params.e820_entries = static_cast<std::uint8_t>(memory.size());
     for (std::size_t i = 0; i < memory.size(); ++i)

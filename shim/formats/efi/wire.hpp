@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UEFI tables as they stand in memory [UEFI 2.10, 4.2, 4.3, 4.6, 7.2].
+#pragma once
+
+#include <cstdint>
+
+#include "shim/base/bytes.hpp"
+#include "shim/base/guid.hpp"
+
+namespace tdshim::efi {
+
+using namespace tdshim::literals;
+
+inline constexpr std::uint64_t system_table_signature = 0x5453'5953'2049'4249; // "IBI SYST"
+inline constexpr std::uint32_t revision_2_100 = 2 << 16 | 100;
+
+struct SystemTable {
+    le64 signature;         // 0
+    le32 revision;          // 8
+    le32 header_size;       // 12
+    le32 crc32;             // 16
+    le32 reserved;          // 20
+    le64 firmware_vendor;   // 24: UTF-16
+    le32 firmware_revision; // 32
+    le32 padding;           // 36
+    std::array<le64, 6> consoles;
+    le64 runtime_services;    // 88
+    le64 boot_services;       // 96
+    le64 table_count;         // 104
+    le64 configuration_table; // 112
+};
+static_assert(sizeof(SystemTable) == 120);
+
+struct ConfigurationTable {
+    Guid guid;
+    le64 table;
+};
+static_assert(sizeof(ConfigurationTable) == 24);
+
+enum class MemoryType : std::uint32_t {
+    reserved = 0,
+    conventional = 7,
+    acpi_reclaim = 9,
+    acpi_nvs = 10,
+    unaccepted = 15,
+};
+
+struct MemoryDescriptor {
+    le32 type;    // 0
+    le32 padding; // 4
+    le64 start;   // 8
+    le64 virtual_start;
+    le64 pages;      // 24: of 4 KiB
+    le64 attributes; // 32
+};
+static_assert(sizeof(MemoryDescriptor) == 40);
+inline constexpr std::uint64_t attribute_write_back = 8;
+
+/// Linux's own configuration table; a bitmap with a bit for each unit follows.
+inline constexpr Guid unaccepted_memory_guid = "d5d1de3c-105c-44f9-9ea9-bcef98120031"_guid;
+struct UnacceptedMemory {
+    le32 version;     // 0: 1
+    le32 unit_size;   // 4
+    le64 start;       // 8: of the first bit's unit
+    le64 bitmap_size; // 16: bytes
+};
+static_assert(sizeof(UnacceptedMemory) == 24);
+
+} // namespace tdshim::efi
