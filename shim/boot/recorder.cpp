@@ -5,10 +5,17 @@
 
 namespace tdshim::boot {
 namespace {
+
 constexpr std::uint32_t closed_rtmrs = 2; // RTMR[0] and RTMR[1] belong to the firmware
-}
+// Kept for the separators that close them, each with a line of reason.
+constexpr std::size_t room_for_separators = 1024;
+
+} // namespace
 
 Result<void> Recorder::record(const measure::Measurement& measurement) {
+    // A register that was extended without an event could not be explained by the log any more.
+    const std::size_t data = measurement.head_size + measurement.body.size();
+    TRY(log_.check_room(data, closed_ ? 0 : room_for_separators));
     TRY(platform::extend_rtmr(measurement.rtmr, measurement.digest));
     bytes_hashed_ += measurement.hashed;
     return log_.append(event_log::mr_index_of_rtmr(measurement.rtmr), measurement.type,
@@ -27,7 +34,7 @@ void Recorder::refuse(std::string_view reason) {
         return;
     closed_ = true;
     for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
-        // A full log is no reason to leave the register open.
+        // There is room in the log; a register that cannot be extended stays as it is.
         static_cast<void>(record(measure::error_separator(rtmr, reason)));
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole boots in a host process, with inputs of the VMM spoiled by the fuzzer. The input is a list
-// of patches to well-formed inputs: which file, where, how many bytes, the bytes; a length of zero
-// cuts the file off there. Every boot ends in a payload or in a refusal, and breaks none of the
-// machine's rules.
+// Whole boots in a host process, with inputs of the VMM spoiled by the fuzzer. The input is a byte
+// that chooses the kind of machine, then patches to well-formed inputs: which file, where, how many
+// bytes, the bytes; a length of zero cuts the file off there. In a TD the TD HOB is one of the
+// files, and acceptance ends as the fuzzer says. Every boot ends in a payload or in a refusal, and
+// breaks none of the machine's rules.
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 
 #include "shim/formats/event_log/reader.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 using namespace tdshim;
 
+// Behind the last one comes the TD HOB.
 constexpr std::array file_names{"etc/e820",
                                 "etc/table-loader",
                                 "etc/acpi/tables",
@@ -29,11 +32,25 @@ struct Patch {
     std::uint8_t length;
 };
 
-void apply(native::Machine& machine, Bytes patches) {
-    Reader reader(patches);
+/// Bits of the input's first byte.
+enum Kind : std::uint8_t { is_td = 1, no_large_pages = 2, odd_answer = 4, accept_all = 8 };
+
+/// A TD of 64 MiB with what the fuzzer wants of the VMM.
+void make_td(native::Machine& machine, unsigned kind, const native::Blob& hob) {
+    machine.make_td(hob, kind % 3 == 0 ? 48 : 52);
+    machine.grant_large_pages((kind & no_large_pages) == 0);
+    if ((kind & odd_answer) != 0)
+        machine.answer_acceptance({(kind >> 4) * 4 * MiB},
+                                  tdx::Status{std::uint64_t{kind} << 40 | 0xB0A'0000'0000});
+    if ((kind & accept_all) != 0)
+        machine.add_file("opt/org.tdshim/accept", native::text_blob("all"));
+}
+
+void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
     while (const auto patch = reader.take<Patch>()) {
         const auto bytes = reader.take_bytes(std::min<std::size_t>(patch->length, reader.left()));
-        native::Blob& file = machine.file(file_names[patch->file % file_names.size()]);
+        const std::size_t index = patch->file % (file_names.size() + 1);
+        native::Blob& file = index < file_names.size() ? machine.file(file_names[index]) : hob;
         if (patch->offset > file.size())
             continue;
         if (patch->length == 0)
@@ -71,10 +88,19 @@ bool log_is_true(native::Machine& machine) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     native::Machine machine;
     native::add_good_inputs(machine);
-    apply(machine, std::as_bytes(std::span(data, size)));
+    native::Blob hob = native::td_hob({{hob::ResourceType::memory_unaccepted, 0, 64 * MiB}});
+    Reader reader(std::as_bytes(std::span(data, size)));
+    const auto kind = reader.take<std::uint8_t>();
+    apply(machine, hob, reader);
+    if (kind && (*kind & is_td) != 0)
+        make_td(machine, *kind, hob);
     const native::Outcome outcome = machine.boot();
     if (!outcome.findings.empty() || outcome.linux.has_value() != outcome.refusal().empty() ||
-        !log_is_true(machine))
+        !log_is_true(machine)) {
+        for (const auto* lines : {&outcome.console, &outcome.findings})
+            for (const std::string& line : *lines)
+                std::fprintf(stderr, "%s\n", line.c_str());
         std::abort();
+    }
     return 0;
 }

@@ -30,6 +30,26 @@ std::string Outcome::refusal() const {
     return {};
 }
 
+bool PageSet::insert(std::uint64_t address) {
+    const std::uint64_t page = address / page_size;
+    bool is_new = false;
+    if (address >= address_space) {
+        is_new = high_.insert(page).second;
+    } else {
+        if (page >= low_.size())
+            low_.resize(page + large_page_size / page_size);
+        is_new = !low_[page];
+        low_[page] = true;
+    }
+    size_ += is_new ? 1 : 0;
+    return is_new;
+}
+
+bool PageSet::contains(std::uint64_t address) const {
+    const std::uint64_t page = address / page_size;
+    return address >= address_space ? high_.contains(page) : page < low_.size() && low_[page];
+}
+
 Machine::Machine() {
     void* const mapping = mmap(nullptr, address_space, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -106,7 +126,7 @@ tdx::Status Machine::accept_page(Gpa page, tdx::PageLevel level) {
         return size_mismatch;
     const std::uint64_t size = level == tdx::PageLevel::size_2m ? large_page_size : page_size;
     for (std::uint64_t at = page.value; at < page.value + size; at += page_size)
-        if (!accepted_.insert(at).second)
+        if (!accepted_.insert(at))
             outcome_.findings.push_back("a page is accepted twice");
     return {};
 }

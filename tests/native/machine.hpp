@@ -39,6 +39,20 @@ struct Outcome {
     [[nodiscard]] std::string refusal() const;
 };
 
+/// Pages by address; cheap where guest memory is.
+class PageSet {
+  public:
+    /// False when the page was there already.
+    bool insert(std::uint64_t address);
+    [[nodiscard]] bool contains(std::uint64_t address) const;
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+  private:
+    std::vector<bool> low_;
+    std::set<std::uint64_t> high_;
+    std::size_t size_ = 0;
+};
+
 class Machine {
   public:
     Machine();
@@ -67,7 +81,7 @@ class Machine {
     /// Acceptance of the page at `page` ends with this status.
     void answer_acceptance(Gpa page, tdx::Status status) { answers_[page.value] = status; }
     /// Pages of 4 KiB that the boot accepted.
-    [[nodiscard]] const std::set<std::uint64_t>& accepted_pages() const { return accepted_; }
+    [[nodiscard]] const PageSet& accepted_pages() const { return accepted_; }
     [[nodiscard]] const memory::AcceptanceCounts& acceptance_counts() const { return counts_; }
 
     /// Boots. A machine boots once.
@@ -98,7 +112,7 @@ class Machine {
     bool grants_large_pages_ = true;
     bool devices_are_closed_ = false;
     std::map<std::uint64_t, tdx::Status> answers_;
-    std::set<std::uint64_t> accepted_;
+    PageSet accepted_;
     memory::AcceptanceCounts counts_;
     std::vector<File> files_;
     std::map<fw_cfg::Selector, Blob> items_;

@@ -254,6 +254,24 @@ TEST_CASE("a bad TD HOB ends the boot", "[native][td]") {
                       "TD HOB: memory map has overlapping entries");
 }
 
+TEST_CASE("a TD HOB that the log has no room for is neither logged nor extended", "[native][td]") {
+    Machine machine;
+    add_good_inputs(machine);
+    Blob hob = good_td_hob();
+    // GUID HOBs are of no interest, and may be as long as they like.
+    Blob padding(48 * KiB);
+    for (int i = 0; i < 2; ++i) {
+        overwrite(padding, 0, hob::HobHeader{4, static_cast<std::uint16_t>(padding.size()), 0});
+        hob.insert(hob.begin() + sizeof(hob::Handoff), padding.begin(), padding.end());
+    }
+    overwrite(hob, 48, le64{layout::td_hob.start().value + hob.size()});
+    machine.make_td(hob);
+    check_refused(machine, "TD HOB: event log area is full");
+    measure::RegisterBank expected;
+    REQUIRE(expected.extend(0, crypto::sha384(bytes_of(le32{1}))));
+    CHECK(machine.registers().value(0) == expected.value(0));
+}
+
 TEST_CASE("what the TDX module does not accept ends the boot", "[native][td]") {
     Machine twice;
     make_good_td(twice);

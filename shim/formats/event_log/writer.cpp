@@ -34,11 +34,17 @@ LogWriter::LogWriter(MutableBytes area) : writer_(area) {
                       writer_.put(bytes_of(vendor_info)));
 }
 
+Result<void> LogWriter::check_room(std::size_t data, std::size_t reserve) const {
+    const std::size_t left = writer_.left() - std::min(reserve, writer_.left());
+    if (data > left || sizeof(EventHeader) > left - data)
+        return refuse(Fault::log_full, writer_.size(), sizeof(EventHeader) + data, left);
+    return {};
+}
+
 Result<void> LogWriter::append(std::uint32_t mr_index, EventType type, const crypto::Digest& digest,
                                Bytes head, Bytes body) {
     const std::size_t data = head.size() + body.size();
-    if (data > writer_.left() || sizeof(EventHeader) > writer_.left() - data)
-        return refuse(Fault::log_full, writer_.size(), sizeof(EventHeader) + data, writer_.left());
+    TRY(check_room(data));
     const EventHeader header{.mr_index = mr_index,
                              .type = static_cast<std::uint32_t>(type),
                              .digest_count = 1,

@@ -17,6 +17,10 @@ class LogWriter {
     /// Clears `area` and writes the header event. The area must hold at least that event.
     explicit LogWriter(MutableBytes area);
 
+    /// Whether an event with `data` bytes of data fits and leaves `reserve` bytes. Errors:
+    /// log_full.
+    [[nodiscard]] Result<void> check_room(std::size_t data, std::size_t reserve = 0) const;
+
     /// Appends an event whose data is `head` followed by `body`.
     /// Errors: log_full; the log is unchanged then.
     [[nodiscard]] Result<void> append(std::uint32_t mr_index, EventType type,
