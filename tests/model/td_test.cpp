@@ -167,6 +167,23 @@ TEST_CASE("there is no #VE to ask about", "[model]") {
     CHECK(fixture.status({{rax, 3}}) == 0xC000'0704'0000'0000);
 }
 
+TEST_CASE("a #VE is told of once, to the vCPU that got it", "[model]") {
+    Fixture fixture;
+    CHECK(fixture.td.raise_ve(
+        1, {.exit_reason = 30, .exit_qualification = 0x3F8'0008, .instruction_length = 2}));
+    CHECK_FALSE(fixture.td.raise_ve(1, {.exit_reason = 10}));
+    CHECK(fixture.td.raise_ve(2, {.exit_reason = 12}));
+    static_cast<void>(fixture.call({{rax, 3}}, 1));
+    CHECK(fixture.registers[rax] == 0);
+    CHECK(fixture.registers[rcx] == 30);
+    CHECK(fixture.registers[rdx] == 0x3F8'0008);
+    CHECK(fixture.registers[r10] == 2);
+    static_cast<void>(fixture.call({{rax, 3}, {rcx, 7}}, 1));
+    CHECK(fixture.registers[rax] == 0xC000'0704'0000'0000);
+    CHECK(fixture.registers[rcx] == 0);
+    CHECK(fixture.td.raise_ve(1, {.exit_reason = 10}));
+}
+
 TEST_CASE("MapGPA shares and takes back, and what comes back is zero and pending", "[model]") {
     Fixture fixture;
     const std::uint64_t page = 8 * MiB;

@@ -104,7 +104,7 @@ Outcome Td::execute(unsigned vcpu, Registers& registers) {
     switch (registers[rax]) {
     case vp_info_leaf: vp_info(vcpu, registers); break;
     case mr_rtmr_extend: registers[rax] = extend_rtmr(registers); break;
-    case vp_veinfo_get: registers[rax] = no_valid_ve_info; break; // no #VE is delivered
+    case vp_veinfo_get: take_ve_info(vcpu, registers); break;
     case mr_report: registers[rax] = write_report(registers); break;
     case mem_page_accept: registers[rax] = accept_page(registers); break;
     case vm_rd:
@@ -122,6 +122,21 @@ void Td::vp_info(unsigned vcpu, Registers& registers) const {
     registers[r9] = vcpu;
     registers[r10] = 1;
     registers[r11] = 0;
+}
+
+bool Td::raise_ve(unsigned vcpu, const VeInfo& info) {
+    const std::lock_guard lock(mutex_);
+    return ve_infos_.try_emplace(vcpu, info).second;
+}
+
+void Td::take_ve_info(unsigned vcpu, Registers& registers) {
+    const auto kept = ve_infos_.extract(vcpu);
+    const VeInfo info = kept.empty() ? VeInfo{} : kept.mapped();
+    registers[rax] = kept.empty() ? no_valid_ve_info : success;
+    registers[rcx] = info.exit_reason;
+    registers[rdx] = info.exit_qualification;
+    registers[r8] = registers[r9] = 0; // of EPT violations, which end a run instead
+    registers[r10] = info.instruction_length;
 }
 
 std::uint64_t Td::extend_rtmr(const Registers& registers) {

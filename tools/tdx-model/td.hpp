@@ -64,6 +64,13 @@ struct Counts {
     std::uint64_t shared_bytes = 0; ///< asked for by MapGPA
 };
 
+/// What TDG.VP.VEINFO.GET tells of a #VE [Intel TDX Module 1.5 ABI; SDM 3C, 28.2.1].
+struct VeInfo {
+    std::uint32_t exit_reason = 0;
+    std::uint64_t exit_qualification = 0;
+    std::uint32_t instruction_length = 0; ///< in bytes
+};
+
 class Td {
   public:
     Td(const Configuration& configuration, GuestMemory& memory, Vmm& vmm)
@@ -74,6 +81,10 @@ class Td {
 
     /// Executes TDCALL on `vcpu`.
     [[nodiscard]] Outcome tdcall(unsigned vcpu, Registers& registers);
+
+    /// Keeps what `vcpu` may ask about the #VE that it is about to get. False when it did not ask
+    /// about the one before: the processor gets a #DF then.
+    [[nodiscard]] bool raise_ve(unsigned vcpu, const VeInfo& info);
 
     /// An access of the TD's own to guest memory, by address without the shared bit.
     [[nodiscard]] std::optional<Finding> check_access(Gpa address, std::uint64_t size);
@@ -92,6 +103,7 @@ class Td {
     [[nodiscard]] bool is_private(std::uint64_t address, std::uint64_t size) const;
     [[nodiscard]] Outcome execute(unsigned vcpu, Registers& registers);
     void vp_info(unsigned vcpu, Registers& registers) const;
+    void take_ve_info(unsigned vcpu, Registers& registers);
     [[nodiscard]] std::uint64_t extend_rtmr(const Registers& registers);
     [[nodiscard]] std::uint64_t write_report(const Registers& registers);
     [[nodiscard]] std::uint64_t accept_page(const Registers& registers);
@@ -105,6 +117,7 @@ class Td {
     std::mutex mutex_;
     Pages pages_;
     measure::RegisterBank rtmrs_;
+    std::map<unsigned, VeInfo> ve_infos_; ///< by vCPU, those that were not asked for
     Counts counts_;
 };
 
