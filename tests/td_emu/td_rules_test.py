@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What td-emu does not let a firmware do: each instruction is put into the image at the place where the shim's
-code begins or where its boot begins, and the run ends with the finding that names place and rule."""
+"""What td-emu does not let a firmware do, and the exceptions that it delivers instead when asked to: each instruction
+is put into the image at the place where the shim's code begins or where its boot begins, and the run ends with the
+finding that names place and rule, or as the handler of the exception has it."""
 
 import pathlib
 import struct
@@ -43,26 +44,76 @@ cases = {
 }
 
 
+# At the end of instructions whose #VE was handled as it should be, and where it was not.
+good_end, bad_end = b"\x0f\x0b", b"\x90\x0f\x0b"  # UD2
+
+# name: (instructions that jump over the bad end, exception 6) or (instructions, exception, offset where it is raised)
+scratch = b"\x66\xba\xff\x03"  # mov dx, the serial port's scratch register
+always = b"\xeb\x03"
+delivered = {
+    "ports_of_8_bits": (scratch + b"\xb0\x5a\xee" b"\x31\xc0" b"\xec" b"\x3c\x5a" b"\x74\x03", 6),
+    "ports_of_32_bits": (b"\xb8\0\xf8\0\x80" b"\x66\xba\xf8\x0c\xef" b"\x31\xc0" b"\xed"
+                         b"\x3d\0\xf8\0\x80" b"\x74\x03", 6),
+    "rdmsr_of_an_unknown_register": (b"\xb9\x1b\0\0\0" b"\xba\x01\0\0\0" b"\x0f\x32" b"\x85\xd2" b"\x74\x03", 6),
+    "cpuid_leaf_2": (b"\xb8\x02\0\0\0" b"\xba\x01\0\0\0" b"\x0f\xa2" b"\x09\xd0" b"\x74\x03", 6),
+    "wrmsr": (b"\xb9\x1b\0\0\0" b"\x0f\x30" + always, 6),
+    "stack_is_as_before": (b"\x48\x89\xe3" + scratch + b"\xec" b"\x48\x39\xe3" b"\x74\x03", 6),
+    "halt": (b"\xf4" + always, 6),
+    "cr0_without_ne": (b"\xb8\x01\0\x01\x80\x0f\x22\xc0", 13, 5),
+    "cr4_with_a_bit_of_the_module": (b"\xb8\x60\x06\0\x80\x0f\x22\xe0", 13, 5),
+}
+
+
 def address_of(symbol):
     output = subprocess.run(["llvm-nm-19", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
     return next(int(line.split()[0], 16) for line in output.splitlines() if line.split()[-1] == symbol)
 
 
-def check_finding(test, symbol, code, offset, rule, address):
+def run_with(test, symbol, code, *options):
+    """Runs the image with these instructions in it. Also returns the place where they stand."""
     place = address_of(symbol)
     image = bytearray(settings.image().read_bytes())
     at = place - shim_code + shim_in_image
     image[at:at + len(code)] = code
     file = suite.temporary_folder(test) / "final.bin"
     file.write_bytes(image)
-    run = td_emu.Run("--memory", "256M", image=file, timeout=100)
+    return place, td_emu.Run("--memory", "256M", *options, image=file, timeout=100)
+
+
+def check_finding(test, symbol, code, offset, rule, address):
+    place, run = run_with(test, symbol, code)
     test.assertEqual(run.exit_code, 1, run.console + run.errors)
     expected = f"RIP {place + offset:#x}: {rule} (address {address or place + offset:#x})"
     test.assertEqual(run.result["finding"], expected)
 
 
+ve_info_get = 3  # TDG.VP.VEINFO.GET
+
+
+def check_delivery(test, code, exception, offset=None):
+    if offset is None:  # the instructions end with a jump over the bad end
+        offset = len(code) + len(bad_end)
+        code += bad_end + good_end
+    place, run = run_with(test, boot_symbol, code, "--deliver-exceptions")
+    test.assertEqual((run.exit_code, run.result["finding"]), (1, ""), run.console)
+    if exception == 6:
+        test.assertIn(ve_info_get, dict(run.result["tdcalls"]))
+    run.line(rf"^tdshim: exception {exception}, error code 0x0, RIP {place + offset:#x},")
+
+
 class Rules(unittest.TestCase):
     maxDiff = None
+
+    def test_delivered_wbinvd_is_refused_by_the_handler(self):
+        _, run = run_with(self, boot_symbol, b"\x0f\x09", "--deliver-exceptions")
+        self.assertEqual((run.exit_code, run.result["finding"]), (1, ""), run.console)
+        run.line(r"^tdshim: #VE: .*0x36")
+
+    def test_nothing_is_delivered_before_there_is_an_idt(self):
+        place, run = run_with(self, entry_symbol, b"\xf4", "--deliver-exceptions")
+        self.assertEqual(run.exit_code, 1)
+        self.assertEqual(run.result["finding"],
+                         f"RIP {place:#x}: HLT raises #VE, beyond the end of the IDT (address {place:#x})")
 
     def test_a_file_that_is_no_image(self):
         file = suite.temporary_folder(self) / "final.bin"
@@ -78,6 +129,7 @@ class Rules(unittest.TestCase):
 
 
 suite.add_cases(Rules, check_finding, cases)
+suite.add_cases(Rules, check_delivery, {f"delivered_{name}": case for name, case in delivered.items()})
 
 if __name__ == "__main__":
     suite.main()

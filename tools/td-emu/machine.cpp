@@ -91,6 +91,7 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
         if (!section.memory.empty())
             settings.added.push_back(section.memory);
     settings.until_payload = options.until_payload;
+    settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
     return settings;

@@ -82,6 +82,8 @@ void add_options(CLI::App& app, Options& options) {
             std::map<std::string, bool>{{"payload", true}, {"exit", false}}));
     app.add_flag("--large-pages", options.grants_large_pages,
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
+    app.add_flag("--deliver-exceptions", options.delivers_exceptions,
+                 "the firmware gets the #VE and #GP of its instructions instead of a finding");
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
     app.add_flag("--stats", options.statistics, "prints calls and pages");

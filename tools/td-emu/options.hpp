@@ -18,6 +18,7 @@ struct Options {
     std::string command_line;
     bool until_payload = false;
     bool grants_large_pages = false;
+    bool delivers_exceptions = false;
     std::string report_file;
     std::string qemu = "qemu-system-x86_64";
     bool statistics = false;

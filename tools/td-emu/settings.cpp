@@ -37,6 +37,7 @@ Settings settings_of(const json& from) {
     settings.added = ranges_of(from.at("added"));
     settings.firmware = ranges_of(from.at("firmware"));
     settings.until_payload = from.at("until_payload");
+    settings.delivers_exceptions = from.at("delivers_exceptions");
     settings.qtest_socket = from.at("qtest_socket");
     settings.result_file = from.at("result_file");
     return settings;
@@ -56,6 +57,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"added", json_of(settings.added)},
                      {"firmware", json_of(settings.firmware)},
                      {"until_payload", settings.until_payload},
+                     {"delivers_exceptions", settings.delivers_exceptions},
                      {"qtest_socket", settings.qtest_socket},
                      {"result_file", settings.result_file}};
     std::ofstream output(file);

@@ -23,6 +23,7 @@ struct Settings {
     std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
     std::vector<GpaRange> firmware; ///< where its code is executed
     bool until_payload = false;
+    bool delivers_exceptions = false;
     std::string qtest_socket;
     std::string result_file;
 };

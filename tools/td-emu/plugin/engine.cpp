@@ -18,6 +18,9 @@ constexpr std::array<std::string_view, tdx_model::register_count> register_names
 struct Handles {
     std::array<qemu_plugin_register*, tdx_model::register_count> general{};
     qemu_plugin_register* efer = nullptr;
+    qemu_plugin_register* rflags = nullptr;
+    qemu_plugin_register* cs = nullptr;
+    qemu_plugin_register* ss = nullptr;
 
     Handles() {
         GArray* const list = qemu_plugin_get_registers();
@@ -26,14 +29,17 @@ struct Handles {
             qemu_plugin_reg_descriptor descriptor{};
             std::memcpy(&descriptor, list->data + std::size_t{i} * size, sizeof(descriptor));
             const std::string_view name = descriptor.name == nullptr ? "" : descriptor.name;
-            if (name == "efer")
-                efer = descriptor.handle;
+            for (auto [wanted, handle] : {std::pair{"efer", &efer}, std::pair{"eflags", &rflags},
+                                          std::pair{"cs", &cs}, std::pair{"ss", &ss}})
+                if (name == wanted)
+                    *handle = descriptor.handle;
             for (std::size_t k = 0; k < register_names.size(); ++k)
                 if (name == register_names[k] && general[k] == nullptr)
                     general[k] = descriptor.handle;
         }
         for (const qemu_plugin_register* handle : general)
-            if (handle == nullptr || efer == nullptr) {
+            if (handle == nullptr || efer == nullptr || rflags == nullptr || cs == nullptr ||
+                ss == nullptr) {
                 std::fputs("td-emu: this QEMU does not name all registers\n", stderr);
                 std::_Exit(2);
             }
@@ -80,6 +86,32 @@ void write_registers(const tdx_model::Registers& registers, const tdx_model::Reg
 
 std::uint64_t read_efer() {
     return read(handles().efer);
+}
+
+ControlState read_control_state() {
+    return {read(handles().rflags), read(handles().cs), read(handles().ss)};
+}
+
+void write_rflags(std::uint64_t rflags) {
+    GByteArray* const bytes = g_byte_array_set_size(buffer(), sizeof(std::uint32_t));
+    std::memcpy(bytes->data, &rflags, sizeof(std::uint32_t));
+    qemu_plugin_write_register(handles().rflags, bytes);
+}
+
+bool read_linear(std::uint64_t address, MutableBytes destination) {
+    GByteArray* const bytes = g_byte_array_set_size(buffer(), 0);
+    if (!qemu_plugin_read_memory_vaddr(address, bytes, destination.size()) ||
+        bytes->len < destination.size())
+        return false;
+    std::memcpy(destination.data(), bytes->data, destination.size());
+    return true;
+}
+
+bool write_linear(std::uint64_t address, Bytes content) {
+    GByteArray* const bytes =
+        g_byte_array_set_size(buffer(), static_cast<unsigned>(content.size()));
+    std::memcpy(bytes->data, content.data(), content.size());
+    return qemu_plugin_write_memory_vaddr(address, bytes);
 }
 
 bool EngineMemory::read(Gpa address, MutableBytes destination) {

@@ -17,6 +17,20 @@ namespace tdshim::td_emu {
 void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before);
 [[nodiscard]] std::uint64_t read_efer();
 
+/// What an exception saves and changes, beside the stack pointer. QEMU keeps the arithmetic flags
+/// elsewhere while a block runs: they are not in `rflags`.
+struct ControlState {
+    std::uint64_t rflags = 0;
+    std::uint64_t cs = 0;
+    std::uint64_t ss = 0;
+};
+[[nodiscard]] ControlState read_control_state();
+void write_rflags(std::uint64_t rflags);
+
+/// By linear address. False where nothing is mapped.
+[[nodiscard]] bool read_linear(std::uint64_t address, MutableBytes destination);
+[[nodiscard]] bool write_linear(std::uint64_t address, Bytes content);
+
 class EngineMemory : public tdx_model::GuestMemory {
   public:
     [[nodiscard]] bool read(Gpa address, MutableBytes destination) override;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/exceptions.hpp"
 #include "tools/td-emu/plugin/qtest.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
 #include "tools/td-emu/settings.hpp"
@@ -153,13 +154,30 @@ void on_cpuid(unsigned, void* data) {
     qemu_plugin_set_pc(instruction.next);
 }
 
-void on_special(unsigned, void* data) {
+[[noreturn]] void raise_exception(unsigned vcpu, const Instruction& instruction,
+                                  const BrokenRule& rule, const Registers& registers) {
+    unsigned vector = general_protection;
+    if (rule.exception == Exception::virtualization) {
+        const auto length = static_cast<std::uint32_t>(instruction.next - instruction.address);
+        const VeInfo info = ve_info(instruction.special, registers, length);
+        vector = emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
+    }
+    const std::string_view problem = deliver(vector, instruction.address);
+    stop_by_finding(instruction.address, std::format("{}, {}", rule.text, problem),
+                    instruction.address);
+}
+
+void on_special(unsigned vcpu, void* data) {
     const auto& instruction = *static_cast<const Instruction*>(data);
     if (emulation->runs_payload)
         return;
-    const std::string_view rule = broken_rule(instruction.special, read_registers());
-    if (!rule.empty())
-        stop_by_finding(instruction.address, std::string(rule), instruction.address);
+    const Registers registers = read_registers();
+    const auto rule = broken_rule(instruction.special, registers);
+    if (!rule)
+        return;
+    if (emulation->settings.delivers_exceptions)
+        raise_exception(vcpu, instruction, *rule, registers);
+    stop_by_finding(instruction.address, std::string(rule->text), instruction.address);
 }
 
 /// Pages of this thread that are known to be good, until any page changes.
@@ -230,6 +248,8 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
     if (in_firmware)
         qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
                                          QEMU_PLUGIN_MEM_RW, pointer_of(address));
+    if (in_firmware)
+        watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
     if (!special)
         return;
@@ -240,7 +260,7 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_tdcall, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
     else if (in_firmware)
-        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_special, QEMU_PLUGIN_CB_R_REGS,
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_special, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
     if (special->kind == Kind::cpuid)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_cpuid, QEMU_PLUGIN_CB_RW_REGS_PC,

@@ -42,6 +42,19 @@ enum qemu_plugin_cb_flags {
     QEMU_PLUGIN_CB_RW_REGS = 2,
     QEMU_PLUGIN_CB_RW_REGS_PC = 3,
 };
+struct qemu_plugin_mem_value {
+    unsigned type;
+    union {
+        std::uint8_t u8;
+        std::uint16_t u16;
+        std::uint32_t u32;
+        std::uint64_t u64;
+        struct {
+            std::uint64_t low, high;
+        } u128;
+    } data;
+};
+
 enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qemu_plugin_tb*, void*),
@@ -63,11 +76,15 @@ qemu_plugin_hwaddr* qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t, std::uint64_t)
 bool qemu_plugin_hwaddr_is_io(const qemu_plugin_hwaddr*);
 std::uint64_t qemu_plugin_hwaddr_phys_addr(const qemu_plugin_hwaddr*);
 unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t);
+/// What was read or written, by the size that qemu_plugin_mem_size_shift() tells.
+qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t);
 GArray* qemu_plugin_get_registers();
 int qemu_plugin_read_register(qemu_plugin_register*, GByteArray*);
 int qemu_plugin_write_register(qemu_plugin_register*, GByteArray*);
 /// 0: done.
 int qemu_plugin_read_memory_hwaddr(std::uint64_t, GByteArray*, std::size_t);
 int qemu_plugin_write_memory_hwaddr(std::uint64_t, GByteArray*);
+bool qemu_plugin_read_memory_vaddr(std::uint64_t, GByteArray*, std::size_t);
+bool qemu_plugin_write_memory_vaddr(std::uint64_t, GByteArray*);
 [[noreturn]] void qemu_plugin_set_pc(std::uint64_t);
 }

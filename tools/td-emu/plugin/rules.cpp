@@ -22,25 +22,34 @@ constexpr std::uint64_t cr0_ne = 1 << 5;
 constexpr std::uint64_t cr0_nw = 1 << 29;
 constexpr std::uint64_t cr0_cd = 1 << 30;
 constexpr std::uint64_t cr4_mce = 1 << 6;
-constexpr std::uint64_t cr4_owned = ~std::uint64_t{0} << 26 | 1 << 15 | 1 << 14 | 1 << 13;
+constexpr std::uint64_t cr4_forbidden = ~std::uint64_t{0} << 26 | 1 << 15;
+constexpr std::uint64_t cr4_owned = cr4_forbidden | 1 << 14 | 1 << 13; // SMXE, VMXE
+
+constexpr bool is_rex(std::uint8_t byte) {
+    return (byte & 0xF0) == 0x40;
+}
 
 bool is_prefix(std::uint8_t byte) {
     constexpr auto prefixes = std::to_array<std::uint8_t>(
         {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3});
-    return std::ranges::contains(prefixes, byte) || (byte & 0xF0) == 0x40; // REX
+    return std::ranges::contains(prefixes, byte) || is_rex(byte);
+}
+
+bool is_string_io(std::uint8_t opcode) {
+    return opcode >= 0x6C && opcode <= 0x6F;
 }
 
 bool is_port_io(std::uint8_t opcode) {
-    return (opcode >= 0x6C && opcode <= 0x6F) || (opcode >= 0xE4 && opcode <= 0xE7) ||
+    return is_string_io(opcode) || (opcode >= 0xE4 && opcode <= 0xE7) ||
            (opcode >= 0xEC && opcode <= 0xEF);
 }
 
-std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest) {
+std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest, std::uint8_t rex) {
     if (rest.empty())
         return std::nullopt;
     switch (rest[0]) {
-    case 0x08:
-    case 0x09: return Special{Kind::cache};
+    case 0x08: return Special{Kind::invd};
+    case 0x09: return Special{Kind::wbinvd};
     case 0x30: return Special{Kind::wrmsr};
     case 0x32: return Special{Kind::rdmsr};
     case 0xA2: return Special{Kind::cpuid};
@@ -52,7 +61,7 @@ std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest) {
         if (rest.size() < 2)
             return std::nullopt;
         const auto target = rest[1] >> 3 & 7;
-        const auto source = static_cast<std::uint8_t>(rest[1] & 7);
+        const auto source = static_cast<std::uint8_t>((rest[1] & 7) | (rex & 1) << 3);
         if (target == 0)
             return Special{Kind::set_cr0, source};
         if (target == 4)
@@ -69,50 +78,100 @@ std::optional<Special> find_special(std::span<const std::uint8_t> instruction) {
     constexpr auto tdcall = std::to_array<std::uint8_t>({0x66, 0x0F, 0x01, 0xCC});
     if (std::ranges::equal(instruction, tdcall))
         return Special{Kind::tdcall};
-    while (!instruction.empty() && is_prefix(instruction[0]))
-        instruction = instruction.subspan(1);
+    Special port_io{Kind::port_io};
+    std::uint8_t rex = 0;
+    for (; !instruction.empty() && is_prefix(instruction[0]);
+         instruction = instruction.subspan(1)) {
+        rex = is_rex(instruction[0]) ? instruction[0] : std::uint8_t{0};
+        port_io.is_word |= instruction[0] == 0x66;
+        port_io.is_repeated |= instruction[0] == 0xF2 || instruction[0] == 0xF3;
+    }
     if (instruction.empty())
         return std::nullopt;
     if (instruction[0] == 0x0F)
-        return find_in_second_map(instruction.subspan(1));
+        return find_in_second_map(instruction.subspan(1), rex);
     if (instruction[0] == 0xF4)
         return Special{Kind::halt};
     if (is_port_io(instruction[0]))
-        return Special{Kind::port_io};
-    return std::nullopt;
+        port_io.opcode = instruction[0];
+    else
+        return std::nullopt;
+    port_io.immediate = instruction.size() > 1 ? instruction[1] : std::uint8_t{0};
+    return port_io;
 }
 
-std::string_view broken_rule(const Special& special, const Registers& registers) {
+std::optional<BrokenRule> broken_rule(const Special& special, const Registers& registers) {
     switch (special.kind) {
-    case Kind::tdcall: return {};
+    case Kind::tdcall: return std::nullopt;
     case Kind::cpuid:
         return std::ranges::contains(native_cpuid, static_cast<std::uint32_t>(registers[rax]))
-                   ? ""
-                   : "CPUID of a leaf that raises #VE";
-    case Kind::port_io: return "port I/O raises #VE";
-    case Kind::halt: return "HLT raises #VE";
-    case Kind::cache: return "INVD and WBINVD raise #VE";
-    case Kind::vmcall: return "VMCALL raises #VE";
+                   ? std::nullopt
+                   : std::optional(BrokenRule{"CPUID of a leaf that raises #VE"});
+    case Kind::port_io: return BrokenRule{"port I/O raises #VE"};
+    case Kind::halt: return BrokenRule{"HLT raises #VE"};
+    case Kind::invd:
+    case Kind::wbinvd: return BrokenRule{"INVD and WBINVD raise #VE"};
+    case Kind::vmcall: return BrokenRule{"VMCALL raises #VE"};
     case Kind::rdmsr:
         return static_cast<std::uint32_t>(registers[rcx]) == msr_efer
-                   ? ""
-                   : "RDMSR of a register that raises #VE";
-    case Kind::wrmsr: return "WRMSR raises #VE";
+                   ? std::nullopt
+                   : std::optional(BrokenRule{"RDMSR of a register that raises #VE"});
+    case Kind::wrmsr: return BrokenRule{"WRMSR raises #VE"};
     case Kind::set_cr0: {
         const std::uint64_t value = registers[special.source];
         if ((value & cr0_ne) == 0)
-            return "clearing CR0.NE raises #GP";
+            return BrokenRule{"clearing CR0.NE raises #GP", Exception::general_protection};
         if ((value & cr0_pe) == 0 || (value & (cr0_nw | cr0_cd)) != 0)
-            return "clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE";
-        return {};
+            return BrokenRule{"clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE"};
+        return std::nullopt;
     }
     case Kind::set_cr4: {
         const std::uint64_t value = registers[special.source];
         if ((value & cr4_mce) == 0 || (value & cr4_owned) != 0)
-            return "clearing CR4.MCE or setting a bit of CR4 that the module owns raises #VE or "
-                   "#GP";
-        return {};
+            return BrokenRule{"clearing CR4.MCE or setting a bit of CR4 that the module owns "
+                              "raises #VE or #GP",
+                              (value & cr4_forbidden) != 0 ? Exception::general_protection
+                                                           : Exception::virtualization};
+        return std::nullopt;
     }
+    }
+    return std::nullopt;
+}
+
+namespace {
+
+std::uint64_t port_qualification(const Special& special, std::uint16_t dx) {
+    const bool is_string = is_string_io(special.opcode);
+    const bool has_immediate = special.opcode >= 0xE4 && special.opcode <= 0xE7;
+    const bool is_byte = (special.opcode & 1) == 0;
+    const bool is_read = (special.opcode & 2) == 0;
+    const std::uint64_t size = is_byte ? 1 : special.is_word ? 2 : 4;
+    return (size - 1) | std::uint64_t{is_read} << 3 | std::uint64_t{is_string} << 4 |
+           std::uint64_t{special.is_repeated} << 5 | std::uint64_t{has_immediate} << 6 |
+           static_cast<std::uint64_t>(has_immediate ? special.immediate : dx) << 16;
+}
+
+} // namespace
+
+VeInfo ve_info(const Special& special, const Registers& registers,
+               std::uint32_t instruction_length) {
+    const auto info = [&](std::uint32_t reason, std::uint64_t qualification = 0) {
+        return VeInfo{reason, qualification, instruction_length};
+    };
+    const std::uint64_t moved_from = std::uint64_t{special.source} << 8;
+    switch (special.kind) {
+    case Kind::tdcall: break;
+    case Kind::cpuid: return info(10);
+    case Kind::halt: return info(12);
+    case Kind::invd: return info(13);
+    case Kind::vmcall: return info(18);
+    case Kind::set_cr0: return info(28, moved_from);
+    case Kind::set_cr4: return info(28, moved_from | 4);
+    case Kind::port_io:
+        return info(30, port_qualification(special, static_cast<std::uint16_t>(registers[rdx])));
+    case Kind::rdmsr: return info(31);
+    case Kind::wrmsr: return info(32);
+    case Kind::wbinvd: return info(54);
     }
     return {};
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tools/tdx-model/registers.hpp"
+#include "tools/tdx-model/td.hpp"
 
 namespace tdshim::td_emu {
 
@@ -20,7 +21,8 @@ enum class Kind : std::uint8_t {
     halt,
     rdmsr,
     wrmsr,
-    cache, ///< INVD, WBINVD
+    invd,
+    wbinvd,
     vmcall,
     set_cr0,
     set_cr4,
@@ -28,15 +30,32 @@ enum class Kind : std::uint8_t {
 
 struct Special {
     Kind kind{};
-    std::uint8_t source = 0; ///< register that is moved to a control register
+    std::uint8_t source = 0;    ///< register that is moved to a control register
+    std::uint8_t opcode = 0;    ///< of port I/O
+    std::uint8_t immediate = 0; ///< the port, where the opcode has one
+    bool is_word = false;       ///< a prefix makes 16 bits of 32
+    bool is_repeated = false;
+};
+
+enum class Exception : std::uint8_t { general_protection = 13, virtualization = 20 };
+
+/// A rule that an instruction breaks, and what the TDX module does about it.
+struct BrokenRule {
+    std::string_view text;
+    Exception exception = Exception::virtualization;
 };
 
 /// What is special about the instruction with these bytes, if anything is.
 [[nodiscard]] std::optional<Special> find_special(std::span<const std::uint8_t> instruction);
 
-/// The rule that the instruction breaks, which the TDX module would answer by #VE or #GP; empty
-/// when it is native.
-[[nodiscard]] std::string_view broken_rule(const Special& special,
-                                           const tdx_model::Registers& registers);
+/// Nothing when the instruction is native.
+[[nodiscard]] std::optional<BrokenRule> broken_rule(const Special& special,
+                                                    const tdx_model::Registers& registers);
+
+/// Exit reason and qualification of the #VE that the instruction raises [Intel SDM 3C, 28.2.1 and
+/// 3D, appendix C].
+[[nodiscard]] tdx_model::VeInfo ve_info(const Special& special,
+                                        const tdx_model::Registers& registers,
+                                        std::uint32_t instruction_length);
 
 } // namespace tdshim::td_emu
