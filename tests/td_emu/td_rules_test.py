@@ -104,6 +104,15 @@ def check_delivery(test, code, exception, offset=None):
 class Rules(unittest.TestCase):
     maxDiff = None
 
+    def test_tdcall_in_32_bit_code(self):
+        image = bytearray(settings.image().read_bytes())
+        image[-16:-12] = b"\x66\x0f\x01\xcc"
+        file = suite.temporary_folder(self) / "final.bin"
+        file.write_bytes(image)
+        run = td_emu.Run("--memory", "256M", image=file, timeout=100)
+        self.assertEqual(run.result["finding"],
+                         "RIP 0xfffffff0: TDCALL outside of 64-bit mode raises #GP (address 0xfffffff0)")
+
     def test_delivered_wbinvd_is_refused_by_the_handler(self):
         _, run = run_with(self, boot_symbol, b"\x0f\x09", "--deliver-exceptions")
         self.assertEqual((run.exit_code, run.result["finding"]), (1, ""), run.console)

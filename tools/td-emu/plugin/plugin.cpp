@@ -29,6 +29,7 @@ constexpr std::uint64_t reset_vector = 0xFFFF'FFF0;
 constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
 constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
 constexpr std::uint64_t efer_long_mode_active = 1 << 10;
+constexpr std::uint64_t privilege_level = 3; // in CS
 constexpr unsigned idle_microseconds = 200;
 
 /// TDVMCALLs that need QEMU's devices.
@@ -122,6 +123,12 @@ struct Instruction {
 
 void on_tdcall(unsigned vcpu, void* data) {
     const auto& instruction = *static_cast<const Instruction*>(data);
+    // QEMU knows no TDCALL: the #UD that it raises in a process stands for a processor's #GP.
+    if ((read_control_state().cs & privilege_level) != 0)
+        return;
+    if ((read_efer() & efer_long_mode_active) == 0)
+        stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
+                        instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
     const Outcome outcome = emulation->td.tdcall(vcpu, registers);
