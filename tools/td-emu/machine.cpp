@@ -91,6 +91,7 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
         if (!section.memory.empty())
             settings.added.push_back(section.memory);
     settings.until_payload = options.until_payload;
+    settings.fault = options.fault;
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
@@ -103,8 +104,7 @@ Outcome<> write_stub(const Settings& settings, Gpa td_hob, const std::string& fi
     std::vector<std::byte> stub = TRY(tools::read_file(source));
     if (stub.size() < stub_settings_offset + 3 * sizeof(le32))
         return std::unexpected(failure(source, "not the stub that belongs to this td-emu"));
-    const std::array<le32, 3> numbers{settings.configuration.vcpus,
-                                      settings.configuration.gpa_width,
+    const std::array<le32, 3> numbers{settings.started_vcpus(), settings.configuration.gpa_width,
                                       static_cast<std::uint32_t>(td_hob.value)};
     std::ranges::copy(std::as_bytes(std::span(numbers)), stub.begin() + stub_settings_offset);
     return tools::write_file(file, stub);

@@ -84,6 +84,11 @@ void add_options(CLI::App& app, Options& options) {
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,
                  "the firmware gets the #VE and #GP of its instructions instead of a finding");
+    std::map<std::string, tdx_model::Fault> faults;
+    for (const tdx_model::NamedFault& fault : tdx_model::named_faults)
+        faults.emplace(fault.name, fault.fault);
+    app.add_option("--fault", options.fault, "what a hostile VMM does while the firmware runs")
+        ->transform(CLI::CheckedTransformer(faults));
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
     app.add_flag("--stats", options.statistics, "prints calls and pages");

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/tdx-model/fault.hpp"
+
 namespace tdshim::td_emu {
 
 struct Options {
@@ -17,6 +19,7 @@ struct Options {
     std::string initrd;
     std::string command_line;
     bool until_payload = false;
+    tdx_model::Fault fault{};
     bool grants_large_pages = false;
     bool delivers_exceptions = false;
     std::string report_file;

@@ -37,6 +37,7 @@ Settings settings_of(const json& from) {
     settings.added = ranges_of(from.at("added"));
     settings.firmware = ranges_of(from.at("firmware"));
     settings.until_payload = from.at("until_payload");
+    settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
     settings.delivers_exceptions = from.at("delivers_exceptions");
     settings.qtest_socket = from.at("qtest_socket");
     settings.result_file = from.at("result_file");
@@ -57,6 +58,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"added", json_of(settings.added)},
                      {"firmware", json_of(settings.firmware)},
                      {"until_payload", settings.until_payload},
+                     {"fault", static_cast<std::uint8_t>(settings.fault)},
                      {"delivers_exceptions", settings.delivers_exceptions},
                      {"qtest_socket", settings.qtest_socket},
                      {"result_file", settings.result_file}};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shim/base/gpa.hpp"
+#include "tools/tdx-model/fault.hpp"
 #include "tools/tdx-model/td.hpp"
 
 namespace tdshim::td_emu {
@@ -23,9 +24,14 @@ struct Settings {
     std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
     std::vector<GpaRange> firmware; ///< where its code is executed
     bool until_payload = false;
+    tdx_model::Fault fault{};
     bool delivers_exceptions = false;
     std::string qtest_socket;
     std::string result_file;
+
+    [[nodiscard]] std::uint32_t started_vcpus() const {
+        return fault == tdx_model::Fault::other_processors_never ? 1 : configuration.vcpus;
+    }
 };
 
 /// Writes them; false when that fails.

@@ -19,6 +19,7 @@
 #include "tools/td-emu/plugin/qtest.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
 #include "tools/td-emu/settings.hpp"
+#include "tools/tdx-model/hostile_td.hpp"
 
 namespace tdshim::td_emu { namespace {
 
@@ -55,6 +56,7 @@ struct Emulation {
     EngineMemory memory;
     DeviceVmm vmm;
     Td td;
+    HostileTd hostile;
     std::atomic<bool> is_started = false; ///< the first processor was sent to the stub
     std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
     std::atomic<bool> runs_payload = false;
@@ -63,7 +65,8 @@ struct Emulation {
     std::string fatal_error;
 
     explicit Emulation(const Settings& from)
-        : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm) {
+        : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm),
+          hostile(td, from.fault) {
         for (const GpaRange& range : from.ram)
             td.pages().add_ram(range);
         for (const GpaRange& range : from.added)
@@ -131,7 +134,9 @@ void on_tdcall(unsigned vcpu, void* data) {
                         instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
-    const Outcome outcome = emulation->td.tdcall(vcpu, registers);
+    // Linux takes part in no test of the firmware's.
+    const Outcome outcome = emulation->runs_payload ? emulation->td.tdcall(vcpu, registers)
+                                                    : emulation->hostile.tdcall(vcpu, registers);
     ++emulation->generation;
     if (outcome.finding)
         stop_by_finding(instruction.address, outcome.finding->rule, outcome.finding->address);
@@ -220,7 +225,7 @@ void on_reset_vector(unsigned, void*) {
     if (!emulation->is_started.exchange(true))
         qemu_plugin_set_pc(stub_from_reset_segment);
     // From here on a processor comes out of the stub. The last one takes it away.
-    if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.configuration.vcpus) {
+    if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.started_vcpus()) {
         const std::array<std::byte, page_size> zeros{};
         static_cast<void>(emulation->memory.write({stub_address}, zeros));
     }

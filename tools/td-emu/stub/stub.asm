@@ -47,6 +47,8 @@ protected:
         wrmsr
         test    eax, apic_base_bsp
         jz      .arrived
+        cmp     dword [processors], 1
+        je      .arrived
         mov     ecx, x2apic_icr
         xor     edx, edx
         mov     eax, init_all_others

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A VMM that misbehaves in one way at a time, towards the release image in td-emu: the boot ends in the right line,
+which the VMM is told as well, or it ends well with the very registers of an honest VMM. Inputs that are wrong in
+themselves (HOB, fw_cfg, ACPI, kernels) are in tests/native and tests/vm."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import kernels
+import settings
+import suite
+import td_emu
+
+rtmr_at = 720  # in a TDREPORT
+not_changed = "VMM did not change the visibility of memory"
+not_accepted = "TD HOB: page of memory cannot be accepted"
+no_fw_cfg = "fw_cfg directory: no fw_cfg device answers"
+
+# fault: what the refusal begins with; nothing where the boot ends well.
+faults = {
+    "map-gpa-refused": f"fw_cfg directory: {not_changed}",
+    "map-gpa-stuck": "fw_cfg directory: VMM keeps asking to change visibility again",
+    "map-gpa-backwards": f"fw_cfg directory: {not_changed}",
+    "map-gpa-beyond": f"fw_cfg directory: {not_changed}",
+    "map-gpa-unaligned": f"fw_cfg directory: {not_changed}",
+    "map-gpa-piecemeal": None,
+    "ports-all-ones": no_fw_cfg,
+    "ports-garbage": no_fw_cfg,
+    "accept-busy": None,
+    "accept-always-busy": not_accepted,
+    "accept-already": "TD HOB: page of memory was accepted before",
+    "accept-invalid": not_accepted,
+    "accept-mismatch-4k": not_accepted,
+    "extend-busy": None,
+    "extend-fails": "TD HOB: TDCALL failed",
+    "report-fails": None,
+    "other-processors-never": None,
+}
+
+
+def run(test, *options):
+    kernel = suite.temporary_folder(test) / "kernel"
+    kernel.write_bytes(kernels.bzimage())
+    return td_emu.Run("--kernel", kernel, "--append", "quiet", "--memory", "256M", "--cpus", "2", "--until", "payload",
+                      *options)
+
+
+def registers_of(ended):
+    return bytes.fromhex(ended.result["report"])[rtmr_at:rtmr_at + 192].hex()
+
+
+def check_fault(test, fault, refusal):
+    ended = run(test, "--fault", fault)
+    test.assertEqual(ended.result and ended.result["finding"], "", ended.console + ended.errors)
+    if refusal is None:
+        test.assertEqual((ended.exit_code, ended.result["payload_entered"]), (0, True), ended.console)
+        test.assertEqual(registers_of(ended), registers_of(run(test)))
+        return
+    test.assertEqual((ended.exit_code, ended.result["payload_entered"]), (1, False), ended.console)
+    line = ended.line(r"^tdshim: boot refused: (.*)$")[1]
+    test.assertTrue(line.startswith(refusal), line)
+    test.assertEqual(ended.result["fatal_error"], line[:64])
+    if fault == "extend-fails":
+        test.assertEqual(registers_of(ended), bytes(192).hex())
+    else:
+        # The error separator is in both registers, whatever stood there before.
+        error = td_emu.sha384(b"\1\0\0\0")
+        test.assertEqual(registers_of(ended)[96:192], td_emu.replay([error]).hex())
+
+
+class Hostile(unittest.TestCase):
+    maxDiff = None
+
+    def test_ports_refused(self):
+        """Without a console the VMM alone learns the reason."""
+        ended = run(self, "--fault", "ports-refused")
+        self.assertEqual((ended.exit_code, ended.result["finding"]), (1, ""))
+        self.assertTrue(ended.result["fatal_error"].startswith(no_fw_cfg), ended.result["fatal_error"])
+        self.assertEqual(ended.console.strip(), "")
+
+    def test_unknown_widths_of_addresses(self):
+        for fault in ("narrow-gpa", "wide-gpa"):
+            with self.subTest(fault):
+                ended = run(self, "--fault", fault)
+                self.assertEqual(ended.exit_code, 1)
+                ended.line(r"^tdshim: cannot start: TDX module gives a width of guest addresses that is not known")
+
+    def test_an_unknown_fault_is_no_fault(self):
+        self.assertEqual(run(self, "--fault", "surprise").exit_code, 2)
+
+
+suite.add_cases(Hostile, check_fault, {fault.replace("-", "_"): (fault, line) for fault, line in faults.items()})
+
+if __name__ == "__main__":
+    suite.main()
