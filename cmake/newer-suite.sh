@@ -10,12 +10,13 @@ set -euo pipefail
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 # Which suites are tried, in this order, for what, on which distribution: stated only here.
-# Arguments: mbedtls | catch2 | kernel | qemu. Prints the suites, one line.
+# Arguments: mbedtls | catch2 | kernel | qemu | ovmf. Prints the suites, one line.
 suites_for() {
   case "$(distribution_id):$(distribution_codename):$1" in
     debian:bookworm:mbedtls | debian:bookworm:catch2) echo "trixie sid" ;;
     debian:bookworm:kernel) echo "trixie" ;;
     debian:bookworm:qemu | debian:trixie:qemu) echo "trixie-backports sid" ;;
+    debian:*:ovmf) echo "sid" ;;
     debian:*:kernel) distribution_codename ;;
     debian:*) echo "$(distribution_codename) sid" ;;
     ubuntu:noble:kernel) echo "noble" ;;

@@ -3,9 +3,14 @@
 
 import hashlib
 import json
+import os
+import pathlib
 import re
+import signal
 import struct
 import subprocess
+import tempfile
+import threading
 
 import settings
 
@@ -13,18 +18,36 @@ import settings
 class Run:
     """td-emu with these options to its end: exit code, console, result (its JSON)."""
 
-    def __init__(self, *options, image=None, qemu=None, timeout=200):
+    def __init__(self, *options, image=None, qemu=None, timeout=200, end_at=None):
         program = settings.tool("td-emu")
         if program is None:
             settings.skip("td-emu is not built")
         command = [program, "--qemu", qemu or settings.qemu("new"), "--firmware", image or settings.image(), "--json", *options]
-        ended = subprocess.run(list(map(str, command)), capture_output=True, timeout=timeout)
-        output = ended.stdout.decode("utf-8", "replace").replace("\r", "")
-        self.exit_code = ended.returncode
-        self.errors = ended.stderr.decode("utf-8", "replace")
+        self.exit_code, stdout, stderr = self.run(list(map(str, command)), timeout, end_at)
+        output = stdout.decode("utf-8", "replace").replace("\r", "")
+        self.errors = stderr.decode("utf-8", "replace")
         begin = output.find('{\n  "payload_entered"')
         self.console = output if begin < 0 else output[:begin]
         self.result = None if begin < 0 else json.loads(output[begin:])
+
+    @staticmethod
+    def run(command, timeout, end_at):
+        """Exit code and both outputs. QEMU, td-emu's only child, is asked to end once `end_at` is on the console."""
+        with tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+            bound = threading.Timer(timeout, process.kill)
+            bound.start()
+            output = b""
+            while chunk := process.stdout.read1(65536):
+                output += chunk
+                if end_at and re.search(end_at, output):
+                    for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                        os.kill(int(child), signal.SIGTERM)
+                    end_at = None
+            process.wait()
+            bound.cancel()
+            errors.seek(0)
+            return process.returncode, output, errors.read()
 
     def line(self, pattern):
         match = re.search(pattern, self.console, re.MULTILINE)
@@ -44,10 +67,12 @@ def replay(digests):
     return register
 
 
-def mrtd_of(image):
+def mrtd_of(image, at=None):
     """MRTD of a TD that KVM builds from an image: each page added and, where its section says so, extended at
-    once [td-shim specification 0.7, MRTD calculation]. The metadata is found by the pointer at end - 0x20."""
-    at, = struct.unpack_from("<I", image, len(image) - 0x20)
+    once [td-shim specification 0.7, MRTD calculation]. The metadata is at offset `at`, or where the pointer at
+    end - 0x20 says."""
+    if at is None:
+        at, = struct.unpack_from("<I", image, len(image) - 0x20)
     signature, _, _, count = struct.unpack_from("<4sIII", image, at)
     assert signature == b"TDVF"
     mrtd = hashlib.sha384()

@@ -19,6 +19,13 @@ provide_qemu() {
   export TDSHIM_QEMU_NEW="$program"
 }
 
+provide_ovmf() {
+  local file
+  file="$("$tests_vm_repository/tests/td_emu/fetch-ovmf.sh")" || return 0
+  export TDSHIM_OVMF="$file"
+}
+
 provide_guest 6_1 bookworm
 provide_guest 6_12 trixie
 provide_qemu
+provide_ovmf

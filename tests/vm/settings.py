@@ -13,6 +13,7 @@ tests/run.sh sets what is fetched, by `source tests/vm/guests.sh`, and ctest pas
 
   TDSHIM_QEMU                            the machine's own QEMU; default: the one in PATH
   TDSHIM_QEMU_NEW                        a newer QEMU, as launch/fetch-qemu.sh prints it
+  TDSHIM_OVMF                            OVMF's TDVF image, as tests/td_emu/fetch-ovmf.sh prints it
   TDSHIM_KERNEL_6_1, TDSHIM_KERNEL_6_12  folders, as launch/fetch-kernel.sh prints them
   TDSHIM_INITRD_6_1, TDSHIM_INITRD_6_12  files, as launch/make-initramfs.sh makes them
 

@@ -152,8 +152,10 @@ void on_tdcall(unsigned vcpu, void* data) {
 void on_cpuid(unsigned, void* data) {
     const auto& instruction = *static_cast<const Instruction*>(data);
     const Registers before = read_registers();
-    if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf ||
-        (read_efer() & efer_long_mode_active) == 0)
+    // A payload may have code segments that do not begin at 0, while it has processors in real
+    // mode.
+    const bool is_flat = !emulation->runs_payload || (read_efer() & efer_long_mode_active) != 0;
+    if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf || !is_flat)
         return;
     Registers registers = before;
     const bool is_first = static_cast<std::uint32_t>(before[rcx]) == 0 ||
