@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/tdx-model/hostile_td.hpp"
 
+#include "shim/formats/tdx/calls.hpp"
+
 namespace tdshim::tdx_model {
 namespace {
 
-constexpr std::uint64_t vp_vmcall = 0;
-constexpr std::uint64_t vp_info = 1;
-constexpr std::uint64_t mr_rtmr_extend = 2;
-constexpr std::uint64_t mr_report = 4;
-constexpr std::uint64_t mem_page_accept = 6;
-constexpr std::uint64_t vmcall_io = 30;
-constexpr std::uint64_t vmcall_map_gpa = 0x10001;
+using namespace tdx;
 
 constexpr std::uint64_t operand_invalid = 0xC000'0100'0000'0001;
 constexpr std::uint64_t operand_busy = 0x8000'0200'0000'0001;
 constexpr std::uint64_t page_already_accepted = 0x0000'0B0A'0000'0000;
 constexpr std::uint64_t page_size_mismatch = 0xC000'0B0B'0000'0000;
-constexpr std::uint64_t vmcall_retry = 1;
-constexpr std::uint64_t vmcall_invalid_operand = 0x8000'0000'0000'0000;
 
 constexpr int busy_times = 3;
 constexpr std::uint64_t chosen_page = 32 * MiB; // in the middle of what a boot accepts

@@ -4,33 +4,13 @@
 #include <algorithm>
 #include <bit>
 
+#include "shim/formats/tdx/calls.hpp"
 #include "shim/formats/tdx/report.hpp"
 
 namespace tdshim::tdx_model {
 namespace {
 
-enum Leaf : std::uint64_t {
-    vp_vmcall = 0,
-    vp_info_leaf = 1,
-    mr_rtmr_extend = 2,
-    vp_veinfo_get = 3,
-    mr_report = 4,
-    mem_page_accept = 6,
-    vm_rd = 7,
-    vm_wr = 8,
-};
-
-enum Subfunction : std::uint64_t {
-    cpuid = 10,
-    hlt = 12,
-    io = 30,
-    rdmsr = 31,
-    wrmsr = 32,
-    get_td_vmcall_info = 0x10000,
-    map_gpa_call = 0x10001,
-    report_fatal_error = 0x10003,
-    setup_event_notify = 0x10004,
-};
+using namespace tdx;
 
 constexpr std::uint64_t success = 0;
 constexpr std::uint64_t operand_invalid = 0xC000'0100'0000'0000; // with the operand's number
@@ -38,11 +18,6 @@ constexpr std::uint64_t no_valid_ve_info = 0xC000'0704'0000'0000;
 constexpr std::uint64_t page_already_accepted = 0x0000'0B0A'0000'0000; // with the level
 constexpr std::uint64_t page_size_mismatch = 0xC000'0B0B'0000'0001;
 constexpr std::uint64_t field_not_writable = 0xC000'0C01'0000'0000;
-
-constexpr std::uint64_t vmcall_success = 0;
-constexpr std::uint64_t vmcall_invalid_operand = 0x8000'0000'0000'0000;
-constexpr std::uint64_t vmcall_align_error = 0x8000'0000'0000'0002;
-constexpr std::uint64_t vmcall_unsupported = 0x8000'0000'0000'0003;
 
 constexpr std::uint64_t leaf_mask = 0xFFFF;
 constexpr std::uint64_t level_mask = 0x7;
@@ -102,7 +77,7 @@ Outcome Td::execute(unsigned vcpu, Registers& registers) {
         return {};
     }
     switch (registers[rax]) {
-    case vp_info_leaf: vp_info(vcpu, registers); break;
+    case tdx::vp_info: vp_info(vcpu, registers); break;
     case mr_rtmr_extend: registers[rax] = extend_rtmr(registers); break;
     case vp_veinfo_get: take_ve_info(vcpu, registers); break;
     case mr_report: registers[rax] = write_report(registers); break;
@@ -262,14 +237,14 @@ Outcome Td::vmcall(unsigned vcpu, Registers& registers) {
     }
     registers[r10] = vmcall_success;
     switch (registers[r11]) {
-    case cpuid: // only what says which processor this is
+    case vmcall_cpuid: // only what says which processor this is
         registers[r14] = 0;
         registers[r15] = registers[r12] == 0xB ? vcpu : 0;
         registers[r12] = 0;
         registers[r13] = 0;
         return {};
-    case hlt: vmm_.halt(vcpu); return {};
-    case io: {
+    case vmcall_hlt: vmm_.halt(vcpu); return {};
+    case vmcall_io: {
         const std::uint64_t size = registers[r12];
         if ((size != 1 && size != 2 && size != 4) || registers[r13] > 1) {
             registers[r10] = vmcall_invalid_operand;
@@ -283,14 +258,14 @@ Outcome Td::vmcall(unsigned vcpu, Registers& registers) {
             registers[r11] = vmm_.read_port(port, static_cast<unsigned>(size));
         return {};
     }
-    case rdmsr: registers[r11] = 0; return {};
-    case wrmsr:
-    case setup_event_notify: return {};
-    case get_td_vmcall_info:
+    case vmcall_rdmsr: registers[r11] = 0; return {};
+    case vmcall_wrmsr:
+    case vmcall_setup_event_notify: return {};
+    case vmcall_get_info:
         registers[r11] = registers[r12] = registers[r13] = registers[r14] = 0;
         return {};
-    case map_gpa_call: map_gpa(registers); return {};
-    case report_fatal_error: return {.finding = {}, .fatal_error = text_of(registers)};
+    case vmcall_map_gpa: map_gpa(registers); return {};
+    case vmcall_report_fatal_error: return {.finding = {}, .fatal_error = text_of(registers)};
     default: registers[r10] = vmcall_unsupported; return {};
     }
 }

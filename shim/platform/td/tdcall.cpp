@@ -4,19 +4,12 @@
 #include <array>
 
 #include "shim/base/bytes.hpp"
+#include "shim/formats/tdx/calls.hpp"
 #include "shim/formats/tdx/report.hpp"
 #include "shim/measure/register_bank.hpp"
 
 namespace tdshim::td {
 namespace {
-
-enum Leaf : std::uint64_t {
-    vp_info = 1,
-    mr_rtmr_extend = 2,
-    vp_veinfo_get = 3,
-    mr_report = 4,
-    mem_page_accept = 6,
-};
 
 // Five-level page tables, which the shim does not use, begin to matter above this width; a TD of 53
 // bits exists in the emulator, where the shared bit is one that page tables ignore.
@@ -37,7 +30,7 @@ std::uint64_t address_of(const auto& object) {
 }
 
 /// Calls `leaf` until it is not busy.
-Result<Registers> call(Leaf leaf, const Registers& operands) {
+Result<Registers> call(tdx::Leaf leaf, const Registers& operands) {
     for (int attempt = 0;; ++attempt) {
         Registers registers = operands;
         registers.rax = leaf;
@@ -78,7 +71,7 @@ void tdcall(Registers& registers) {
 }
 
 Result<Info> read_info() {
-    const Registers out = TRY(call(vp_info, {}));
+    const Registers out = TRY(call(tdx::vp_info, {}));
     const Info info{.gpa_width = static_cast<unsigned>(out.rcx & 0x3F),
                     .attributes = out.rdx,
                     .processors = static_cast<std::uint32_t>(out.r8)};
@@ -91,27 +84,27 @@ Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
     if (rtmr >= measure::rtmr_count)
         return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);
     digest_operand = digest;
-    TRY(call(mr_rtmr_extend, {.rcx = address_of(digest_operand), .rdx = rtmr}));
+    TRY(call(tdx::mr_rtmr_extend, {.rcx = address_of(digest_operand), .rdx = rtmr}));
     return {};
 }
 
 Result<crypto::Digest> read_rtmr(std::uint32_t rtmr) {
     if (rtmr >= measure::rtmr_count)
         return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);
-    TRY(call(mr_report,
+    TRY(call(tdx::mr_report,
              {.rcx = address_of(report_operand), .rdx = address_of(report_data_operand)}));
     return report_operand.td_info.rtmr[rtmr];
 }
 
 tdx::Status accept_page(Gpa page, tdx::PageLevel level) {
-    Registers registers{.rax = mem_page_accept,
+    Registers registers{.rax = tdx::mem_page_accept,
                         .rcx = page.value | static_cast<std::uint64_t>(level)};
     tdcall(registers);
     return tdx::Status{registers.rax};
 }
 
 Result<VeInfo> read_ve_info() {
-    const Registers out = TRY(call(vp_veinfo_get, {}));
+    const Registers out = TRY(call(tdx::vp_veinfo_get, {}));
     return VeInfo{.exit_reason = static_cast<std::uint32_t>(out.rcx),
                   .exit_qualification = out.rdx,
                   .gpa = {out.r9},

@@ -6,36 +6,22 @@
 #include <bit>
 
 #include "shim/base/bytes.hpp"
+#include "shim/formats/tdx/calls.hpp"
 #include "shim/platform/td/tdcall.hpp"
 #include "shim/platform/x86/instructions.hpp"
 
 namespace tdshim::td {
 namespace {
 
-enum Subfunction : std::uint64_t {
-    cpuid = 10,
-    hlt = 12,
-    io = 30,
-    rdmsr = 31,
-    wrmsr = 32,
-    change_visibility = 0x10001,
-    fatal_error = 0x10003,
-};
-
-constexpr std::uint64_t direction_read = 0;
-constexpr std::uint64_t direction_write = 1;
-
 // RCX: the registers that the VMM may see and set, by number.
 constexpr std::uint64_t r10_to_r15 = 0xFC00;
 constexpr std::uint64_t with_message = r10_to_r15 | 0x03CC; // RDX, RBX, RSI, RDI, R8, R9
 
-constexpr std::uint64_t status_success = 0; // R10
-constexpr std::uint64_t status_retry = 1;
 constexpr int max_retries = 3;
 
 /// Calls the VMM; R10 is its status afterwards.
-void call(Subfunction function, Registers& registers, std::uint64_t shown = r10_to_r15) {
-    registers.rax = 0;
+void call(tdx::Subfunction function, Registers& registers, std::uint64_t shown = r10_to_r15) {
+    registers.rax = tdx::vp_vmcall;
     registers.rcx = shown;
     registers.r10 = 0;
     registers.r11 = function;
@@ -45,41 +31,41 @@ void call(Subfunction function, Registers& registers, std::uint64_t shown = r10_
 }
 
 Result<void> check(const Registers& registers) {
-    if (registers.r10 != status_success)
-        return refuse(Fault::tdvmcall_failed, 0, status_success, registers.r10);
+    if (registers.r10 != tdx::vmcall_success)
+        return refuse(Fault::tdvmcall_failed, 0, tdx::vmcall_success, registers.r10);
     return {};
 }
 
 } // namespace
 
 void write_port(std::uint16_t port, unsigned size, std::uint32_t value) {
-    Registers registers{.r12 = size, .r13 = direction_write, .r14 = port, .r15 = value};
-    call(io, registers);
+    Registers registers{.r12 = size, .r13 = tdx::io_write, .r14 = port, .r15 = value};
+    call(tdx::vmcall_io, registers);
 }
 
 std::uint32_t read_port(std::uint16_t port, unsigned size) {
-    Registers registers{.r12 = size, .r13 = direction_read, .r14 = port};
-    call(io, registers);
+    Registers registers{.r12 = size, .r13 = tdx::io_read, .r14 = port};
+    call(tdx::vmcall_io, registers);
     const std::uint32_t all_ones = ~std::uint32_t{0} >> (32 - 8 * size);
     return check(registers) ? static_cast<std::uint32_t>(registers.r11) & all_ones : all_ones;
 }
 
 Result<std::uint64_t> read_msr(std::uint32_t index) {
     Registers registers{.r12 = index};
-    call(rdmsr, registers);
+    call(tdx::vmcall_rdmsr, registers);
     TRY(check(registers));
     return registers.r11;
 }
 
 Result<void> write_msr(std::uint32_t index, std::uint64_t value) {
     Registers registers{.r12 = index, .r13 = value};
-    call(wrmsr, registers);
+    call(tdx::vmcall_wrmsr, registers);
     return check(registers);
 }
 
 Result<CpuidValues> read_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
     Registers registers{.r12 = leaf, .r13 = subleaf};
-    call(cpuid, registers);
+    call(tdx::vmcall_cpuid, registers);
     TRY(check(registers));
     return CpuidValues{
         static_cast<std::uint32_t>(registers.r12), static_cast<std::uint32_t>(registers.r13),
@@ -88,7 +74,7 @@ Result<CpuidValues> read_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
 
 Result<void> wait_for_interrupt(bool interrupts_are_blocked) {
     Registers registers{.r12 = interrupts_are_blocked ? 1U : 0U};
-    call(hlt, registers);
+    call(tdx::vmcall_hlt, registers);
     return check(registers);
 }
 
@@ -99,13 +85,13 @@ Result<void> map_gpa(const GpaRange& range, Visibility visibility, std::uint64_t
     int retries = 0; // without progress
     while (at < end) {
         Registers registers{.r12 = at | bit, .r13 = end - at};
-        call(change_visibility, registers);
-        if (registers.r10 == status_success)
+        call(tdx::vmcall_map_gpa, registers);
+        if (registers.r10 == tdx::vmcall_success)
             return {};
         const std::uint64_t next = registers.r11 & ~shared_bit;
-        if (registers.r10 != status_retry || next < at || next >= end ||
+        if (registers.r10 != tdx::vmcall_retry || next < at || next >= end ||
             !is_aligned(next, page_size))
-            return refuse(Fault::map_gpa_failed, at, status_success, registers.r10);
+            return refuse(Fault::map_gpa_failed, at, tdx::vmcall_success, registers.r10);
         retries = next == at ? retries + 1 : 0;
         if (retries > max_retries)
             return refuse(Fault::map_gpa_no_progress, at);
@@ -128,7 +114,7 @@ void report_fatal_error(std::string_view reason) {
                             .r12 = 1,
                             .r14 = text[0],
                             .r15 = text[1]};
-        call(fatal_error, registers, with_message);
+        call(tdx::vmcall_report_fatal_error, registers, with_message);
     }
 }
 

@@ -5,21 +5,15 @@
 // instruction and access to a TD's rules; from the payload on it answers TDCALL and CPUID leaf 0x21
 // alone. Arguments: one JSON file, settings=FILE.
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <format>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <unistd.h>
 
-#include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/exceptions.hpp"
-#include "tools/td-emu/plugin/qtest.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
 #include "tools/td-emu/settings.hpp"
-#include "tools/tdx-model/hostile_td.hpp"
 
 namespace tdshim::td_emu { namespace {
 
@@ -31,83 +25,9 @@ constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
 constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
 constexpr std::uint64_t efer_long_mode_active = 1 << 10;
 constexpr std::uint64_t privilege_level = 3; // in CS
-constexpr unsigned idle_microseconds = 200;
 
-/// TDVMCALLs that need QEMU's devices.
-class DeviceVmm : public Vmm {
-  public:
-    explicit DeviceVmm(const std::string& socket) : qtest_(socket) {}
-    [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
-        return qtest_.read_port(port, size);
-    }
-    void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
-        qtest_.write_port(port, size, value);
-    }
-    // The guest looks for work itself as soon as this returns; a pause keeps it from spinning.
-    void halt(unsigned) override { ::usleep(idle_microseconds); }
-    void finish() { qtest_.finish(); }
-
-  private:
-    Qtest qtest_;
-};
-
-struct Emulation {
-    Settings settings;
-    EngineMemory memory;
-    DeviceVmm vmm;
-    Td td;
-    HostileTd hostile;
-    std::atomic<bool> is_started = false; ///< the first processor was sent to the stub
-    std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
-    std::atomic<bool> runs_payload = false;
-    std::atomic<std::uint64_t> generation = 1; ///< of page states
-    std::string finding;
-    std::string fatal_error;
-
-    explicit Emulation(const Settings& from)
-        : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm),
-          hostile(td, from.fault) {
-        for (const GpaRange& range : from.ram)
-            td.pages().add_ram(range);
-        for (const GpaRange& range : from.added)
-            td.pages().set(range, PageState::accepted);
-    }
-};
 /// Never destroyed: QEMU's threads may call until the process is gone.
 Emulation* emulation = nullptr;
-
-void write_result() {
-    const Counts& counts = emulation->td.counts();
-    nlohmann::ordered_json json{{"payload_entered", emulation->runs_payload.load()},
-                                {"finding", emulation->finding},
-                                {"fatal_error", emulation->fatal_error},
-                                {"pages_4k", counts.small_pages},
-                                {"pages_2m", counts.large_pages},
-                                {"shared_bytes", counts.shared_bytes},
-                                {"tdcalls", counts.tdcalls},
-                                {"tdvmcalls", counts.tdvmcalls}};
-    const std::array<std::byte, 64> no_data{};
-    const auto report = emulation->td.report(no_data);
-    std::string hex;
-    for (const std::byte byte : report)
-        hex += std::format("{:02x}", std::to_integer<unsigned>(byte));
-    json["report"] = hex;
-    std::ofstream(emulation->settings.result_file) << json;
-}
-
-/// Ends QEMU here and now; td-emu reads why in the result.
-[[noreturn]] void stop() {
-    emulation->vmm.finish();
-    write_result();
-    std::fflush(nullptr);
-    ::_exit(0);
-}
-
-[[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,
-                                  std::uint64_t address) {
-    emulation->finding = std::format("RIP {:#x}: {} (address {:#x})", rip, rule, address);
-    stop();
-}
 
 std::uint64_t value_of(void* data) {
     return reinterpret_cast<std::uint64_t>(data);
@@ -130,8 +50,8 @@ void on_tdcall(unsigned vcpu, void* data) {
     if ((read_control_state().cs & privilege_level) != 0)
         return;
     if ((read_efer() & efer_long_mode_active) == 0)
-        stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
-                        instruction.address);
+        emulation->stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
+                                   instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
     // Linux takes part in no test of the firmware's.
@@ -139,10 +59,11 @@ void on_tdcall(unsigned vcpu, void* data) {
                                                     : emulation->hostile.tdcall(vcpu, registers);
     ++emulation->generation;
     if (outcome.finding)
-        stop_by_finding(instruction.address, outcome.finding->rule, outcome.finding->address);
+        emulation->stop_by_finding(instruction.address, outcome.finding->rule,
+                                   outcome.finding->address);
     if (outcome.fatal_error) {
         emulation->fatal_error = *outcome.fatal_error;
-        stop();
+        emulation->stop();
     }
     write_registers(registers, before);
     qemu_plugin_set_pc(instruction.next);
@@ -177,8 +98,8 @@ void on_cpuid(unsigned, void* data) {
         vector = emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
     }
     const std::string_view problem = deliver(vector, instruction.address);
-    stop_by_finding(instruction.address, std::format("{}, {}", rule.text, problem),
-                    instruction.address);
+    emulation->stop_by_finding(instruction.address, std::format("{}, {}", rule.text, problem),
+                               instruction.address);
 }
 
 void on_special(unsigned vcpu, void* data) {
@@ -191,7 +112,7 @@ void on_special(unsigned vcpu, void* data) {
         return;
     if (emulation->settings.delivers_exceptions)
         raise_exception(vcpu, instruction, *rule, registers);
-    stop_by_finding(instruction.address, std::string(rule->text), instruction.address);
+    emulation->stop_by_finding(instruction.address, std::string(rule->text), instruction.address);
 }
 
 /// Pages of this thread that are known to be good, until any page changes.
@@ -206,7 +127,7 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
         return;
     const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
     if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
-        stop_by_finding(value_of(data), "access to memory that is a device's", address);
+        emulation->stop_by_finding(value_of(data), "access to memory that is a device's", address);
     const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
     thread_local KnownPages known;
     if (known.generation != emulation->generation) {
@@ -219,7 +140,7 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
         return;
     const auto finding = emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info));
     if (finding)
-        stop_by_finding(value_of(data), finding->rule, finding->address);
+        emulation->stop_by_finding(value_of(data), finding->rule, finding->address);
     slot = page + 1;
 }
 
@@ -237,7 +158,7 @@ void on_payload(unsigned, void*) {
     if (emulation->runs_payload.exchange(true))
         return;
     if (emulation->settings.until_payload)
-        stop();
+        emulation->stop();
 }
 
 bool is_firmware(std::uint64_t address) {
@@ -292,7 +213,7 @@ void on_translation(qemu_plugin_tb* block, void*) {
 }
 
 void on_exit(qemu_plugin_id_t, void*) {
-    write_result();
+    emulation->write_result();
 }
 
 }} // namespace tdshim::td_emu

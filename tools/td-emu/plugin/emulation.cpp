@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/plugin/emulation.hpp"
+
+#include <array>
+#include <cstdio>
+#include <format>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace tdshim::td_emu {
+namespace {
+
+constexpr unsigned idle_microseconds = 200;
+
+} // namespace
+
+/// The guest looks for work itself as soon as this returns; a pause keeps it from spinning.
+void DeviceVmm::halt(unsigned) {
+    ::usleep(idle_microseconds);
+}
+
+Emulation::Emulation(const Settings& from)
+    : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm),
+      hostile(td, from.fault) {
+    for (const GpaRange& range : from.ram)
+        td.pages().add_ram(range);
+    for (const GpaRange& range : from.added)
+        td.pages().set(range, tdx_model::PageState::accepted);
+}
+
+void Emulation::write_result() {
+    const tdx_model::Counts& counts = td.counts();
+    nlohmann::ordered_json json{{"payload_entered", runs_payload.load()},
+                                {"finding", finding},
+                                {"fatal_error", fatal_error},
+                                {"pages_4k", counts.small_pages},
+                                {"pages_2m", counts.large_pages},
+                                {"shared_bytes", counts.shared_bytes},
+                                {"tdcalls", counts.tdcalls},
+                                {"tdvmcalls", counts.tdvmcalls}};
+    const std::array<std::byte, 64> no_data{};
+    const auto report = td.report(no_data);
+    std::string hex;
+    for (const std::byte byte : report)
+        hex += std::format("{:02x}", std::to_integer<unsigned>(byte));
+    json["report"] = hex;
+    std::ofstream(settings.result_file) << json;
+}
+
+void Emulation::stop() {
+    vmm.finish();
+    write_result();
+    std::fflush(nullptr);
+    ::_exit(0);
+}
+
+void Emulation::stop_by_finding(std::uint64_t rip, const std::string& rule, std::uint64_t address) {
+    finding = std::format("RIP {:#x}: {} (address {:#x})", rip, rule, address);
+    stop();
+}
+
+} // namespace tdshim::td_emu

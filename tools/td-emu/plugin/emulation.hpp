@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One emulated TD: the model, the engine and the devices behind it, how far it has come, and how it
+// ends.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/qtest.hpp"
+#include "tools/td-emu/settings.hpp"
+#include "tools/tdx-model/hostile_td.hpp"
+#include "tools/tdx-model/td.hpp"
+
+namespace tdshim::td_emu {
+
+/// TDVMCALLs that need QEMU's devices.
+class DeviceVmm : public tdx_model::Vmm {
+  public:
+    explicit DeviceVmm(const std::string& socket) : qtest_(socket) {}
+    [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
+        return qtest_.read_port(port, size);
+    }
+    void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
+        qtest_.write_port(port, size, value);
+    }
+    void halt(unsigned vcpu) override;
+    void finish() { qtest_.finish(); }
+
+  private:
+    Qtest qtest_;
+};
+
+struct Emulation {
+    Settings settings;
+    EngineMemory memory;
+    DeviceVmm vmm;
+    tdx_model::Td td;
+    tdx_model::HostileTd hostile;
+    std::atomic<bool> is_started = false; ///< the first processor was sent to the stub
+    std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
+    std::atomic<bool> runs_payload = false;
+    std::atomic<std::uint64_t> generation = 1; ///< of page states
+    std::string finding;
+    std::string fatal_error;
+
+    explicit Emulation(const Settings& from);
+
+    /// Leaves in the result file how the run went, as JSON.
+    void write_result();
+    /// Ends QEMU here and now; td-emu reads why in the result.
+    [[noreturn]] void stop();
+    [[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,
+                                      std::uint64_t address);
+};
+
+} // namespace tdshim::td_emu
