@@ -32,22 +32,17 @@ std::string Outcome::refusal() const {
 
 bool PageSet::insert(std::uint64_t address) {
     const std::uint64_t page = address / page_size;
-    bool is_new = false;
-    if (address >= address_space) {
-        is_new = high_.insert(page).second;
-    } else {
-        if (page >= low_.size())
-            low_.resize(page + large_page_size / page_size);
-        is_new = !low_[page];
-        low_[page] = true;
-    }
+    if (page >= pages_.size())
+        pages_.resize(page + large_page_size / page_size);
+    const bool is_new = !pages_[page];
+    pages_[page] = true;
     size_ += is_new ? 1 : 0;
     return is_new;
 }
 
 bool PageSet::contains(std::uint64_t address) const {
     const std::uint64_t page = address / page_size;
-    return address >= address_space ? high_.contains(page) : page < low_.size() && low_[page];
+    return page < pages_.size() && pages_[page];
 }
 
 Machine::Machine() {
@@ -116,10 +111,13 @@ void Machine::make_td(Blob hob, unsigned gpa_width) {
     std::ranges::copy(hob, memory(layout::td_hob.start(), hob.size()).begin());
 }
 
-/// As the TDX module answers where the VMM maps what it is asked for [Intel TDX Module 1.5 ABI,
-/// TDG.MEM.PAGE.ACCEPT].
+/// As the TDX module answers where the VMM maps what it is asked for, if it has it [Intel TDX
+/// Module 1.5 ABI, TDG.MEM.PAGE.ACCEPT].
 tdx::Status Machine::accept_page(Gpa page, tdx::PageLevel level) {
     constexpr tdx::Status size_mismatch{0xC000'0B0B'0000'0001};
+    constexpr tdx::Status operand_invalid{0xC000'0100'0000'0001};
+    if (page.value >= address_space) // a HOB may promise what no VMM has
+        return operand_invalid;
     if (const auto answer = answers_.find(page.value); answer != answers_.end())
         return answer->second;
     if (level == tdx::PageLevel::size_2m && !grants_large_pages_)

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +38,7 @@ struct Outcome {
     [[nodiscard]] std::string refusal() const;
 };
 
-/// Pages by address; cheap where guest memory is.
+/// Pages of the machine's address space.
 class PageSet {
   public:
     /// False when the page was there already.
@@ -48,8 +47,7 @@ class PageSet {
     [[nodiscard]] std::size_t size() const { return size_; }
 
   private:
-    std::vector<bool> low_;
-    std::set<std::uint64_t> high_;
+    std::vector<bool> pages_;
     std::size_t size_ = 0;
 };
 
