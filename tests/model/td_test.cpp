@@ -191,7 +191,9 @@ TEST_CASE("MapGPA shares and takes back, and what comes back is zero and pending
     CHECK(fixture.registers[r10] == 0);
     CHECK(fixture.state(page + 4096) == PageState::shared);
     CHECK(fixture.status({{rax, 6}, {rcx, page}}) == operand_rcx);
-    CHECK_FALSE(fixture.td.check_access({page}, 8));
+    CHECK_FALSE(fixture.td.check_access({page}, 8, true));
+    CHECK(fixture.td.check_access({page}, 8)->rule == "access to shared memory as private");
+    CHECK(fixture.td.check_access({0}, 8, true)->rule == "access to private memory as shared");
 
     fixture.memory.bytes[page] = std::byte{1};
     static_cast<void>(fixture.vmcall(0x10001, {{r12, page}, {r13, 8192}}));

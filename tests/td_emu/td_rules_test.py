@@ -21,6 +21,12 @@ not_accepted = 0xBC0000  # in the stretch that the first page tables map with th
 
 entry_symbol, boot_symbol = "shim_entry", "_ZN6tdshim4boot4bootEv"
 
+# A page of the boot's stack that nothing uses, given to the VMM by MapGPA while page tables call it private.
+stack_bottom = 0xA01000
+share_stack_page = (b"\x31\xc0" b"\xb9\0\xfc\0\0" b"\x45\x31\xd2" b"\x41\xbb\x01\0\x01\0"
+                    b"\x49\xbc" + struct.pack("<Q", 1 << 52 | stack_bottom) +
+                    b"\x41\xbd\0\x10\0\0" b"\x66\x0f\x01\xcc")
+
 # name: (symbol, instructions, offset of the one that breaks the rule, rule, address or nothing)
 cases = {
     "port_input": (boot_symbol, b"\xec", 0, "port I/O raises #VE", None),
@@ -38,6 +44,9 @@ cases = {
     "read_of_memory_not_accepted": (
         entry_symbol, b"\xb8" + struct.pack("<I", not_accepted) + b"\x8b\x00", 5,
         "access to memory that is pending", not_accepted),
+    "shared_memory_as_private": (
+        boot_symbol, share_stack_page + b"\xb8" + struct.pack("<I", stack_bottom) + b"\x8b\x00",
+        len(share_stack_page) + 5, "access to shared memory as private", stack_bottom),
     "write_to_memory_not_accepted": (
         entry_symbol, b"\xb8" + struct.pack("<I", not_accepted) + b"\xc6\x00\x00", 5,
         "access to memory that is pending", not_accepted),

@@ -270,12 +270,16 @@ Outcome Td::vmcall(unsigned vcpu, Registers& registers) {
     }
 }
 
-std::optional<Finding> Td::check_access(Gpa address, std::uint64_t size) {
+std::optional<Finding> Td::check_access(Gpa address, std::uint64_t size, bool is_shared) {
     const std::lock_guard lock(mutex_);
     for (const std::uint64_t at : {address.value, address.value + size - 1}) {
         const PageState state = pages_.state({align_down(at, page_size)});
         if (state == PageState::pending || state == PageState::absent)
             return Finding{std::string("access to memory that is ") + name_of(state), at};
+        if (is_shared != (state == PageState::shared))
+            return Finding{is_shared ? "access to private memory as shared"
+                                     : "access to shared memory as private",
+                           at};
     }
     return std::nullopt;
 }

@@ -86,8 +86,10 @@ class Td {
     /// about the one before: the processor gets a #DF then.
     [[nodiscard]] bool raise_ve(unsigned vcpu, const VeInfo& info);
 
-    /// An access of the TD's own to guest memory, by address without the shared bit.
-    [[nodiscard]] std::optional<Finding> check_access(Gpa address, std::uint64_t size);
+    /// An access of the TD's own to guest memory, by address without the shared bit. `is_shared`:
+    /// its page tables have the bit set.
+    [[nodiscard]] std::optional<Finding> check_access(Gpa address, std::uint64_t size,
+                                                      bool is_shared = false);
 
     /// TDREPORT_STRUCT, 1024 bytes, for these 64 bytes of report data. CPUSVN, TCB information and
     /// MAC are the letters "EMULATED" over and over: no verifier takes them for a processor's.

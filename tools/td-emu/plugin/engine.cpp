@@ -21,6 +21,8 @@ struct Handles {
     qemu_plugin_register* rflags = nullptr;
     qemu_plugin_register* cs = nullptr;
     qemu_plugin_register* ss = nullptr;
+    qemu_plugin_register* cr0 = nullptr;
+    qemu_plugin_register* cr3 = nullptr;
 
     Handles() {
         GArray* const list = qemu_plugin_get_registers();
@@ -29,8 +31,9 @@ struct Handles {
             qemu_plugin_reg_descriptor descriptor{};
             std::memcpy(&descriptor, list->data + std::size_t{i} * size, sizeof(descriptor));
             const std::string_view name = descriptor.name == nullptr ? "" : descriptor.name;
-            for (auto [wanted, handle] : {std::pair{"efer", &efer}, std::pair{"eflags", &rflags},
-                                          std::pair{"cs", &cs}, std::pair{"ss", &ss}})
+            for (auto [wanted, handle] :
+                 {std::pair{"efer", &efer}, std::pair{"eflags", &rflags}, std::pair{"cs", &cs},
+                  std::pair{"ss", &ss}, std::pair{"cr0", &cr0}, std::pair{"cr3", &cr3}})
                 if (name == wanted)
                     *handle = descriptor.handle;
             for (std::size_t k = 0; k < register_names.size(); ++k)
@@ -39,7 +42,7 @@ struct Handles {
         }
         for (const qemu_plugin_register* handle : general)
             if (handle == nullptr || efer == nullptr || rflags == nullptr || cs == nullptr ||
-                ss == nullptr) {
+                ss == nullptr || cr0 == nullptr || cr3 == nullptr) {
                 std::fputs("td-emu: this QEMU does not name all registers\n", stderr);
                 std::_Exit(2);
             }
@@ -90,6 +93,26 @@ std::uint64_t read_efer() {
 
 ControlState read_control_state() {
     return {read(handles().rflags), read(handles().cs), read(handles().ss)};
+}
+
+std::uint64_t read_leaf(std::uint64_t address) {
+    constexpr std::uint64_t paging = std::uint64_t{1} << 31;
+    constexpr std::uint64_t large = 1 << 7;
+    constexpr std::uint64_t table_mask = 0x000F'FFFF'FFFF'F000;
+    if ((read(handles().cr0) & paging) == 0)
+        return 0;
+    std::uint64_t entry = read(handles().cr3);
+    EngineMemory memory;
+    for (int shift = 39; shift >= 12; shift -= 9) {
+        const std::uint64_t at = (entry & table_mask) + 8 * (address >> shift & 511);
+        le64 next;
+        if (!memory.read({at}, std::as_writable_bytes(std::span(&next, 1))))
+            return 0;
+        entry = next;
+        if ((entry & large) != 0)
+            break;
+    }
+    return entry;
 }
 
 void write_rflags(std::uint64_t rflags) {

@@ -27,6 +27,10 @@ struct ControlState {
 [[nodiscard]] ControlState read_control_state();
 void write_rflags(std::uint64_t rflags);
 
+/// The entry of the page tables that translates a linear address, 0 while paging is off; to be
+/// asked for an address that was accessed [Intel SDM 3A, 4.5.4].
+[[nodiscard]] std::uint64_t read_leaf(std::uint64_t address);
+
 /// By linear address. False where nothing is mapped.
 [[nodiscard]] bool read_linear(std::uint64_t address, MutableBytes destination);
 [[nodiscard]] bool write_linear(std::uint64_t address, Bytes content);

@@ -134,11 +134,14 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
         known = {};
         known.generation = emulation->generation;
     }
-    const std::uint64_t page = gpa / page_size;
+    const std::uint64_t page = address / page_size;
     std::uint64_t& slot = known.pages[page % KnownPages::size];
     if (slot == page + 1)
         return;
-    const auto finding = emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info));
+    const unsigned width = emulation->settings.configuration.gpa_width;
+    const bool is_shared = (read_leaf(address) >> (width - 1) & 1) != 0;
+    const auto finding =
+        emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info), is_shared);
     if (finding)
         emulation->stop_by_finding(value_of(data), finding->rule, finding->address);
     slot = page + 1;
@@ -181,7 +184,7 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_reset_vector,
                                                QEMU_PLUGIN_CB_RW_REGS_PC, nullptr);
     if (in_firmware)
-        qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_R_REGS,
                                          QEMU_PLUGIN_MEM_RW, pointer_of(address));
     if (in_firmware)
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
