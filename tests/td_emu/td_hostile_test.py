@@ -10,8 +10,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import event_log
 import kernels
-import settings
 import suite
 import td_emu
 
@@ -43,10 +43,15 @@ faults = {
 
 
 def run(test, *options):
-    kernel = suite.temporary_folder(test) / "kernel"
-    kernel.write_bytes(kernels.bzimage())
-    return td_emu.Run("--kernel", kernel, "--append", "quiet", "--memory", "256M", "--cpus", "2", "--until", "payload",
-                      *options)
+    """A boot whose event log leads to the registers, however it ends."""
+    folder = suite.temporary_folder(test)
+    (folder / "kernel").write_bytes(kernels.bzimage())
+    ended = td_emu.Run("--kernel", folder / "kernel", "--append", "quiet", "--memory", "256M", "--cpus", "2",
+                       "--until", "payload", "--ccel", folder / "ccel", *options)
+    if ended.result and "tdshim: RTMR" in ended.console:
+        log = event_log.EventLog((folder / "ccel").read_bytes())
+        test.assertEqual(registers_of(ended), b"".join(log.replay(index) for index in range(4)).hex())
+    return ended
 
 
 def registers_of(ended):

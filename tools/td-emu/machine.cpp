@@ -95,6 +95,8 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
+    if (!options.ccel_file.empty())
+        settings.ccel_file = scratch.file("ccel");
     return settings;
 }
 
@@ -223,6 +225,10 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     TRY(write_inputs(options, image, settings, td_hob_place, scratch));
     const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
+    if (!options.ccel_file.empty()) {
+        const auto log = TRY(tools::read_file(settings.ccel_file));
+        TRY(tools::write_file(options.ccel_file, log));
+    }
     result["mrtd"] = tools::hex(settings.configuration.mrtd);
     return result;
 }

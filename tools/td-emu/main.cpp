@@ -90,6 +90,9 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--fault", options.fault, "what a hostile VMM does while the firmware runs")
         ->transform(CLI::CheckedTransformer(faults));
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
+    app.add_option("--ccel", options.ccel_file,
+                   "writes the firmware's event log, as it is when the payload begins or the run "
+                   "ends before, to this file");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
     app.add_flag("--stats", options.statistics, "prints calls and pages");
     app.add_option("more", options.more, "more arguments for QEMU, after --");

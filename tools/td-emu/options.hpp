@@ -23,6 +23,7 @@ struct Options {
     bool grants_large_pages = false;
     bool delivers_exceptions = false;
     std::string report_file;
+    std::string ccel_file;
     std::string qemu = "qemu-system-x86_64";
     bool statistics = false;
     bool json = false;

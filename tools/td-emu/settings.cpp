@@ -41,6 +41,7 @@ Settings settings_of(const json& from) {
     settings.delivers_exceptions = from.at("delivers_exceptions");
     settings.qtest_socket = from.at("qtest_socket");
     settings.result_file = from.at("result_file");
+    settings.ccel_file = from.at("ccel_file");
     return settings;
 }
 
@@ -61,7 +62,8 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"fault", static_cast<std::uint8_t>(settings.fault)},
                      {"delivers_exceptions", settings.delivers_exceptions},
                      {"qtest_socket", settings.qtest_socket},
-                     {"result_file", settings.result_file}};
+                     {"result_file", settings.result_file},
+                     {"ccel_file", settings.ccel_file}};
     std::ofstream output(file);
     output << value;
     return static_cast<bool>(output.flush());

@@ -28,6 +28,7 @@ struct Settings {
     bool delivers_exceptions = false;
     std::string qtest_socket;
     std::string result_file;
+    std::string ccel_file; ///< empty: not wanted
 
     [[nodiscard]] std::uint32_t started_vcpus() const {
         return fault == tdx_model::Fault::other_processors_never ? 1 : configuration.vcpus;

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <vector>
+
+#include "shim/memory/layout.hpp"
 
 namespace tdshim::td_emu {
 namespace {
@@ -48,8 +51,20 @@ void Emulation::write_result() {
     std::ofstream(settings.result_file) << json;
 }
 
+void Emulation::write_log() {
+    if (settings.ccel_file.empty())
+        return;
+    std::vector<std::byte> log(layout::event_log.size());
+    if (memory.read(layout::event_log.start(), log))
+        std::ofstream(settings.ccel_file, std::ios::binary)
+            .write(reinterpret_cast<const char*>(log.data()),
+                   static_cast<std::streamsize>(log.size()));
+}
+
 void Emulation::stop() {
     vmm.finish();
+    if (!runs_payload) // else it was written when the payload began
+        write_log();
     write_result();
     std::fflush(nullptr);
     ::_exit(0);

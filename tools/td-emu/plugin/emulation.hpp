@@ -50,6 +50,8 @@ struct Emulation {
 
     /// Leaves in the result file how the run went, as JSON.
     void write_result();
+    /// Writes the firmware's event log as it is now, where it is wanted.
+    void write_log();
     /// Ends QEMU here and now; td-emu reads why in the result.
     [[noreturn]] void stop();
     [[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,

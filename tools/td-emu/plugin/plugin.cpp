@@ -160,6 +160,7 @@ void on_reset_vector(unsigned, void*) {
 void on_payload(unsigned, void*) {
     if (emulation->runs_payload.exchange(true))
         return;
+    emulation->write_log();
     if (emulation->settings.until_payload)
         emulation->stop();
 }
