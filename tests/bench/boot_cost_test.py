@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import event_log
 import firmware
 import linux
 import settings
@@ -21,6 +22,7 @@ from machine import Machine
 # Virtual time advances 2^1 ns an instruction, and QEMU's time stamp counter once a nanosecond.
 instruction_clock = ("-icount", "shift=1,sleep=off")
 ticks_of_an_instruction = 2
+separator = bytes(4)
 columns = ("machine", "instructions", "bytes read", "bytes hashed", "instructions a hashed byte")
 
 cells = {f"{machine}_{qemu}": (machine, qemu) for machine, qemu in itertools.product(linux.machines, ("system", "new"))}
@@ -37,6 +39,24 @@ class Cost:
         self.instructions = ticks // ticks_of_an_instruction
 
 
+def size_of_input(event):
+    """Bytes behind an event's digest, as the event says."""
+    if event.kind == event_log.platform_firmware_blob2:
+        return event.blob()[2]
+    if event.kind == event_log.platform_config_flags:
+        return len(event.configuration()[1])
+    return len(event.data)
+
+
+def check_hashed(test, cost, inputs):
+    """Kernel, initrd, command line, the configuration that RTMR[0] logs, two separators: each hashed once."""
+    log = firmware.check_log(test, cost.report)
+    firmware.check_closed(test, log, event_log.separator_digest, separator)
+    test.assertEqual([size_of_input(event) for event in log.of_rtmr(1)[:-1]], inputs)
+    configuration = sum(size_of_input(event) for event in log.of_rtmr(0)[:-1])
+    test.assertEqual(cost.hashed, sum(inputs) + configuration + 2 * len(separator))
+
+
 def check_cost(test, machine, qemu):
     guest = settings.Guest("6.12")
     command_line = linux.command_line(machine).encode()
@@ -46,10 +66,8 @@ def check_cost(test, machine, qemu):
     # The console waits for the serial port, whose emulation lives in the host's time.
     test.assertAlmostEqual(first.instructions / second.instructions, 1, delta=0.001)
 
-    files = guest.kernel.stat().st_size + guest.initrd.stat().st_size + len(command_line)
-    configuration = first.hashed - files
-    test.assertTrue(0 < configuration < 1024 * 1024, f"{configuration} bytes hashed besides the three files")
-    test.assertGreaterEqual(first.read, first.hashed - 2 * 4, "the separators alone are not read")
+    check_hashed(test, first, [guest.kernel.stat().st_size, guest.initrd.stat().st_size, len(command_line)])
+    test.assertGreaterEqual(first.read, first.hashed - 2 * len(separator), "the separators alone are not read")
     # Each byte is hashed once, at the cost that SHA-384 in portable C has; nothing else comes near.
     test.assertLess(first.instructions, 60 * first.hashed)
     keep(machine, qemu, first)
