@@ -20,6 +20,7 @@ memory_size = 64 * MIB
 stub = kernels.bzimage()
 initrd = bytes(range(256)) * 40 + b"odd"
 command_line = b"quiet root=/dev/vda"
+setup_dtb = 2  # a setup_data entry's type [Linux arch/x86/include/uapi/asm/setup_data.h]
 configuration_files = {b"etc/table-loader", b"etc/acpi/rsdp", b"etc/acpi/tables"}
 
 
@@ -27,7 +28,7 @@ def sha384(content):
     return hashlib.sha384(content).hexdigest()
 
 
-def patched(kernel, initrd_size):
+def patched(kernel, initrd_size=0, video_mode=None):
     """A kernel as QEMU 7.2's x86_load_linux() hands it over in the legacy keys."""
     command_line_address, real_mode_address, acpi_room = 0x20000, 0x10000, 0x28000
     changed = bytearray(kernel)
@@ -38,7 +39,17 @@ def patched(kernel, initrd_size):
     if initrd_size:
         address = (memory_size - acpi_room - 1 - initrd_size) & ~4095
         struct.pack_into("<II", changed, 0x218, address, initrd_size)
+    if video_mode is not None:
+        struct.pack_into("<H", changed, 0x1FA, video_mode)
     return bytes(changed)
+
+
+def with_device_tree(kernel, tree):
+    """What the option -dtb adds to patched(): a setup_data entry behind the code, loaded at 1 MiB."""
+    code_size = len(kernel) - kernels.setup_size
+    changed = bytearray(patched(kernel))
+    struct.pack_into("<Q", changed, 0x250, MIB + code_size)
+    return bytes(changed) + struct.pack("<QII", 0, setup_dtb, len(tree)) + tree
 
 
 class Measured:
@@ -185,7 +196,19 @@ class OtherSources(unittest.TestCase):
 
     def test_legacy_keys_without_initrd(self):
         measured = Measured(self, arguments=self.options(with_initrd=False))
-        check_payload(self, measured.log, patched(stub, 0), None, command_line)
+        check_payload(self, measured.log, patched(stub), None, command_line)
+
+    def test_legacy_keys_with_a_video_mode(self):
+        for mode, value in {"ext": 0xFFFE, "0x317": 0x317}.items():
+            with self.subTest(mode):
+                text = f"quiet vga={mode}"
+                measured = Measured(self, arguments=["-kernel", self.file("kernel", stub), "-append", text])
+                check_payload(self, measured.log, patched(stub, video_mode=value), None, text.encode())
+
+    def test_legacy_keys_with_a_device_tree(self):
+        tree = struct.pack(">I", 0xD00DFEED) + bytes(60)
+        measured = Measured(self, arguments=[*self.options(with_initrd=False), "-dtb", self.file("tree", tree)])
+        check_payload(self, measured.log, with_device_tree(stub, tree), None, command_line)
 
     def test_named_items_come_first(self):
         other = kernels.bzimage(version=0x20E)
