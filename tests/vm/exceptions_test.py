@@ -63,6 +63,8 @@ def cases(table):
     stack_bottom = stacks + guard_size
     return {
         "divide_error": (b"\x31\xc9\xf7\xf1", Expected(0, rip=2)),
+        # RFLAGS.TF by way of the stack: the trap comes behind the instruction after POPF.
+        "single_step": (b"\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x90", Expected(1, rip=10)),
         # No NMI reaches the processor before somebody sets up its APIC; the gate is the same.
         "nmi_gate": (b"\xcd\x02", Expected(2, rip=2)),
         "breakpoint": (b"\xcc", Expected(3, rip=1)),
