@@ -23,6 +23,7 @@ enum class Fault : std::uint8_t {
     ports_garbage,          ///< every port reads as other numbers, with bits set above their size
     accept_busy,            ///< each page is busy three times: no error
     accept_always_busy,     ///< a page stays busy
+    accept_window_busy,     ///< what was shared stays busy when it is taken back
     accept_already,         ///< a page in the middle of memory was accepted before
     accept_invalid,         ///< a page cannot be accepted
     accept_mismatch_4k,     ///< a small page has a wrong size
@@ -50,6 +51,7 @@ inline constexpr std::array named_faults{
     NamedFault{"ports-garbage", Fault::ports_garbage},
     NamedFault{"accept-busy", Fault::accept_busy},
     NamedFault{"accept-always-busy", Fault::accept_always_busy},
+    NamedFault{"accept-window-busy", Fault::accept_window_busy},
     NamedFault{"accept-already", Fault::accept_already},
     NamedFault{"accept-invalid", Fault::accept_invalid},
     NamedFault{"accept-mismatch-4k", Fault::accept_mismatch_4k},

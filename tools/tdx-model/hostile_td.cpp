@@ -2,6 +2,7 @@
 #include "tools/tdx-model/hostile_td.hpp"
 
 #include "shim/formats/tdx/calls.hpp"
+#include "shim/memory/layout.hpp"
 
 namespace tdshim::tdx_model {
 namespace {
@@ -26,10 +27,13 @@ bool HostileTd::is_busy(std::uint64_t operand) {
 bool HostileTd::spoil_acceptance(Registers& registers) {
     const bool is_small = (registers[rcx] & 7) == 0;
     const bool is_chosen = align_down(registers[rcx], large_page_size) == chosen_page;
+    const bool is_window = registers[rcx] == layout::shared_window.start().value;
     std::uint64_t status = 0;
     if (fault_ == Fault::accept_busy && is_busy(registers[rcx]))
         status = operand_busy;
     if (fault_ == Fault::accept_always_busy && is_chosen)
+        status = operand_busy;
+    if (fault_ == Fault::accept_window_busy && is_window)
         status = operand_busy;
     if (fault_ == Fault::accept_already && is_chosen)
         status = page_already_accepted;

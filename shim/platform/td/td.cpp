@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/platform/td/td.hpp"
 
+#include "shim/memory/acceptance.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/td/tdvmcall.hpp"
 #include "shim/platform/x86/address_space.hpp"
@@ -26,15 +27,11 @@ MutableBytes window() {
 
 /// Accepts the page at `page` and returns how that ended.
 Result<tdx::StatusClass> accept(Gpa page) {
-    for (;;) {
-        const tdx::Status status = accept_page(page, tdx::PageLevel::size_4k);
-        const tdx::StatusClass outcome = status.status_class();
-        if (outcome == tdx::StatusClass::success ||
-            outcome == tdx::StatusClass::page_already_accepted)
-            return outcome;
-        if (outcome != tdx::StatusClass::operand_busy)
-            return refuse(Fault::page_not_accepted, page.value, 0, status.value);
-    }
+    const tdx::Status status = memory::accept_patiently(page, tdx::PageLevel::size_4k, accept_page);
+    const tdx::StatusClass outcome = status.status_class();
+    if (outcome != tdx::StatusClass::success && outcome != tdx::StatusClass::page_already_accepted)
+        return refuse(Fault::page_not_accepted, page.value, 0, status.value);
+    return outcome;
 }
 
 } // namespace
