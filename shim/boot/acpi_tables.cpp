@@ -41,7 +41,7 @@ Result<Placed> load(Context& context, std::string_view name, std::uint64_t align
     const Placed placed = TRY(place(context, file->size, alignment));
     TRY(context.items.read(file->selector, placed.bytes));
     TRY(context.recorder.record(
-        measure::configuration_file(name, placed.range.start(), placed.bytes)));
+        measure::configuration_file(name, placed.range.start(), measure::digest_of(placed.bytes))));
     return placed;
 }
 

@@ -43,7 +43,8 @@ Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel
 /// Moves the protected-mode part of the kernel file to where it runs.
 Result<void> load_kernel(Context& context, LinuxPayload& payload) {
     const KernelFile file = TRY(fetch_kernel(context));
-    const measure::Measurement measured = measure::kernel(file.place.start(), file.bytes);
+    const measure::Measurement measured =
+        measure::kernel(file.place.start(), measure::digest_of(file.bytes));
     TRY(context.recorder.record(measured));
     report("kernel", context.input, measured);
 
@@ -90,7 +91,7 @@ Result<void> load_initrd(Context& context, LinuxPayload& payload) {
     const MutableBytes memory = TRY(platform::memory(place));
     const MutableBytes bytes = memory.first(source->size);
     TRY(context.items.read(source->selector, bytes));
-    const measure::Measurement measured = measure::initrd(place.start(), bytes);
+    const measure::Measurement measured = measure::initrd(place.start(), measure::digest_of(bytes));
     TRY(context.recorder.record(measured));
     report("initrd", context.input, measured);
     payload.initrd = TRY(GpaRange::make(place.start(), source->size));

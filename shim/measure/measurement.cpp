@@ -28,27 +28,28 @@ void append(Measurement& measurement, std::string_view text) {
         append(measurement, c);
 }
 
-Measurement measured(std::uint32_t rtmr, EventType type, Bytes content) {
+Measurement measured(std::uint32_t rtmr, EventType type, const FileDigest& content) {
     Measurement measurement;
     measurement.rtmr = rtmr;
     measurement.type = type;
-    measurement.digest = crypto::sha384(content);
-    measurement.hashed = content.size();
+    measurement.digest = content.digest;
+    measurement.hashed = content.size;
     return measurement;
 }
 
 /// Event data: UEFI_PLATFORM_FIRMWARE_BLOB2.
-Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place, Bytes content) {
+Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place,
+                 const FileDigest& content) {
     Measurement measurement = measured(rtmr, EventType::platform_firmware_blob2, content);
     append(measurement, static_cast<std::uint8_t>(description.size()));
     append(measurement, description);
-    append(measurement, event_log::BlobRange{place.value, content.size()});
+    append(measurement, event_log::BlobRange{place.value, content.size});
     return measurement;
 }
 
 /// Event data: TD_SHIM_PLATFORM_CONFIG_INFO.
 Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
-    Measurement measurement = measured(rtmr, EventType::platform_config_flags, info);
+    Measurement measurement = measured(rtmr, EventType::platform_config_flags, digest_of(info));
     event_log::ConfigInfo header{.descriptor = {},
                                  .length = static_cast<std::uint32_t>(info.size())};
     std::ranges::copy(descriptor.substr(0, header.descriptor.size()), header.descriptor.begin());
@@ -59,19 +60,23 @@ Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) 
 
 } // namespace
 
+FileDigest digest_of(Bytes file) {
+    return {.digest = crypto::sha384(file), .size = file.size()};
+}
+
 Measurement configuration(std::string_view descriptor, Bytes info) {
     return config(firmware_configuration, descriptor, info);
 }
 
-Measurement configuration_file(std::string_view name, Gpa place, Bytes content) {
+Measurement configuration_file(std::string_view name, Gpa place, const FileDigest& content) {
     return blob(firmware_configuration, name, place, content);
 }
 
-Measurement kernel(Gpa place, Bytes file) {
+Measurement kernel(Gpa place, const FileDigest& file) {
     return blob(operating_system, payload_descriptor, place, file);
 }
 
-Measurement initrd(Gpa place, Bytes file) {
+Measurement initrd(Gpa place, const FileDigest& file) {
     return blob(operating_system, initrd_descriptor, place, file);
 }
 
@@ -81,14 +86,14 @@ Measurement command_line(Bytes text) {
 
 Measurement separator(std::uint32_t rtmr) {
     const le32 value = 0;
-    Measurement measurement = measured(rtmr, EventType::separator, bytes_of(value));
+    Measurement measurement = measured(rtmr, EventType::separator, digest_of(bytes_of(value)));
     append(measurement, value);
     return measurement;
 }
 
 Measurement error_separator(std::uint32_t rtmr, std::string_view reason) {
     const le32 value = 1;
-    Measurement measurement = measured(rtmr, EventType::separator, bytes_of(value));
+    Measurement measurement = measured(rtmr, EventType::separator, digest_of(bytes_of(value)));
     append(measurement, value);
     measurement.body = bytes_of(reason);
     return measurement;

@@ -30,6 +30,13 @@ struct Measurement {
     [[nodiscard]] Bytes head() const { return Bytes(head_bytes).first(head_size); }
 };
 
+/// What is measured of a file: all of its bytes, which the host tools need not have in memory.
+struct FileDigest {
+    crypto::Digest digest{};
+    std::uint64_t size = 0; ///< in bytes
+};
+[[nodiscard]] FileDigest digest_of(Bytes file);
+
 /// The descriptor of the TD HOB.
 inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
 
@@ -38,11 +45,12 @@ inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
 [[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);
 
 /// A file of the VMM's firmware configuration that is too large for the log -> RTMR[0].
-[[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place, Bytes content);
+[[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place,
+                                             const FileDigest& content);
 
 /// The kernel file, the initrd file, the command line without its NUL -> RTMR[1].
-[[nodiscard]] Measurement kernel(Gpa place, Bytes file);
-[[nodiscard]] Measurement initrd(Gpa place, Bytes file);
+[[nodiscard]] Measurement kernel(Gpa place, const FileDigest& file);
+[[nodiscard]] Measurement initrd(Gpa place, const FileDigest& file);
 [[nodiscard]] Measurement command_line(Bytes text);
 
 /// The mark that no further event of the firmware follows in RTMR[`rtmr`].

@@ -47,7 +47,7 @@ void check_abc(const Measurement& measurement, std::uint32_t rtmr, std::uint32_t
 }
 
 TEST_CASE("the kernel is a blob td_payload in RTMR[1]", "[measurement]") {
-    const Measurement measurement = kernel({0x1122334455667788}, abc.view());
+    const Measurement measurement = kernel({0x1122334455667788}, digest_of(abc.view()));
     check_abc(measurement, 1, ev_efi_platform_firmware_blob2);
     CHECK(copy_of(measurement.head()) == dump("0B 74 64 5F 70 61 79 6C 6F 61 64 00 "
                                               "88 77 66 55 44 33 22 11 "
@@ -56,7 +56,7 @@ TEST_CASE("the kernel is a blob td_payload in RTMR[1]", "[measurement]") {
 }
 
 TEST_CASE("the initrd is a blob td_initrd in RTMR[1]", "[measurement]") {
-    const Measurement measurement = initrd({0x1122334455667788}, abc.view());
+    const Measurement measurement = initrd({0x1122334455667788}, digest_of(abc.view()));
     check_abc(measurement, 1, ev_efi_platform_firmware_blob2);
     CHECK(copy_of(measurement.head()) == dump("0A 74 64 5F 69 6E 69 74 72 64 00 "
                                               "88 77 66 55 44 33 22 11 "
@@ -107,7 +107,8 @@ TEST_CASE("the length of configuration is the length of all of it", "[measuremen
 }
 
 TEST_CASE("a configuration file is a blob with its name in RTMR[0]", "[measurement]") {
-    const Measurement measurement = configuration_file("etc/acpi/rsdp", {0xF5000}, abc.view());
+    const Measurement measurement =
+        configuration_file("etc/acpi/rsdp", {0xF5000}, digest_of(abc.view()));
     check_abc(measurement, 0, ev_efi_platform_firmware_blob2);
     CHECK(copy_of(measurement.head()) == dump("0D 65 74 63 2F 61 63 70 69 2F 72 73 64 70 "
                                               "00 50 0F 00 00 00 00 00 "
@@ -117,14 +118,15 @@ TEST_CASE("a configuration file is a blob with its name in RTMR[0]", "[measureme
 
 TEST_CASE("the longest name that fw_cfg has fits into a blob event", "[measurement]") {
     const std::string name(55, 'n');
-    const Measurement measurement = configuration_file(name, {1}, abc.view());
+    const Measurement measurement = configuration_file(name, {1}, digest_of(abc.view()));
     CHECK(copy_of(measurement.head()) == Blob().u8(55).text(name).u64(1).u64(3).vector());
 }
 
 TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") {
-    CHECK(kernel({0x1000}, abc.view()).digest == kernel({0x2000}, abc.view()).digest);
-    CHECK(kernel({0x1000}, abc.view()).digest !=
-          kernel({0x1000}, Blob().text("abd").view()).digest);
+    CHECK(kernel({0x1000}, digest_of(abc.view())).digest ==
+          kernel({0x2000}, digest_of(abc.view())).digest);
+    CHECK(kernel({0x1000}, digest_of(abc.view())).digest !=
+          kernel({0x1000}, digest_of(Blob().text("abd").view())).digest);
 }
 
 TEST_CASE("a separator is four zero bytes in its register", "[measurement]") {
