@@ -87,9 +87,9 @@ check_digest() {
 
 compare_digests() {
   missing=""
-  "$shim_log" --json "$demo/ccel.bin" >"$demo/ccel.json" || disproved "shim-log refuses $demo/ccel.bin"
+  "$shim_log" decode --json "$demo/ccel.bin" >"$demo/ccel.json" || disproved "shim-log refuses $demo/ccel.bin"
   progress "the event log that Linux saw"
-  "$shim_log" "$demo/ccel.bin"
+  "$shim_log" decode "$demo/ccel.bin"
   progress "sha384sum of what was booted"
   check_digest kernel "$(digest_of <"$kernel")" "$kernel"
   check_digest initrd "$(digest_of <"$initrd")" "$initrd"

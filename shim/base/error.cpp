@@ -125,6 +125,11 @@ std::string_view sentence(Fault fault) {
     case Fault::image_info_size:
         return "image information states a size that the image does not have";
     case Fault::payload_outside_image: return "embedded payload lies outside the image";
+    case Fault::report_size: return "TDREPORT does not have its size";
+    case Fault::report_type: return "report is not that of a TD";
+    case Fault::quote_version: return "quote has neither version 4 nor 5";
+    case Fault::quote_tee_type: return "quote is not that of a TD";
+    case Fault::quote_body_type: return "quote's body is neither of TDX 1.0 nor of TDX 1.5";
 
     case Fault::elf_header: return "not a little-endian x86-64 ELF file";
     case Fault::elf_not_executable: return "not an ELF executable at fixed addresses";

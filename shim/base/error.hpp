@@ -118,6 +118,12 @@ enum class Fault : std::uint8_t {
     section_no_td_hob,
     image_info_size,
     payload_outside_image,
+    // TDREPORT and quote
+    report_size,
+    report_type,
+    quote_version,
+    quote_tee_type,
+    quote_body_type,
     // inputs of shim-ld
     elf_header,
     elf_not_executable,

@@ -30,20 +30,18 @@ constexpr auto image =
 // Room for a kernel to run in and for everything that is small, beside the files themselves.
 constexpr std::uint64_t accepted_anyway = 512 * MiB;
 
-constexpr std::string_view all_policy = "all";
-
 /// Whether the VMM wants all memory accepted, for a kernel that accepts none itself.
 Result<bool> wants_all(Context& context) {
     context.input = fw_cfg::accept_policy;
     const auto item = context.items.find(fw_cfg::accept_policy);
     if (!item)
         return false;
-    std::array<std::byte, all_policy.size()> text{};
+    std::array<std::byte, measure::accept_all_text.size()> text{};
     if (item->size != text.size())
         return refuse(Fault::fw_cfg_item_size, 0, text.size(), item->size);
     TRY(context.items.read(item->selector, text));
-    TRY(context.recorder.record(measure::configuration("accept", text)));
-    if (!std::ranges::equal(text, bytes_of(all_policy)))
+    TRY(context.recorder.record(measure::configuration(measure::accept_descriptor, text)));
+    if (!std::ranges::equal(text, bytes_of(measure::accept_all_text)))
         return refuse(Fault::accept_policy);
     return true;
 }

@@ -39,6 +39,9 @@ struct FileDigest {
 
 /// The descriptor of the TD HOB.
 inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
+/// The descriptor of the VMM's wish to have memory accepted before Linux starts, and what it says.
+inline constexpr std::string_view accept_descriptor = "accept";
+inline constexpr std::string_view accept_all_text = "all";
 
 /// Configuration that the VMM supplies, kept whole in the log -> RTMR[0].
 /// `descriptor` has at most 16 characters.

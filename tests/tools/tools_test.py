@@ -21,7 +21,7 @@ __all__ = ["LinkTest", "CommonTest", "InfoTest", "LogTest"]
 
 class CommonTest(ToolTest):
     def test_help_shows_an_example_and_the_exit_codes(self):
-        for tool in ("shim-ld", "shim-info", "shim-log"):
+        for tool in ("shim-ld", "shim-info", "shim-log", "shim-measure"):
             with self.subTest(tool):
                 text = self.good(tool, "--help")
                 self.assertRegex(text, rf"example: {tool} \S+")
@@ -29,22 +29,22 @@ class CommonTest(ToolTest):
                 self.assertRegex(self.good(tool, "--version"), rf"^{tool} \(tdshim\) \d+\.\d+\.\d+\n$")
 
     def test_wrong_usage_is_code_2(self):
-        for tool in ("shim-ld", "shim-info", "shim-log"):
+        for tool in ("shim-ld", "shim-info", "shim-log", "shim-measure"):
             with self.subTest(tool):
                 self.bad(tool)
                 self.bad(tool, "--no-such-option")
 
     def test_a_file_that_cannot_be_read_is_named(self):
         missing = os.path.join(self.folder, "missing")
-        for tool in ("shim-info", "shim-log"):
+        for tool, *command in (("shim-info",), ("shim-log", "decode"), ("shim-log", "replay"), ("shim-measure",)):
             with self.subTest(tool):
-                self.assertEqual(self.bad(tool, missing).stderr,
+                self.assertEqual(self.bad(tool, *command, missing).stderr,
                                  f"{tool}: {missing}: cannot open: No such file or directory\n")
-                self.assertIn("Is a directory", self.bad(tool, self.folder).stderr)
+                self.assertIn("Is a directory", self.bad(tool, *command, self.folder).stderr)
 
     def test_output_that_cannot_be_written_is_code_2(self):
         with open("/dev/full", "w", encoding="ascii") as full:
-            result = subprocess.run([os.path.join(BIN, "shim-log"), self.put("log", LOG)], stdout=full,
+            result = subprocess.run([os.path.join(BIN, "shim-log"), "decode", self.put("log", LOG)], stdout=full,
                                     stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual((result.returncode, result.stderr), (2, "shim-log: cannot write to standard output\n"))
 
@@ -125,7 +125,7 @@ class LogTest(ToolTest):
     area = LOG + b"\xff" * (0x10000 - len(LOG))
 
     def test_a_log_is_decoded_and_replayed(self):
-        report = json.loads(self.good("shim-log", "--json", self.put("CCEL", self.area)))
+        report = json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", self.area)))
         self.assertEqual(report["vendor_info"], "td_shim")
         self.assertEqual((report["used"], report["size"]), (len(LOG), 0x10000))
         separator = sha384(bytes(4))
@@ -145,7 +145,7 @@ class LogTest(ToolTest):
             "size": 28, "summary": "2048 bytes at 0x1000000 - 0x10007ff", "data": LOG_EVENTS[1][66:].hex()})
 
     def test_the_text_shows_the_same(self):
-        text = self.good("shim-log", self.put("CCEL", self.area))
+        text = self.good("shim-log", "decode", self.put("CCEL", self.area))
         self.assertRegex(text, r" 0x48 +RTMR\[0\] +EV_PLATFORM_CONFIG_FLAGS +td_hob\n +" + sha384(HOB_BYTES).hex())
         self.assertIn('"console=ttyS0 root=/dev/vda"', text)
         self.assertIn("  RTMR[1] " + replayed([sha384(KERNEL), sha384(COMMAND_LINE), sha384(bytes(4))]) + "\n", text)
@@ -154,7 +154,7 @@ class LogTest(ToolTest):
     def test_events_that_extend_nothing_are_not_replayed(self):
         log = LOG_HEADER + event(0, 0x8000000A, sha384(b"x"), b"") + event(3, 3, sha384(b"y"), b"") + event(
             4, 5, sha384(b"z"), b"an action")
-        report = json.loads(self.good("shim-log", "--json", self.put("CCEL", log)))
+        report = json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", log)))
         self.assertEqual(report["registers"]["rtmr2"], bytes(48).hex())
         self.assertEqual(report["registers"]["rtmr3"], replayed([sha384(b"z")]))
         self.assertEqual([item["register"] for item in report["events"]], ["mrtd", "rtmr2", "rtmr3"])
@@ -163,14 +163,14 @@ class LogTest(ToolTest):
 
     def test_an_error_separator_shows_its_reason(self):
         log = LOG_HEADER + event(1, 4, sha384(b"\x01\0\0\0"), b"\x01\0\0\0kernel: no boot flag")
-        self.assertIn('0x1 (error) "kernel: no boot flag"', self.good("shim-log", self.put("CCEL", log)))
+        self.assertIn('0x1 (error) "kernel: no boot flag"', self.good("shim-log", "decode", self.put("CCEL", log)))
 
     def test_bytes_of_the_log_cannot_steer_the_terminal(self):
         log = LOG_HEADER + event(1, 0xA, bytes(48), struct.pack("<16sI", b"\x1b[2Jx\xff", 0))
-        text = self.good("shim-log", self.put("CCEL", log))
+        text = self.good("shim-log", "decode", self.put("CCEL", log))
         self.assertNotIn("\x1b", text)
         self.assertIn("\\x1b[2Jx\\xff", text)
-        json.loads(self.good("shim-log", "--json", self.put("CCEL", log)))
+        json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", log)))
 
     def test_garbage_at_the_end_is_an_error_after_what_was_decoded(self):
         at = len(LOG)
@@ -185,11 +185,11 @@ class LogTest(ToolTest):
         for message, tail in cases.items():
             with self.subTest(message):
                 path = self.put("CCEL", LOG + tail)
-                text = self.bad("shim-log", path)
+                text = self.bad("shim-log", "decode", path)
                 self.assertTrue(text.stderr.endswith(message + "\n"), text.stderr)
                 self.assertIn("td_payload_info", text.stdout)
                 self.assertNotIn("registers after replay", text.stdout)
-                report = json.loads(self.bad("shim-log", "--json", path).stdout)
+                report = json.loads(self.bad("shim-log", "decode", "--json", path).stdout)
                 self.assertEqual((len(report["events"]), report["used"]), (5, at))
                 self.assertNotIn("registers", report)
                 self.assertIn(report["error"], text.stderr)
@@ -204,7 +204,7 @@ class LogTest(ToolTest):
         }
         for message, log in cases.items():
             with self.subTest(message):
-                result = self.bad("shim-log", self.put("CCEL", log))
+                result = self.bad("shim-log", "decode", self.put("CCEL", log))
                 self.assertTrue(result.stderr.endswith(message + "\n"), result.stderr)
                 self.assertEqual(result.stdout, "")
 

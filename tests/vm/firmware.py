@@ -64,7 +64,7 @@ def check_with_shim_log(test, report):
     with tempfile.NamedTemporaryFile() as file:
         file.write(report.log_area)
         file.flush()
-        output = subprocess.run([program, "--json", file.name], check=True, capture_output=True, text=True)
+        output = subprocess.run([program, "decode", "--json", file.name], check=True, capture_output=True, text=True)
     registers = json.loads(output.stdout)["registers"]
     for rtmr in (0, 1):
         test.assertEqual(registers[f"rtmr{rtmr}"], report.rtmr[rtmr].hex(), "by shim-log")

@@ -9,27 +9,10 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/common/descriptor.hpp"
+
 namespace tdshim::tools {
 namespace {
-
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() { static_cast<void>(close_now()); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    [[nodiscard]] int number() const { return number_; }
-    [[nodiscard]] bool is_open() const { return number_ >= 0; }
-    /// False when the system reports a late write error.
-    [[nodiscard]] bool close_now() {
-        const int number = std::exchange(number_, -1);
-        return number < 0 || ::close(number) == 0;
-    }
-
-  private:
-    int number_;
-};
 
 /// A temporary file that is gone again unless it was kept.
 class TemporaryName {

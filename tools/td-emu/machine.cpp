@@ -14,8 +14,8 @@
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
 #include "tools/td-emu/settings.hpp"
-#include "tools/td-emu/td_hob.hpp"
 #include "tools/tdx-model/td_build.hpp"
+#include "tools/vmm/td_hob.hpp"
 
 extern "C" char** environ;
 
@@ -85,7 +85,7 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
     settings.configuration.grants_large_pages = options.grants_large_pages;
     settings.configuration.mrtd =
         tdx_model::mrtd_of(image.bytes, image.metadata, tdx_model::LoadOrder::page_by_page);
-    settings.ram = ram_of_q35(options.memory);
+    settings.ram = vmm::ram_of_q35(options.memory);
     settings.firmware = {image.memory(), layout::shim_code};
     for (const tdvf::Section& section : image.metadata.sections)
         if (!section.memory.empty())
@@ -135,7 +135,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
         "-accel",
         "tcg,thread=multi",
         "-cpu",
-        "max,min-level=0x21,vendor=GenuineIntel",
+        "max,min-level=0x21,vendor=GenuineIntel,phys-bits=46",
         "-m",
         std::to_string(options.memory / MiB),
         "-smp",
@@ -205,7 +205,7 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
 Outcome<> write_inputs(const Options& options, const Image& image, const Settings& settings,
                        Gpa td_hob_place, const Scratch& scratch) {
     TRY(tools::write_file(scratch.file("hob.bin"),
-                          td_hob(settings.ram, image.metadata, td_hob_place)));
+                          vmm::td_hob(settings.ram, image.metadata, td_hob_place)));
     TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
     TRY(write_stub(settings, td_hob_place, scratch.file("stub.bin")));
     if (!write_settings(settings, scratch.file("settings.json")))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/shim-log/summary.hpp"
+#include "tools/measurements/summary.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/shim-log/event_names.hpp"
+#include "tools/measurements/event_names.hpp"
 
 #include <algorithm>
 #include <array>

@@ -9,7 +9,7 @@
 #include "shim/base/gpa.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
 
-namespace tdshim::td_emu {
+namespace tdshim::vmm {
 
 /// RAM of QEMU's machine q35 with `size` bytes of memory: below and above 4 GiB.
 [[nodiscard]] std::vector<GpaRange> ram_of_q35(std::uint64_t size);
@@ -18,4 +18,4 @@ namespace tdshim::td_emu {
 [[nodiscard]] std::vector<std::byte> td_hob(const std::vector<GpaRange>& ram,
                                             const tdvf::Metadata& metadata, Gpa base);
 
-} // namespace tdshim::td_emu
+} // namespace tdshim::vmm

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/td-emu/td_hob.hpp"
+#include "tools/vmm/td_hob.hpp"
 
 #include <algorithm>
 
 #include "shim/formats/hob/wire.hpp"
 
-namespace tdshim::td_emu {
+namespace tdshim::vmm {
 namespace {
 
 // [QEMU hw/i386/pc_q35.c, pc_q35_init]
@@ -94,4 +94,4 @@ std::vector<std::byte> td_hob(const std::vector<GpaRange>& ram, const tdvf::Meta
     return list;
 }
 
-} // namespace tdshim::td_emu
+} // namespace tdshim::vmm

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What shim-measure computes before launch is what a TD's registers hold when its kernel starts: over memory sizes,
+numbers of processors, devices, and where the kernel comes from. Nothing of the TD is looked at for the prediction."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import kernels
+import settings
+import suite
+import td_emu
+
+attributes_at, mrtd_at, rtmr_at, info_at = 512, 528, 720, 512  # in a TDREPORT
+initrd = bytes(range(256)) * 300 + b"odd"
+disk = ("-drive", "driver=null-co,size=1M,if=none,id=disk", "-device", "virtio-blk-pci,drive=disk")
+network = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net")
+
+
+class Shape:
+    """One launch: what td-emu is told, and shim-measure in the same words."""
+
+    def __init__(self, test, memory, cpus, *, kernel="stub", has_initrd=True, append="console=ttyS0 quiet", more=(),
+                 accept_all=False):
+        self.folder = suite.temporary_folder(test)
+        self.common = ["--memory", memory, "--cpus", str(cpus)]
+        self.image = settings.image()
+        if kernel == "embedded":
+            self.image = self.link(kernels.bzimage())
+        elif kernel == "stub":
+            self.common += ["--kernel", self.put("kernel", kernels.bzimage())]
+        else:
+            self.common += ["--kernel", settings.Guest(kernel).kernel]
+        if has_initrd:
+            self.common += ["--initrd", self.put("initrd", initrd)]
+        if append is not None:
+            self.common += ["--append", append]
+        self.measure_only = ["--accept-all"] if accept_all else []
+        self.more = list(more)
+        self.run_only = ["-fw_cfg", "name=opt/org.tdshim/accept,string=all"] if accept_all else []
+
+    def put(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def link(self, payload):
+        output = self.folder / "final.bin"
+        subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", settings.shim_elf(),
+                        "--payload", self.put("payload", payload), "-o", output], check=True, capture_output=True)
+        return output
+
+    def predict(self, *options):
+        behind = ["--", *self.more] if self.more else []
+        command = [settings.tool("shim-measure"), self.image, "--qemu", settings.qemu("new"), *self.common,
+                   *self.measure_only, *options, *behind]
+        return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+
+    def run(self):
+        behind = [*self.more, *self.run_only]
+        return td_emu.Run(*self.common, "--until", "payload", "--ccel", self.folder / "ccel", "--report",
+                          self.folder / "report", *(["--", *behind] if behind else []), image=self.image)
+
+
+def check_shape(test, *arguments, **options):
+    if settings.tool("shim-measure") is None:
+        settings.skip("shim-measure is not built")
+    shape = Shape(test, *arguments, **options)
+    policy = shape.folder / "policy.json"
+    policy.write_text(shape.predict("--format", "policy"))
+    run = shape.run()
+    test.assertEqual(run.exit_code, 0, run.console[-2000:] + run.errors)
+    report = (shape.folder / "report").read_bytes()
+    predicted = json.loads(shape.predict("--json"))
+    test.assertEqual(report[mrtd_at:mrtd_at + 48].hex(), predicted["mrtd"])
+    for rtmr in range(4):
+        found = report[rtmr_at + 48 * rtmr:][:48].hex()
+        test.assertEqual(found, predicted[f"rtmr{rtmr}"], f"RTMR[{rtmr}]")
+    test.assertEqual(td_emu.sha384(report[info_at:]).hex(), predicted["tdinfo_hash"])
+    check = subprocess.run([settings.tool("shim-log"), "check", shape.folder / "ccel", "--policy", policy, "--report",
+                            shape.folder / "report"], capture_output=True, text=True, check=False)
+    test.assertEqual((check.returncode, check.stderr), (0, ""), check.stdout)
+
+
+class Shapes(unittest.TestCase):
+    pass
+
+
+def add_shape(name, *arguments, **options):
+    suite.add_cases(Shapes, lambda test: check_shape(test, *arguments, **options), {name: ()})
+
+
+# Memory ends below, at and above the place where QEMU splits it at 4 GiB.
+for memory in ("256M", "512M", "1G", "2G", "2815M", "2816M", "3G", "4G", "5G", "8G", "64G", "256G", "1024G"):
+    add_shape(f"memory_{memory}", memory, 1)
+for cpus in (2, 3, 4, 8, 16, 32, 64):
+    add_shape(f"cpus_{cpus}", "1G", cpus)
+add_shape("large_and_wide", "1024G", 64)
+for memory, cpus in (("512M", 1), ("3G", 2)):
+    add_shape(f"no_initrd_{memory}_{cpus}", memory, cpus, has_initrd=False)
+    add_shape(f"embedded_{memory}_{cpus}", memory, cpus, kernel="embedded")
+    add_shape(f"debian_{memory}_{cpus}", memory, cpus, kernel="6.12")
+add_shape("embedded_without_initrd", "1G", 1, kernel="embedded", has_initrd=False, append=None)
+add_shape("no_command_line", "1G", 1, append=None)
+add_shape("command_line_of_2000_bytes", "1G", 1, append="x" * 2000)
+add_shape("all_accepted", "1G", 2, accept_all=True)
+add_shape("disk", "1G", 2, more=disk)
+add_shape("disk_and_network", "4G", 4, more=disk + network)
+
+if __name__ == "__main__":
+    suite.main()

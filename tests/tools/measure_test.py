@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""shim-measure and shim-log check, without any VMM: registers that Python computes too, a policy that goes from one
+tool to the other, and tampering, of which the right event is named."""
+
+import hashlib
+import json
+import os
+import struct
+import unittest
+
+from support import (
+    CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
+)
+
+KERNEL = b"\x4d\x5a" + bytes(range(256)) * 40
+INITRD = bytes(reversed(range(256))) * 33 + b"odd"
+TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
+CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
+
+
+def allocate(name):
+    return struct.pack("<I56sIB63x", 1, name.encode(), 16, 1)
+
+
+SCRIPT = b"".join(allocate(name) for name in TABLES)
+
+
+def config(descriptor, info):
+    return struct.pack("<16sI", descriptor.encode(), len(info)) + info
+
+
+def blob(name, place, size):
+    return bytes([len(name)]) + name.encode() + struct.pack("<QQ", place, size)
+
+
+def mrtd(image, order="page"):
+    """As in tests/td_emu/td_emu.py, for both load orders."""
+    at, = struct.unpack_from("<I", image, len(image) - 0x20)
+    count, = struct.unpack_from("<I", image, at + 12)
+    digest = hashlib.sha384()
+
+    def extend(page, gpa, content):
+        for chunk in range(page, page + 4096, 256):
+            digest.update(b"MR.EXTEND".ljust(16, b"\0") + struct.pack("<Q", gpa + chunk) + bytes(104))
+            digest.update(content[chunk:chunk + 256])
+
+    for index in range(count):
+        offset, raw, gpa, size, _, attributes = struct.unpack_from("<IIQQII", image, at + 16 + 32 * index)
+        content = image[offset:offset + raw].ljust(size, b"\0")
+        for page in range(0, size, 4096):
+            digest.update(b"MEM.PAGE.ADD".ljust(16, b"\0") + struct.pack("<Q", gpa + page) + bytes(104))
+            if attributes & 1 and order == "page":
+                extend(page, gpa, content)
+        for page in range(0, size, 4096) if attributes & 1 and order == "section" else ():
+            extend(page, gpa, content)
+    return digest.hexdigest()
+
+
+def td_hob():
+    end = TD_HOB[0] + 56 + 48 + 8
+    return (struct.pack("<HHIIIQQQQQ", 1, 56, 0, 9, 0, 0, 0, 0, 0, end) +
+            struct.pack("<HHI16sIIQQ", 3, 48, 0, bytes(16), 7, 7, 0, 1 << 30) + struct.pack("<HHI", 0xFFFF, 8, 0))
+
+
+class Boot:
+    """The inputs of a boot, each of which a test can change, and the log and TDREPORT that a TD would have."""
+
+    def __init__(self, image, kernel=KERNEL, initrd=INITRD, text=COMMAND_LINE, hob=None, tables=None, script=SCRIPT):
+        self.image, self.kernel, self.initrd, self.text = image, kernel, initrd, text
+        self.hob, self.tables, self.script = hob or td_hob(), dict(tables or TABLES), script
+
+    def events(self):
+        files = {"etc/table-loader": self.script, **self.tables}
+        return [(1, CONFIG, self.hob, config("td_hob", self.hob)),
+                *((1, BLOB, content, blob(name, 0x100000, len(content))) for name, content in files.items()),
+                (2, BLOB, self.kernel, blob("td_payload\0", 0x2000000, len(self.kernel))),
+                (2, BLOB, self.initrd, blob("td_initrd\0", 0x3000000, len(self.initrd))),
+                (2, CONFIG, self.text, config("td_payload_info", self.text)),
+                (1, SEPARATOR, bytes(4), bytes(4)), (2, SEPARATOR, bytes(4), bytes(4))]
+
+    def log(self):
+        return LOG_HEADER + b"".join(event(register, kind, sha384(content), data)
+                                     for register, kind, content, data in self.events())
+
+    def register(self, number):
+        return replayed([sha384(content) for register, _, content, _ in self.events() if register == number + 1])
+
+    def report(self):
+        info = struct.pack("<QQ", 1 << 28, 0xE7) + bytes.fromhex(mrtd(self.image)) + bytes(144)
+        info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(96 + 48 + 64)
+        return b"\x81" + bytes(511) + info
+
+    def quote(self, version=4):
+        body = self.report()[512:912]
+        body = bytes(120) + body[:8] + body[8:16] + body[16:208] + body[208:400] + b"R" * 64
+        between = b"" if version == 4 else struct.pack("<HI", 3, 648)
+        return struct.pack("<HHI40x", version, 2, 0x81) + between + body + (bytes(64) if version == 5 else b"") + b"signature"
+
+
+class MeasureTest(ToolTest):
+    def setUp(self):
+        super().setUp()
+        image = os.path.join(self.folder, "final.bin")
+        self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "-o", image)
+        with open(image, "rb") as file:
+            self.boot = Boot(file.read())
+
+    def put_acpi(self, boot):
+        folder = os.path.join(self.folder, "files")
+        os.makedirs(os.path.join(folder, "etc", "acpi"), exist_ok=True)
+        for name, content in {"etc/table-loader": boot.script, **boot.tables}.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        return folder
+
+    def arguments(self, boot):
+        return ["shim-measure", self.put("image", boot.image), "--kernel", self.put("kernel", boot.kernel), "--initrd",
+                self.put("initrd", boot.initrd), "--append-file", self.put("text", boot.text), "--hob",
+                self.put("hob", boot.hob), "--acpi", self.put_acpi(boot)]
+
+    def predict(self, *more, boot=None):
+        return json.loads(self.good(*self.arguments(boot or self.boot), "--json", *more))
+
+    def policy(self):
+        return self.put("policy.json", self.good(*self.arguments(self.boot), "--format", "policy").encode())
+
+    def test_registers_are_those_that_python_computes(self):
+        found = self.predict()
+        self.assertEqual(found["mrtd"], mrtd(self.boot.image))
+        self.assertEqual((found["rtmr0"], found["rtmr1"]), (self.boot.register(0), self.boot.register(1)))
+        self.assertEqual((found["rtmr2"], found["rtmr3"]), (bytes(48).hex(), bytes(48).hex()))
+        self.assertEqual(found["tdinfo_hash"], sha384(self.boot.report()[512:]).hex())
+
+    def test_the_load_order_changes_mrtd_alone(self):
+        found = self.predict("--load-order", "section")
+        self.assertEqual(found["mrtd"], mrtd(self.boot.image, "section"))
+        self.assertNotEqual(found["mrtd"], mrtd(self.boot.image))
+        self.assertEqual(found["rtmr0"], self.boot.register(0))
+
+    def test_the_identity_of_a_td_is_in_its_hash_alone(self):
+        plain = self.predict()
+        for option, value in (("--mrconfigid", "ab" * 48), ("--mrowner", "01" * 48), ("--mrownerconfig", "7f" * 48),
+                              ("--attributes", "0x50000000"), ("--xfam", "0x600e7")):
+            with self.subTest(option):
+                found = self.predict(option, value)
+                self.assertNotEqual(found.pop("tdinfo_hash"), plain["tdinfo_hash"])
+                self.assertEqual(found, {key: value for key, value in plain.items() if key != "tdinfo_hash"})
+
+    def test_without_a_vmm_there_is_no_rtmr0(self):
+        found = json.loads(self.good("shim-measure", self.put("image", self.boot.image), "--kernel",
+                                     self.put("kernel", KERNEL), "--vmm", "none", "--json"))
+        self.assertIsNone(found["rtmr0"])
+        self.assertIsNone(found["tdinfo_hash"])
+        self.assertEqual(found["rtmr1"], replayed([sha384(KERNEL), sha384(b""), sha384(bytes(4))]))
+
+    def test_explain_names_every_input(self):
+        text = self.good(*self.arguments(self.boot), "--explain")
+        for content in ("kernel ", "initrd ", "command line ", "TD HOB ", "etc/acpi/tables", "48 pages added and extended",
+                        sha384(KERNEL).hex(), sha384(INITRD).hex(), "EV_SEPARATOR"):
+            self.assertIn(content, text)
+
+    def test_what_cannot_be_measured_is_refused(self):
+        image, kernel = self.put("image", self.boot.image), self.put("kernel", KERNEL)
+        cases = {
+            "holds no kernel: --kernel is needed": ("shim-measure", image, "--vmm", "none"),
+            "expected 96 hexadecimal digits, found \"ab\"": (*self.arguments(self.boot), "--mrowner", "ab"),
+            "cannot start: No such file or directory": ("shim-measure", image, "--kernel", kernel, "--qemu", "/no/qemu"),
+            "ended before it answered": ("shim-measure", image, "--kernel", kernel, "--qemu", "false"),
+            "answers \"hello\" to qtest": ("shim-measure", image, "--kernel", kernel, "--qemu", self.program("echo hello; cat")),
+        }
+        for message, command in cases.items():
+            with self.subTest(message):
+                self.assertIn(message, self.bad(*command).stderr)
+        folder = self.put_acpi(self.boot)
+        with open(os.path.join(folder, "etc", "table-loader"), "wb") as file:
+            file.write(allocate("../../etc/passwd"))
+        self.assertIn("loads a file outside", self.bad("shim-measure", image, "--kernel", kernel, "--hob",
+                                                       self.put("hob", td_hob()), "--acpi", folder).stderr)
+
+    def program(self, script):
+        path = self.put("program", f"#!/bin/sh\n{script}\n".encode())
+        os.chmod(path, 0o755)
+        return path
+
+    def check(self, boot, *references, code=0):
+        result = self.run_tool("shim-log", "check", self.put("ccel", boot.log()), *references, "--json")
+        self.assertEqual((result.returncode, result.stderr), (code, ""), result.stdout)
+        return json.loads(result.stdout)
+
+    def test_a_good_boot_agrees_with_everything(self):
+        policy = self.policy()
+        for references in (("--policy", policy), ("--report", self.put("report", self.boot.report())),
+                           ("--quote", self.put("quote", self.boot.quote())),
+                           ("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5)))):
+            with self.subTest(references):
+                self.assertEqual(self.check(self.boot, *references), {"agrees": True, "differences": []})
+
+    def test_tampering_is_named(self):
+        """One byte of one input is another; first and last byte of each."""
+        policy = self.policy()
+        expected = {"kernel": ("rtmr1", "td_payload", "kernel "), "initrd": ("rtmr1", "td_initrd", "initrd "),
+                    "text": ("rtmr1", "td_payload_info", "command line "), "hob": ("rtmr0", "td_hob", "TD HOB "),
+                    "script": ("rtmr0", "etc/table-loader", "ACPI file "),
+                    "etc/acpi/rsdp": ("rtmr0", "etc/acpi/rsdp", "ACPI file "),
+                    "etc/acpi/tables": ("rtmr0", "etc/acpi/tables", "ACPI file "),
+                    "image": ("mrtd", "", "firmware image")}
+        for what, (register, description, origin) in expected.items():
+            inputs = {name: getattr(self.boot, name) for name in ("kernel", "initrd", "text", "hob", "script", "image")}
+            place = inputs if what in inputs else dict(self.boot.tables)
+            content = place[what]
+            for at in (CFV_SIZE, len(content) - 1) if what == "image" else (0, len(content) // 2, len(content) - 1):
+                with self.subTest(what, at=at):
+                    changed = bytearray(content)
+                    changed[at] ^= 1
+                    place[what] = bytes(changed)
+                    boot = Boot(**inputs, tables=place if what not in inputs else None)
+                    found = self.check(boot, "--policy", policy, "--report", self.put("report", boot.report()), code=1)
+                    first = found["differences"][0]
+                    self.assertEqual((first["register"], first["description"]), (register, description), first)
+                    self.assertTrue(first["input"].startswith(origin), first)
+
+    def test_a_log_that_was_changed_is_named(self):
+        policy, report = self.policy(), self.put("report", self.boot.report())
+        events = [event(register, kind, sha384(content), data) for register, kind, content, data in self.boot.events()]
+        cases = {
+            r"RTMR\[0\] event 3 at offset 0x[0-9a-f]+: expected etc/acpi/tables, found EV_SEPARATOR;":
+                events[:3] + events[4:],
+            r"RTMR\[1\] event 1 at offset 0x[0-9a-f]+: expected td_initrd, found td_payload;": events[:5] + events[4:],
+            r"RTMR\[1\] event 3: EV_SEPARATOR is missing;": events[:-1],
+            r"RTMR\[1\] event 4 at offset 0x[0-9a-f]+: EV_SEPARATOR is one more than expected\n": events + events[-1:],
+        }
+        for message, changed in cases.items():
+            with self.subTest(message):
+                log = self.put("ccel", LOG_HEADER + b"".join(changed))
+                result = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", report)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertRegex(result.stdout, "differs: " + message)
+                self.assertIn(" in the TDREPORT", result.stdout)
+
+    def test_bad_references_are_refused(self):
+        log = self.put("ccel", self.boot.log())
+        policy = json.loads(self.good(*self.arguments(self.boot), "--format", "policy"))
+        cases = {"is no JSON": b"{", "format: expected a text, found nothing": b"{}",
+                 "format: expected a text, found no object": b"[]",
+                 "version: expected 1, found 2": json.dumps({**policy, "version": 2}).encode(),
+                 "rtmr1: expected 96 hexadecimal digits, found \"ab\"": json.dumps({**policy, "rtmr1": "ab"}).encode(),
+                 "events: expected a list of at most 1024 events, found 5": json.dumps({**policy, "events": 5}).encode(),
+                 "events[0].register: expected rtmr0 to rtmr3, found \"rtmr9\"":
+                     json.dumps({**policy, "events": [{**policy["events"][0], "register": "rtmr9"}]}).encode(),
+                 "events[1].digest: expected a text, found 7":
+                     json.dumps({**policy, "events": [policy["events"][0], {**policy["events"][1], "digest": 7}]}).encode()}
+        for message, content in cases.items():
+            with self.subTest(message):
+                path = self.put("policy.json", content)
+                self.assertEqual(self.bad("shim-log", "check", log, "--policy", path).stderr,
+                                 f"shim-log: {path}: {message}\n")
+        report, quote = self.boot.report(), self.boot.quote()
+        cases = {("--report", "TDREPORT does not have its size at offset 0x3ff: expected 0x400, found 0x3ff"): report[:-1],
+                 ("--report", "report is not that of a TD at offset 0x0: expected 0x81, found 0x0"): b"\0" + report[1:],
+                 ("--quote", "input ends too early at offset 0x30: expected 0x248, found 0x1"): quote[:49],
+                 ("--quote", "quote has neither version 4 nor 5 at offset 0x0: expected 0x5, found 0x3"): b"\3" + quote[1:],
+                 ("--quote", "quote is not that of a TD at offset 0x4: expected 0x81, found 0x0"): quote[:4] + b"\0" + quote[5:],
+                 ("--quote", "quote's body is neither of TDX 1.0 nor of TDX 1.5 at offset 0x30: expected 0x3, found 0x1"):
+                     self.boot.quote(5)[:48] + b"\1" + self.boot.quote(5)[49:]}
+        for (option, message), content in cases.items():
+            with self.subTest(message):
+                path = self.put("reference", content)
+                self.assertEqual(self.bad("shim-log", "check", log, option, path).stderr, f"shim-log: {path}: {message}\n")
+        self.bad("shim-log", "check", log)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reference values of a boot as a JSON file: what shim-measure predicts and what shim-log checks a
+// log, a report or a quote against. specs/measurement.md has the format.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shim/crypto/sha384.hpp"
+#include "tools/common/failure.hpp"
+#include "tools/measurements/prediction.hpp"
+
+namespace tdshim::tools {
+
+struct PolicyEvent {
+    std::uint32_t rtmr = 0;
+    std::uint32_t type = 0;
+    std::string description;
+    crypto::Digest digest{};
+    std::uint64_t size = 0; ///< bytes behind the digest
+    std::string origin;     ///< which input that is, in words
+};
+
+struct Policy {
+    std::optional<crypto::Digest> mrtd;
+    std::array<std::optional<crypto::Digest>, measure::rtmr_count> rtmr;
+    std::vector<PolicyEvent> events; ///< of the registers that have a value
+};
+
+[[nodiscard]] nlohmann::ordered_json json_of(const Policy& policy);
+
+/// Errors name `file` and the member that is missing or wrong.
+[[nodiscard]] Outcome<Policy> parse_policy(const std::string& file, Bytes bytes);
+
+[[nodiscard]] PolicyEvent policy_event_of(const PredictedEvent& event);
+
+/// Two lower-case digits a byte; nothing unless `text` is exactly one digest.
+[[nodiscard]] std::optional<crypto::Digest> digest_of_hex(std::string_view text);
+
+} // namespace tdshim::tools

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/measurements/prediction.hpp"
+
+#include "shim/formats/fw_cfg/wire.hpp"
+#include "tools/measurements/summary.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+using measure::Measurement;
+
+/// Measurements in the order in which the firmware makes them.
+class Predictor {
+  public:
+    void add(const Measurement& measurement, const std::string& origin) {
+        // The number of the register is one of ours.
+        static_cast<void>(result_.registers.extend(measurement.rtmr, measurement.digest));
+        result_.events.push_back({measurement, description_of(measurement), origin});
+    }
+
+    [[nodiscard]] Prediction finish() {
+        for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
+            add(measure::separator(rtmr), "end of the firmware");
+        return std::move(result_);
+    }
+
+  private:
+    static std::string description_of(const Measurement& measurement) {
+        std::vector<std::byte> data(measurement.head().begin(), measurement.head().end());
+        data.append_range(measurement.body);
+        return summarise({.offset = 0,
+                          .mr_index = event_log::mr_index_of_rtmr(measurement.rtmr),
+                          .type = measurement.type,
+                          .digest = measurement.digest,
+                          .data = data})
+            .description;
+    }
+
+    Prediction result_;
+};
+
+} // namespace
+
+Prediction predict(const BootInputs& inputs) {
+    constexpr Gpa somewhere{};
+    Predictor predictor;
+    if (inputs.td_hob)
+        predictor.add(measure::configuration(measure::td_hob_descriptor, inputs.td_hob->bytes),
+                      inputs.td_hob->origin);
+    if (inputs.accepts_all_memory)
+        predictor.add(
+            measure::configuration(measure::accept_descriptor, bytes_of(measure::accept_all_text)),
+            std::string(fw_cfg::accept_policy));
+    if (inputs.memory_map)
+        predictor.add(measure::configuration(fw_cfg::e820_table, inputs.memory_map->bytes),
+                      inputs.memory_map->origin);
+    for (const vmm::ConfigFile& file : inputs.acpi)
+        predictor.add(
+            measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
+            inputs.acpi_origin);
+    predictor.add(measure::kernel(somewhere, inputs.kernel.digest), inputs.kernel.origin);
+    if (inputs.initrd)
+        predictor.add(measure::initrd(somewhere, inputs.initrd->digest), inputs.initrd->origin);
+    predictor.add(measure::command_line(inputs.command_line.bytes), inputs.command_line.origin);
+    return predictor.finish();
+}
+
+} // namespace tdshim::tools

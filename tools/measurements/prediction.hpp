@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The registers of a boot, computed from its inputs by the firmware's own rules (shim/measure),
+// with the events that lead to them. specs/measurement.md has the order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shim/formats/event_log/reader.hpp"
+#include "shim/measure/measurement.hpp"
+#include "shim/measure/register_bank.hpp"
+#include "tools/vmm/acpi_files.hpp"
+
+namespace tdshim::tools {
+
+/// Bytes that the firmware measures, and where they came from, in words for people.
+struct InputBytes {
+    std::vector<std::byte> bytes;
+    std::string origin;
+};
+struct InputFile {
+    measure::FileDigest digest;
+    std::string origin;
+};
+
+struct BootInputs {
+    std::optional<InputBytes> td_hob;     ///< in a TD
+    std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
+    bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
+    std::vector<vmm::ConfigFile> acpi;    ///< etc/table-loader and its files
+    std::string acpi_origin;
+    InputFile kernel;
+    std::optional<InputFile> initrd;
+    InputBytes command_line; ///< without its NUL
+};
+
+struct PredictedEvent {
+    measure::Measurement measurement; ///< refers to BootInputs; the place of a blob is unknown: 0
+    std::string description;          ///< as shim-log shows it, e.g. "td_payload"
+    std::string origin;
+};
+
+struct Prediction {
+    std::vector<PredictedEvent> events;
+    measure::RegisterBank registers;
+};
+
+/// `inputs` must outlive the prediction.
+[[nodiscard]] Prediction predict(const BootInputs& inputs);
+
+} // namespace tdshim::tools

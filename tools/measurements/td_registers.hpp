@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a TD's TDREPORT or quote says about its measurements, and the hash of it that other TDs see.
+// Nothing here checks a signature or a MAC: that is a verifier's, with Intel's certificates.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "shim/base/bytes.hpp"
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/tdx/report.hpp"
+
+namespace tdshim::tools {
+
+/// The measured part of a TD as the TDX module keeps it, and where it was read.
+struct TdRegisters {
+    tdx::TdInfo info{};
+    std::string_view source; ///< "TDREPORT", "quote v4", "quote v5"
+};
+
+/// From a TDREPORT_STRUCT of 1024 bytes [Intel TDX Module 1.5 ABI, TDREPORT_STRUCT], as
+/// /dev/tdx_guest gives it. Errors: truncated, report_size, report_type.
+[[nodiscard]] Result<TdRegisters> registers_of_report(Bytes report);
+
+/// From a quote, version 4, or version 5 with a body of TDX 1.0 or 1.5 [Intel TDX DCAP Quote
+/// Generation Library, Appendix 3]. Errors: truncated, quote_version, quote_tee_type,
+/// quote_body_type.
+[[nodiscard]] Result<TdRegisters> registers_of_quote(Bytes quote);
+
+/// TEE_INFO_HASH of a TDREPORT: SHA-384 of TDINFO_STRUCT.
+[[nodiscard]] crypto::Digest td_info_hash(const tdx::TdInfo& info);
+
+} // namespace tdshim::tools

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What shim-measure is told, and the bytes that a boot with it measures.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shim/formats/tdvf/metadata.hpp"
+#include "tools/measurements/prediction.hpp"
+#include "tools/tdx-model/td_build.hpp"
+
+namespace tdshim::tools {
+
+enum class Format { text, json, policy };
+/// Who starts the guest: QEMU, or nobody that is known, so that RTMR[0] cannot be told.
+enum class Vmm { qemu, none };
+
+struct Options {
+    std::string image;
+    std::string kernel;
+    std::string initrd;
+    std::optional<std::string> append;
+    std::string append_file;
+    Vmm vmm = Vmm::qemu;
+    bool is_plain_vm = false;
+    std::string machine = "q35";
+    std::uint64_t memory = std::uint64_t{2} << 30;
+    unsigned cpus = 1;
+    std::string hob;
+    std::string acpi;
+    std::string save_acpi;
+    std::string qemu = "qemu-system-x86_64";
+    bool accepts_all_memory = false;
+    tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
+    std::string mr_config_id;
+    std::string mr_owner;
+    std::string mr_owner_config;
+    std::uint64_t attributes = std::uint64_t{1} << 28;
+    std::uint64_t xfam = 0xE7;
+    Format format = Format::text;
+    bool explain = false;
+    std::vector<std::string> qemu_arguments;
+
+    [[nodiscard]] bool knows_rtmr0() const { return vmm != Vmm::none; }
+};
+
+struct Image {
+    std::string file;
+    std::vector<std::byte> bytes;
+    tdvf::Metadata metadata;
+};
+
+[[nodiscard]] Outcome<Image> read_image(const std::string& file);
+
+/// Reads or makes what a boot of `image` with these options measures.
+[[nodiscard]] Outcome<BootInputs> gather_inputs(const Options& options, const Image& image);
+
+} // namespace tdshim::tools

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim-measure FINAL.BIN: the measurement registers of a boot, computed from files before any
+// launch.
+
+#include <map>
+
+#include "tools/common/command.hpp"
+#include "tools/shim-measure/output.hpp"
+
+namespace tdshim::tools { namespace {
+
+Outcome<crypto::Digest> identity(const std::string& option, const std::string& hex) {
+    if (hex.empty())
+        return crypto::Digest{};
+    if (const auto digest = digest_of_hex(hex))
+        return *digest;
+    return std::unexpected(
+        failure(option, "expected 96 hexadecimal digits, found \"" + hex + "\""));
+}
+
+Outcome<tdx::TdInfo> td_info_of(const Options& options, const crypto::Digest& mrtd,
+                                const measure::RegisterBank& registers) {
+    tdx::TdInfo info{};
+    info.attributes = options.attributes;
+    info.xfam = options.xfam;
+    info.mrtd = mrtd;
+    info.mr_config_id = TRY(identity("--mrconfigid", options.mr_config_id));
+    info.mr_owner = TRY(identity("--mrowner", options.mr_owner));
+    info.mr_owner_config = TRY(identity("--mrownerconfig", options.mr_owner_config));
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        info.rtmr[rtmr] = registers.value(rtmr);
+    return info;
+}
+
+Outcome<ExitCode> run(const Options& options) {
+    const Image image = TRY(read_image(options.image));
+    const BootInputs inputs = TRY(gather_inputs(options, image));
+    Measured measured{.options = options,
+                      .image = image,
+                      .prediction = predict(inputs),
+                      .td_info = {},
+                      .mrtd = {}};
+    if (!options.is_plain_vm)
+        measured.mrtd = tdx_model::mrtd_of(image.bytes, image.metadata, options.load_order);
+    if (measured.mrtd && options.knows_rtmr0())
+        measured.td_info = TRY(td_info_of(options, *measured.mrtd, measured.prediction.registers));
+    switch (options.format) {
+    case Format::text: print_text(measured); break;
+    case Format::json: print_json(json_of(measured)); break;
+    case Format::policy: print_json(json_of(policy_of(measured))); break;
+    }
+    return ExitCode::good;
+}
+
+template <class T>
+CLI::CheckedTransformer choice(std::initializer_list<std::pair<const std::string, T>> values) {
+    return CLI::CheckedTransformer(std::map<std::string, T>(values));
+}
+
+void add_boot_options(CLI::App& app, Options& options) {
+    app.add_option("FINAL.BIN", options.image, "firmware image")->required();
+    app.add_option("--kernel", options.kernel, "bzImage, unless the image holds one");
+    app.add_option("--initrd", options.initrd, "its initrd");
+    auto* append = app.add_option("--append", options.append, "its command line");
+    app.add_option("--append-file", options.append_file,
+                   "file with the command line, every byte of which counts")
+        ->excludes(append);
+    app.add_flag("--accept-all", options.accepts_all_memory,
+                 "fw_cfg item opt/org.tdshim/accept is \"all\"");
+}
+
+void add_vmm_options(CLI::App& app, Options& options) {
+    app.add_option("--vmm", options.vmm, "qemu, or none: RTMR[0] is left out")
+        ->transform(choice<Vmm>({{"qemu", Vmm::qemu}, {"none", Vmm::none}}));
+    app.add_flag("--plain-vm", options.is_plain_vm,
+                 "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
+    app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")
+        ->capture_default_str();
+    app.add_option("--memory", options.memory, "memory of the guest, e.g. 2G")
+        ->transform(CLI::AsSizeValue(false));
+    app.add_option("--cpus", options.cpus, "vCPUs")->check(CLI::Range(1, 4096));
+    app.add_option("--hob", options.hob, "TD HOB of another make than QEMU's for --memory");
+    auto* acpi = app.add_option("--acpi", options.acpi,
+                                "folder with etc/table-loader, etc/acpi/tables and so on");
+    app.add_option("--qemu", options.qemu, "QEMU that is asked for them; it runs no processor")
+        ->capture_default_str()
+        ->excludes(acpi);
+    app.add_option("--save-acpi", options.save_acpi, "folder to keep them in, for --acpi");
+    app.add_option("QEMU-ARGUMENTS", options.qemu_arguments,
+                   "behind --: further QEMU arguments of the launch, such as devices");
+}
+
+void add_td_options(CLI::App& app, Options& options) {
+    using tdx_model::LoadOrder;
+    app.add_option("--load-order", options.load_order,
+                   "page: each page is added and extended, as KVM does; section: all pages of a "
+                   "section are added, then extended, as older stacks did")
+        ->transform(choice<LoadOrder>(
+            {{"page", LoadOrder::page_by_page}, {"section", LoadOrder::section_by_section}}));
+    app.add_option("--mrconfigid", options.mr_config_id, "96 hexadecimal digits, for TDINFO");
+    app.add_option("--mrowner", options.mr_owner, "likewise");
+    app.add_option("--mrownerconfig", options.mr_owner_config, "likewise");
+    app.add_option("--attributes", options.attributes, "of the TD, for TDINFO");
+    app.add_option("--xfam", options.xfam, "of the TD, for TDINFO");
+}
+
+void add_output_options(tools::Command& command, Options& options) {
+    CLI::App& app = command.options();
+    app.add_option("--format", options.format,
+                   "text, json, or policy: reference values for shim-log check")
+        ->transform(choice<Format>(
+            {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}}));
+    app.add_flag_callback("--json", [&] { options.format = Format::json; }, "as --format json");
+    app.add_flag("--explain", options.explain, "show the events behind each register");
+}
+
+}} // namespace tdshim::tools
+
+int main(int argc, char** argv) {
+    using namespace tdshim;
+    tools::Options options;
+    tools::Command command(
+        "shim-measure", "Computes MRTD and RTMRs of a boot from its files, before any launch.",
+        "shim-measure build/release/final.bin --kernel vmlinuz --initrd initrd.gz "
+        "--append 'console=ttyS0' --memory 2G --cpus 4 --explain");
+    tools::add_boot_options(command.options(), options);
+    tools::add_vmm_options(command.options(), options);
+    tools::add_td_options(command.options(), options);
+    tools::add_output_options(command, options);
+    return command.run(argc, argv, [&] { return tools::run(options); });
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/shim-measure/output.hpp"
+
+#include <format>
+#include <iostream>
+
+#include "tools/common/text.hpp"
+#include "tools/measurements/event_names.hpp"
+#include "tools/measurements/td_registers.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+constexpr std::uint32_t firmware_rtmrs = 2;
+
+bool is_known(const Measured& measured, std::uint32_t rtmr) {
+    return rtmr != 0 || measured.options.knows_rtmr0();
+}
+
+std::string_view order_text(tdx_model::LoadOrder order) {
+    return order == tdx_model::LoadOrder::page_by_page ? "page by page" : "section by section";
+}
+
+bool is_extended(const tdvf::Section& section) {
+    return (section.attributes & tdvf::attribute_mr_extend) != 0;
+}
+
+/// "64 pages added and extended from offset 0x0".
+std::string work_of(const tdvf::Section& section) {
+    if ((section.attributes & tdvf::attribute_page_aug) != 0 || section.memory.empty())
+        return "not part of MRTD";
+    std::string text = std::format("{} pages added", section.memory.size() / page_size);
+    if (is_extended(section))
+        text += " and extended";
+    return text + (section.raw_size == 0
+                       ? ", zero"
+                       : std::format(", from offset {} of the image", hex(section.data_offset)));
+}
+
+void explain_mrtd(const Measured& measured) {
+    std::cout << std::format("  {} in the order of the metadata, {}\n", measured.image.file,
+                             order_text(measured.options.load_order));
+    for (const tdvf::Section& section : measured.image.metadata.sections)
+        std::cout << std::format("  {:<13}  {:<23}  {}\n", tdvf::name_of(section.type),
+                                 text_of(section.memory), work_of(section));
+}
+
+void explain_register(const Measured& measured, std::uint32_t rtmr) {
+    for (const PredictedEvent& event : measured.prediction.events)
+        if (event.measurement.rtmr == rtmr)
+            std::cout << std::format(
+                "  {:<31}  {:<16}  {}\n  {:>10} bytes: {}\n",
+                event_type_name(static_cast<std::uint32_t>(event.measurement.type)),
+                event.description, hex(Bytes(event.measurement.digest)), event.measurement.hashed,
+                event.origin);
+}
+
+nlohmann::ordered_json json_of(const tdvf::Section& section) {
+    return {{"type", tdvf::name_of(section.type)},
+            {"address", section.memory.start().value},
+            {"pages", section.memory.size() / page_size},
+            {"data_offset", section.data_offset},
+            {"extended", is_extended(section)}};
+}
+
+} // namespace
+
+Policy policy_of(const Measured& measured) {
+    Policy policy;
+    policy.mrtd = measured.mrtd;
+    for (std::uint32_t rtmr = 0; rtmr < firmware_rtmrs; ++rtmr)
+        if (is_known(measured, rtmr))
+            policy.rtmr[rtmr] = measured.prediction.registers.value(rtmr);
+    for (const PredictedEvent& event : measured.prediction.events)
+        if (is_known(measured, event.measurement.rtmr))
+            policy.events.push_back(policy_event_of(event));
+    return policy;
+}
+
+void print_text(const Measured& measured) {
+    const bool explain = measured.options.explain;
+    if (measured.mrtd) {
+        std::cout << "MRTD    " << hex(Bytes(*measured.mrtd)) << '\n';
+        if (explain)
+            explain_mrtd(measured);
+    }
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr) {
+        if (!is_known(measured, rtmr)) {
+            std::cout << std::format("RTMR[{}] depends on the VMM\n", rtmr);
+            continue;
+        }
+        std::cout << std::format("RTMR[{}] {}\n", rtmr,
+                                 hex(Bytes(measured.prediction.registers.value(rtmr))));
+        if (explain)
+            explain_register(measured, rtmr);
+    }
+    if (measured.td_info) {
+        std::cout << "TDINFO  " << hex(Bytes(td_info_hash(*measured.td_info))) << '\n';
+        if (explain)
+            std::cout << std::format("  attributes {}, XFAM {}, registers as when Linux starts\n",
+                                     hex(measured.td_info->attributes),
+                                     hex(measured.td_info->xfam));
+    }
+}
+
+nlohmann::ordered_json json_of(const Measured& measured) {
+    nlohmann::ordered_json json = json_of(policy_of(measured));
+    json.erase("format");
+    json.erase("version");
+    for (std::uint32_t rtmr = firmware_rtmrs; rtmr < measure::rtmr_count; ++rtmr)
+        json["rtmr" + std::to_string(rtmr)] = hex(Bytes(measured.prediction.registers.value(rtmr)));
+    if (measured.td_info)
+        json["tdinfo_hash"] = hex(Bytes(td_info_hash(*measured.td_info)));
+    else
+        json["tdinfo_hash"] = nullptr;
+    json["load_order"] = order_text(measured.options.load_order);
+    json["sections"] = nlohmann::ordered_json::array();
+    for (const tdvf::Section& section : measured.image.metadata.sections)
+        json["sections"].push_back(json_of(section));
+    return json;
+}
+
+} // namespace tdshim::tools
