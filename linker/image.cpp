@@ -62,7 +62,7 @@ std::vector<Region> regions_of(std::uint64_t size, const Shim& shim, std::option
 /// What the shim and the profile's VMM will read, by their own rules.
 Result<tdvf::Metadata> read_back(Bytes image) {
     const auto metadata = TRY(tdvf::parse_metadata(image));
-    TRY(check_profile_qemu(metadata));
+    TRY(check_profile_qemu(metadata, image.size()));
     if (!TRY(tdvf::find_image_info(image)))
         return refuse(Fault::image_info_size, image.size(), image.size(), 0);
     return metadata;

@@ -2,6 +2,7 @@
 #include "linker/profile.hpp"
 
 #include "shim/memory/layout.hpp"
+#include "tools/vmm/image_rules.hpp"
 
 namespace tdshim::linker {
 namespace {
@@ -36,26 +37,15 @@ std::vector<Section> sections_for_qemu(std::uint64_t image_size) {
     };
 }
 
-Result<void> check_profile_qemu(const tdvf::Metadata& metadata) {
-    constexpr auto last_type = static_cast<std::uint32_t>(SectionType::temp_mem);
-    const std::uint64_t at = metadata.offset;
-    if (!metadata.found_by_footer)
-        return refuse(Fault::footer_no_metadata, at);
+Result<void> check_profile_qemu(const tdvf::Metadata& metadata, std::uint64_t image_size) {
+    // Linked images run from the smallest memory that the shim itself fits into.
+    const auto broken =
+        vmm::violations(vmm::Kind::qemu, image_size, metadata, layout::shared_window.end().value);
+    if (!broken.empty())
+        return std::unexpected(broken.front().error);
     if (metadata.legacy_pointer != metadata.offset)
-        return refuse(Fault::metadata_pointer, at, metadata.offset,
+        return refuse(Fault::metadata_pointer, metadata.offset, metadata.offset,
                       metadata.legacy_pointer.value_or(0));
-    if (metadata.sections.size() < 2)
-        return refuse(Fault::section_count, at, 2, metadata.sections.size());
-    for (const Section& section : metadata.sections) {
-        const auto type = static_cast<std::uint32_t>(section.type);
-        if (type > last_type)
-            return refuse(Fault::section_type, at, last_type, type);
-        if (!is_aligned(section.data_offset, page_size))
-            return refuse(Fault::section_alignment, at, align_down(section.data_offset, page_size),
-                          section.data_offset);
-        if (section.raw_size != 0 && section.raw_size != section.memory.size())
-            return refuse(Fault::section_memory_size, at, section.raw_size, section.memory.size());
-    }
     return {};
 }
 

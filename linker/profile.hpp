@@ -17,10 +17,10 @@ namespace tdshim::linker {
 /// therefore the order of MRTD.
 [[nodiscard]] std::vector<tdvf::Section> sections_for_qemu(std::uint64_t image_size);
 
-/// QEMU refuses types above 3 and fewer than two sections, and copies memory-size bytes from the
-/// data offset, which KVM wants page-aligned, without a look at the raw size. It finds the metadata
-/// by the footer table; others use the pointer. Errors: section_type, section_count,
-/// section_alignment, section_memory_size, footer_no_metadata, metadata_pointer.
-[[nodiscard]] Result<void> check_profile_qemu(const tdvf::Metadata& metadata);
+/// QEMU's own rules (tools/vmm/image_rules.hpp), and that the pointer at end - 0x20, by which other
+/// VMMs find the metadata, says the same as the footer table. Errors: those of the first rule that
+/// is broken; metadata_pointer.
+[[nodiscard]] Result<void> check_profile_qemu(const tdvf::Metadata& metadata,
+                                              std::uint64_t image_size);
 
 } // namespace tdshim::linker

@@ -112,7 +112,7 @@ std::string_view sentence(Fault fault) {
     case Fault::metadata_signature: return "TDX metadata has no signature TDVF";
     case Fault::metadata_length: return "TDX metadata length does not match its number of sections";
     case Fault::metadata_version: return "TDX metadata version is not 1";
-    case Fault::section_count: return "TDX metadata has an absurd number of sections";
+    case Fault::section_count: return "TDX metadata has a wrong number of sections";
     case Fault::section_type: return "section type is unknown";
     case Fault::section_data_outside_image: return "section data lies outside the image";
     case Fault::section_alignment: return "section is not aligned to 4 KiB";
@@ -122,6 +122,10 @@ std::string_view sentence(Fault fault) {
     case Fault::section_data_outside_bfv:
         return "section data lies outside the BFV section, which should hold it";
     case Fault::section_no_td_hob: return "TDX metadata has no TD_HOB section";
+    case Fault::section_attributes: return "section has attributes that are not for its type";
+    case Fault::section_data_offset: return "section without data names a place in the image";
+    case Fault::section_place: return "section lies at a place that is not for its type";
+    case Fault::section_no_reset_vector: return "no BFV section holds the reset vector";
     case Fault::image_info_size:
         return "image information states a size that the image does not have";
     case Fault::payload_outside_image: return "embedded payload lies outside the image";

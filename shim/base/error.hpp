@@ -116,6 +116,10 @@ enum class Fault : std::uint8_t {
     section_overlap,
     section_data_outside_bfv,
     section_no_td_hob,
+    section_attributes,
+    section_data_offset,
+    section_place,
+    section_no_reset_vector,
     image_info_size,
     payload_outside_image,
     // TDREPORT and quote

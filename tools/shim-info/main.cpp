@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
     std::string file;
     bool json = false;
     tools::Command command("shim-info", "Prints the TDX metadata and layout of a firmware image.",
-                           "shim-info build/release/final.bin");
+                           "shim-info final.bin");
     command.options().add_option("FINAL.BIN", file, "firmware image")->required();
     command.add_json_option(json);
     return command.run(argc, argv, [&] { return tools::run(file, json); });

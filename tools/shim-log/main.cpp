@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     Arguments arguments;
     tools::Command command("shim-log",
                            "Decodes, replays and checks a confidential-computing event log.",
-                           "shim-log check /sys/firmware/acpi/tables/data/CCEL --policy boot.json");
+                           "shim-log check ccel.bin --policy boot.json");
     command.options().require_subcommand(1);
     auto* decode = add_command(command, arguments, "decode", "prints the events and registers");
     auto* replay = add_command(command, arguments, "replay", "prints the registers only");

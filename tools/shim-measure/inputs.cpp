@@ -62,7 +62,8 @@ Outcome<InputBytes> td_hob(const Options& options, const Image& image) {
     }
     const auto section =
         std::ranges::find(image.metadata.sections, tdvf::SectionType::td_hob, &tdvf::Section::type);
-    return InputBytes{vmm::td_hob(vmm::ram_of_q35(options.memory), image.metadata,
+    return InputBytes{vmm::td_hob(vmm::Kind::qemu, vmm::ram_of(vmm::Kind::qemu, options.memory),
+                                  image.metadata,
                                   section->memory.start()), // the parser found one
                       "TD HOB as QEMU writes it for " + size_text(options.memory)};
 }

@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
     tools::Options options;
     tools::Command command(
         "shim-measure", "Computes MRTD and RTMRs of a boot from its files, before any launch.",
-        "shim-measure build/release/final.bin --kernel vmlinuz --initrd initrd.gz "
+        "shim-measure final.bin --kernel vmlinuz --initrd initrd.gz "
         "--append 'console=ttyS0' --memory 2G --cpus 4 --explain");
     tools::add_boot_options(command.options(), options);
     tools::add_vmm_options(command.options(), options);

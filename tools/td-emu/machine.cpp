@@ -85,7 +85,7 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
     settings.configuration.grants_large_pages = options.grants_large_pages;
     settings.configuration.mrtd =
         tdx_model::mrtd_of(image.bytes, image.metadata, tdx_model::LoadOrder::page_by_page);
-    settings.ram = vmm::ram_of_q35(options.memory);
+    settings.ram = vmm::ram_of(vmm::Kind::qemu, options.memory);
     settings.firmware = {image.memory(), layout::shim_code};
     for (const tdvf::Section& section : image.metadata.sections)
         if (!section.memory.empty())
@@ -204,8 +204,8 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
 
 Outcome<> write_inputs(const Options& options, const Image& image, const Settings& settings,
                        Gpa td_hob_place, const Scratch& scratch) {
-    TRY(tools::write_file(scratch.file("hob.bin"),
-                          vmm::td_hob(settings.ram, image.metadata, td_hob_place)));
+    TRY(tools::write_file(scratch.file("hob.bin"), vmm::td_hob(vmm::Kind::qemu, settings.ram,
+                                                               image.metadata, td_hob_place)));
     TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
     TRY(write_stub(settings, td_hob_place, scratch.file("stub.bin")));
     if (!write_settings(settings, scratch.file("settings.json")))

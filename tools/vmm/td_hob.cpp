@@ -3,32 +3,26 @@
 
 #include <algorithm>
 
-#include "shim/formats/hob/wire.hpp"
-
 namespace tdshim::vmm {
 namespace {
 
 // [QEMU hw/i386/pc_q35.c, pc_q35_init]
 constexpr std::uint64_t large_memory = 0xB000'0000;
 constexpr std::uint64_t low_memory_of_large = 0x8000'0000;
+// [Cloud Hypervisor arch/src/x86_64/layout.rs]
+constexpr std::uint64_t hole_of_cloud_hypervisor = 3 * GiB;
 
-constexpr std::uint32_t attributes = 7; // present, initialized, tested
+constexpr std::uint32_t memory_attributes = 7;   // present, initialized, tested
+constexpr std::uint32_t mmio_attributes = 0x403; // present, initialized, uncacheable
+constexpr std::size_t hob_alignment = 8;
 
 struct Piece {
     GpaRange range;
-    hob::ResourceType type{};
+    bool is_added = false;
 };
 
-bool is_carved_out(const tdvf::Section& section) {
-    return section.type == tdvf::SectionType::td_hob || section.type == tdvf::SectionType::temp_mem;
-}
-
-/// `ram` in pieces, in address order.
-std::vector<Piece> pieces_of(const std::vector<GpaRange>& ram, const tdvf::Metadata& metadata) {
-    std::vector<GpaRange> added;
-    for (const tdvf::Section& section : metadata.sections)
-        if (is_carved_out(section))
-            added.push_back(section.memory);
+/// `ram` in pieces, in address order, those of `added` by themselves.
+std::vector<Piece> pieces_of(const std::vector<GpaRange>& ram, std::vector<GpaRange> added) {
     std::ranges::sort(added, {}, &GpaRange::start);
     std::vector<Piece> pieces;
     for (const GpaRange& range : ram) {
@@ -37,61 +31,103 @@ std::vector<Piece> pieces_of(const std::vector<GpaRange>& ram, const tdvf::Metad
             if (!range.contains(section))
                 continue;
             if (at < section.start())
-                pieces.push_back(
-                    {GpaRange::between(at, section.start()), hob::ResourceType::memory_unaccepted});
-            pieces.push_back({section, hob::ResourceType::system_memory});
+                pieces.push_back({GpaRange::between(at, section.start()), false});
+            pieces.push_back({section, true});
             at = section.end();
         }
         if (at < range.end())
-            pieces.push_back(
-                {GpaRange::between(at, range.end()), hob::ResourceType::memory_unaccepted});
+            pieces.push_back({GpaRange::between(at, range.end()), false});
     }
     return pieces;
 }
 
-template <Wire T>
-void append(std::vector<std::byte>& list, const T& value) {
-    list.append_range(bytes_of(value));
+std::vector<GpaRange> carved_out(Kind kind, const tdvf::Metadata& metadata) {
+    std::vector<GpaRange> added;
+    for (const tdvf::Section& section : metadata.sections)
+        if (section.type == tdvf::SectionType::temp_mem ||
+            (section.type == tdvf::SectionType::td_hob && kind != Kind::cloud_hypervisor))
+            added.push_back(section.memory);
+    return added;
 }
 
 hob::HobHeader header(hob::HobType type, std::size_t size) {
     return {static_cast<std::uint16_t>(type), static_cast<std::uint16_t>(size), 0};
 }
 
+/// HOBs one after the other; the PHIT, which tells where they end, is filled in last.
+class List {
+  public:
+    List() : bytes_(sizeof(hob::Handoff)) {}
+
+    void resource(const GpaRange& range, hob::ResourceType type, std::uint32_t attributes) {
+        append(
+            hob::WireResource{.header = header(hob::HobType::resource, sizeof(hob::WireResource)),
+                              .owner = {},
+                              .type = static_cast<std::uint32_t>(type),
+                              .attributes = attributes,
+                              .start = range.start().value,
+                              .length = range.size()});
+    }
+
+    void guid(const Guid& name, Bytes data) {
+        const std::size_t size = *align_up(sizeof(hob::GuidHeader) + data.size(), hob_alignment);
+        append(hob::GuidHeader{.header = header(hob::HobType::guid_extension, size), .name = name});
+        bytes_.append_range(data);
+        bytes_.resize(*align_up(bytes_.size(), hob_alignment));
+    }
+
+    [[nodiscard]] std::vector<std::byte> finish(Gpa base) {
+        append(header(hob::HobType::end_of_list, sizeof(hob::HobHeader)));
+        const hob::Handoff handoff{.header = header(hob::HobType::handoff, sizeof(hob::Handoff)),
+                                   .version = 9,
+                                   .boot_mode = 0,
+                                   .memory_top = 0,
+                                   .memory_bottom = 0,
+                                   .free_memory_top = 0,
+                                   .free_memory_bottom = 0,
+                                   .end_of_hob_list = base.value + bytes_.size()};
+        std::ranges::copy(bytes_of(handoff), bytes_.begin());
+        return std::move(bytes_);
+    }
+
+  private:
+    template <Wire T>
+    void append(const T& value) {
+        bytes_.append_range(bytes_of(value));
+    }
+    std::vector<std::byte> bytes_;
+};
+
 } // namespace
 
-std::vector<GpaRange> ram_of_q35(std::uint64_t size) {
-    const std::uint64_t low = size >= large_memory ? low_memory_of_large : size;
+std::vector<GpaRange> ram_of(Kind kind, std::uint64_t size) {
+    const std::uint64_t low = kind == Kind::cloud_hypervisor
+                                  ? std::min(size, hole_of_cloud_hypervisor)
+                              : size >= large_memory ? low_memory_of_large
+                                                     : size;
     std::vector<GpaRange> ram{GpaRange::between({0}, {low})};
     if (size > low)
         ram.push_back(GpaRange::between({4 * GiB}, {4 * GiB + size - low}));
     return ram;
 }
 
-std::vector<std::byte> td_hob(const std::vector<GpaRange>& ram, const tdvf::Metadata& metadata,
-                              Gpa base) {
-    const std::vector<Piece> pieces = pieces_of(ram, metadata);
-    const std::uint64_t size =
-        sizeof(hob::Handoff) + pieces.size() * sizeof(hob::WireResource) + sizeof(hob::HobHeader);
-    std::vector<std::byte> list;
-    append(list, hob::Handoff{.header = header(hob::HobType::handoff, sizeof(hob::Handoff)),
-                              .version = 9,
-                              .boot_mode = 0,
-                              .memory_top = 0,
-                              .memory_bottom = 0,
-                              .free_memory_top = 0,
-                              .free_memory_bottom = 0,
-                              .end_of_hob_list = base.value + size});
-    for (const Piece& piece : pieces)
-        append(list, hob::WireResource{
-                         .header = header(hob::HobType::resource, sizeof(hob::WireResource)),
-                         .owner = {},
-                         .type = static_cast<std::uint32_t>(piece.type),
-                         .attributes = attributes,
-                         .start = piece.range.start().value,
-                         .length = piece.range.size()});
-    append(list, header(hob::HobType::end_of_list, sizeof(hob::HobHeader)));
-    return list;
+std::vector<std::byte> td_hob(Kind kind, const std::vector<GpaRange>& ram,
+                              const tdvf::Metadata& metadata, Gpa base, const HobExtras& extras) {
+    using hob::ResourceType;
+    const bool uses_type_7 = kind != Kind::cloud_hypervisor || metadata.found_by_footer;
+    const auto added = uses_type_7 ? ResourceType::system_memory : ResourceType::memory_reserved;
+    const auto unaccepted =
+        uses_type_7 ? ResourceType::memory_unaccepted : ResourceType::system_memory;
+    List list;
+    for (const Piece& piece : pieces_of(ram, carved_out(kind, metadata)))
+        list.resource(piece.range, piece.is_added ? added : unaccepted, memory_attributes);
+    for (const GpaRange& range : extras.mmio)
+        list.resource(range, ResourceType::memory_mapped_io, mmio_attributes);
+    for (const std::vector<std::byte>& table : extras.acpi_tables)
+        list.guid(hob::acpi_table_guid, table);
+    if (extras.payload)
+        list.guid(hob::payload_info_guid, bytes_of(*extras.payload));
+    return list.finish(base);
 }
 
 } // namespace tdshim::vmm

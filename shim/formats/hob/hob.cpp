@@ -41,37 +41,6 @@ Result<Resource> parse_resource(Bytes hob, std::uint64_t at, Gpa limit) {
     return Resource{range, type};
 }
 
-/// One HOB with its padding: the next one starts behind it.
-struct Framed {
-    HobType type{};
-    Bytes hob;
-};
-
-/// Walks over a list from HOB to HOB.
-class Walk {
-  public:
-    explicit Walk(Bytes area) : area_(area), reader_(area) {}
-
-    [[nodiscard]] std::size_t offset() const { return reader_.offset(); }
-
-    Result<Framed> next() {
-        const std::size_t at = offset();
-        const auto header = TRY(reader_.take<HobHeader>());
-        if (header.reserved != 0)
-            return refuse(Fault::hob_reserved, at + 4, 0, header.reserved);
-        if (header.length < sizeof(HobHeader))
-            return refuse(Fault::hob_length, at + 2, sizeof(HobHeader), header.length);
-        const auto padded = align_up(header.length, hob_alignment);
-        TRY(reader_.take_bytes(*padded - sizeof(HobHeader)));
-        return Framed{static_cast<HobType>(static_cast<std::uint16_t>(header.type)),
-                      area_.subspan(at, header.length)};
-    }
-
-  private:
-    Bytes area_;
-    Reader reader_;
-};
-
 Result<Handoff> take_handoff(Walk& list) {
     const Framed first = TRY(list.next());
     if (first.type != HobType::handoff || first.hob.size() != sizeof(Handoff))
@@ -116,6 +85,19 @@ Result<void> check_overlaps(ResourceList& resources) {
 }
 
 } // namespace
+
+Result<Framed> Walk::next() {
+    const std::size_t at = offset();
+    const auto header = TRY(reader_.take<HobHeader>());
+    if (header.reserved != 0)
+        return refuse(Fault::hob_reserved, at + 4, 0, header.reserved);
+    if (header.length < sizeof(HobHeader))
+        return refuse(Fault::hob_length, at + 2, sizeof(HobHeader), header.length);
+    const auto padded = align_up(header.length, hob_alignment);
+    TRY(reader_.take_bytes(*padded - sizeof(HobHeader)));
+    return Framed{static_cast<HobType>(static_cast<std::uint16_t>(header.type)),
+                  area_.subspan(at, header.length)};
+}
 
 Result<std::size_t> list_size(Bytes area) {
     Walk list(area);

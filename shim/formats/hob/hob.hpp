@@ -24,6 +24,28 @@ inline constexpr std::size_t max_memory_ranges = 64;
 /// Sorted, whole pages, without overlaps.
 using MemoryList = StaticVector<Memory, max_memory_ranges>;
 
+/// One HOB, without the padding behind it.
+struct Framed {
+    HobType type{}; ///< any number may stand here
+    Bytes hob;      ///< with its header
+};
+
+/// Walks over a list from HOB to HOB.
+class Walk {
+  public:
+    explicit Walk(Bytes area) : area_(area), reader_(area) {}
+
+    /// Offset of the next HOB in the area.
+    [[nodiscard]] std::size_t offset() const { return reader_.offset(); }
+
+    /// Errors: truncated, hob_length, hob_reserved; `at` is an offset in the area.
+    [[nodiscard]] Result<Framed> next();
+
+  private:
+    Bytes area_;
+    Reader reader_;
+};
+
 /// Bytes of the HOB list at the start of `area`, its end-of-list HOB among them.
 /// Errors: truncated, hob_length, hob_reserved; `at` is an offset in `area`.
 [[nodiscard]] Result<std::size_t> list_size(Bytes area);

@@ -64,4 +64,26 @@ struct WireResource {
 };
 static_assert(sizeof(WireResource) == 48);
 
+/// A HOB for who knows its GUID; its data follows.
+struct GuidHeader {
+    HobHeader header;
+    Guid name; // 8
+};
+static_assert(sizeof(GuidHeader) == 24);
+
+using namespace tdshim::literals;
+
+/// Data: one ACPI table [td-shim specification 0.7, part II].
+inline constexpr Guid acpi_table_guid = "6a0c5870-d4ed-44f4-a135-dd238b6f0c8d"_guid;
+/// Data: PayloadInfo.
+inline constexpr Guid payload_info_guid = "b96fa412-461f-4be3-8c0d-ad805a497ac0"_guid;
+
+/// What the VMM put into the payload section. Cloud Hypervisor leaves the reserved word out.
+struct PayloadInfo {
+    le32 image_type; // 0
+    le32 reserved;   // 4
+    le64 entry;      // 8
+};
+static_assert(sizeof(PayloadInfo) == 16);
+
 } // namespace tdshim::hob

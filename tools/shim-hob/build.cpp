@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/shim-hob/commands.hpp"
+
+#include <charconv>
+#include <format>
+#include <iostream>
+
+#include "tools/common/files.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+constexpr std::size_t max_table_size = 65535 - sizeof(hob::GuidHeader) - 7; // a length has 16 bits
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+    const int base = text.starts_with("0x") ? 16 : 10;
+    if (base == 16)
+        text.remove_prefix(2);
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+    return error == std::errc{} && stop == end && !text.empty() ? std::optional(value)
+                                                                : std::nullopt;
+}
+
+struct Pair {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+};
+
+/// "A:B", numbers as in C.
+Outcome<Pair> pair_of(const std::string& option, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon != std::string::npos) {
+        const auto first = number_of(std::string_view(text).substr(0, colon));
+        const auto second = number_of(std::string_view(text).substr(colon + 1));
+        if (first && second)
+            return Pair{*first, *second};
+    }
+    return std::unexpected(failure(
+        option, std::format("expected two numbers with a colon between, found \"{}\"", text)));
+}
+
+Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
+    vmm::HobExtras extras;
+    for (const std::string& text : options.mmio) {
+        const Pair pair = TRY(pair_of("--mmio", text));
+        extras.mmio.push_back(TRY(of_file("--mmio", GpaRange::make({pair.first}, pair.second))));
+    }
+    for (const std::string& file : options.acpi_files) {
+        extras.acpi_tables.push_back(TRY(read_file(file)));
+        if (extras.acpi_tables.back().size() > max_table_size)
+            return std::unexpected(failure(file, "is larger than a HOB can be"));
+    }
+    if (!options.payload.empty()) {
+        const Pair pair = TRY(pair_of("--payload-info", options.payload));
+        extras.payload = hob::PayloadInfo{.image_type = static_cast<std::uint32_t>(pair.first),
+                                          .reserved = 0,
+                                          .entry = pair.second};
+    }
+    return extras;
+}
+
+} // namespace
+
+Outcome<ExitCode> build(const BuildOptions& options) {
+    const auto image = TRY(read_file(options.image));
+    const auto metadata = TRY(of_file(options.image, tdvf::parse_metadata(image)));
+    const vmm::HobExtras extras = TRY(extras_of(options));
+    const auto section =
+        std::ranges::find(metadata.sections, tdvf::SectionType::td_hob, &tdvf::Section::type);
+    const GpaRange place = section->memory; // the parser found one
+    const auto list = vmm::td_hob(options.vmm, vmm::ram_of(options.vmm, options.memory), metadata,
+                                  place.start(), extras);
+    if (list.size() > place.size())
+        return std::unexpected(
+            failure(options.image, std::format("its TD_HOB section has {} bytes, the list {}",
+                                               place.size(), list.size())));
+    TRY(write_file(options.output, list));
+    std::cout << std::format("{}: {} bytes, for address {:#x}\n", options.output, list.size(),
+                             place.start().value);
+    return ExitCode::good;
+}
+
+} // namespace tdshim::tools

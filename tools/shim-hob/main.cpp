@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim-hob build|print: the TD HOB, by which a VMM tells a TD about its memory.
+
+#include <map>
+
+#include "tools/shim-hob/commands.hpp"
+
+namespace {
+
+void add_build_options(CLI::App& app, tdshim::tools::BuildOptions& options) {
+    using tdshim::vmm::Kind;
+    app.add_option("FINAL.BIN", options.image, "firmware image that the TD starts with")
+        ->required();
+    app.add_option("-o,--output", options.output, "file to write")->required();
+    app.add_option("--vmm", options.vmm, "who would write it: qemu or cloud-hypervisor")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, Kind>{
+            {"qemu", Kind::qemu}, {"cloud-hypervisor", Kind::cloud_hypervisor}}));
+    app.add_option("--memory", options.memory, "memory of the guest, e.g. 2G")
+        ->transform(CLI::AsSizeValue(false));
+    app.add_option("--mmio", options.mmio,
+                   "START:SIZE of device memory; Cloud Hypervisor lists 0xc0000000:0x3ec00000 and "
+                   "what lies above its RAM");
+    app.add_option("--acpi-table", options.acpi_files, "file with one ACPI table");
+    app.add_option("--payload-info", options.payload,
+                   "TYPE:ENTRY of the payload that the VMM placed; type 1 is a bzImage");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    using namespace tdshim;
+    tools::BuildOptions options;
+    std::string file;
+    bool json = false;
+    tools::Command command("shim-hob", "Builds a TD HOB as a VMM would, and prints one.",
+                           "shim-hob build final.bin --memory 2G -o td-hob.bin");
+    command.options().require_subcommand(1);
+    auto* build = command.options().add_subcommand("build", "writes the list for an image");
+    add_build_options(*build, options);
+    auto* print = command.options().add_subcommand("print", "prints the HOBs of a file");
+    print->add_option("HOB-FILE", file, "HOB list, as it stands in memory")->required();
+    print->add_flag("--json", json, "print one JSON object");
+    return command.run(argc, argv,
+                       [&] { return *build ? tools::build(options) : tools::print(file, json); });
+}
