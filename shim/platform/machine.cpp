@@ -21,10 +21,6 @@ namespace {
 // arch/x86/boot/compressed/pgtable_64.c].
 constexpr auto linux_low_memory = GpaRange::of<0, 640 * KiB>();
 
-std::byte* pointer_to(Gpa address) {
-    return reinterpret_cast<std::byte*>(address.value);
-}
-
 } // namespace
 
 std::string_view kind() {
@@ -49,12 +45,12 @@ Result<void> prepare_devices() {
 
 Result<MutableBytes> memory(const GpaRange& range) {
     TRY(x86::map(range, memory::Access::read_write));
-    return MutableBytes(pointer_to(range.start()), range.size());
+    return MutableBytes(x86::pointer_to(range.start()), range.size());
 }
 
 Result<Bytes> image(const GpaRange& range) {
     TRY(x86::map(range, memory::Access::read));
-    return Bytes(pointer_to(range.start()), range.size());
+    return Bytes(x86::pointer_to(range.start()), range.size());
 }
 
 Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {

@@ -42,6 +42,9 @@ void work() {
 Result<memory::AcceptanceCounts> accept_memory(const memory::AcceptancePlan& plan) {
     job.plan = &plan;
     job.units = plan.units();
+    job.next_unit = 0;
+    job.small_pages = job.large_pages = job.size_mismatches = 0;
+    job.has_failed = false;
     run_on_all_processors(work);
     if (job.has_failed)
         return std::unexpected(job.error);

@@ -5,23 +5,16 @@
 #include "shim/memory/layout.hpp"
 #include "shim/platform/td/tdvmcall.hpp"
 #include "shim/platform/x86/address_space.hpp"
-#include "shim/platform/x86/instructions.hpp"
 
 namespace tdshim::td {
 namespace {
-
-constexpr std::uint32_t tdx_leaf = 0x21;
-// "IntelTDX    " in EBX, EDX, ECX.
-constexpr std::uint32_t tdx_ebx = 0x65746E49;
-constexpr std::uint32_t tdx_edx = 0x5844546C;
-constexpr std::uint32_t tdx_ecx = 0x20202020;
 
 constinit bool is_active = false;
 constinit bool window_is_shared = false;
 constinit Info found{};
 
 MutableBytes window() {
-    return MutableBytes(reinterpret_cast<std::byte*>(layout::shared_window.start().value),
+    return MutableBytes(x86::pointer_to(layout::shared_window.start()),
                         layout::shared_window.size());
 }
 
@@ -37,10 +30,7 @@ Result<tdx::StatusClass> accept(Gpa page) {
 } // namespace
 
 void detect() {
-    if (x86::cpuid(0).eax < tdx_leaf)
-        return;
-    const x86::CpuidResult leaf = x86::cpuid(tdx_leaf);
-    is_active = leaf.ebx == tdx_ebx && leaf.edx == tdx_edx && leaf.ecx == tdx_ecx;
+    is_active = module_answers_cpuid();
 }
 
 bool active() {
@@ -48,6 +38,7 @@ bool active() {
 }
 
 Result<void> enter() {
+    window_is_shared = false;
     found = TRY(read_info());
     TRY(accept(layout::mailbox.start())); // unless another processor came first
     return {};

@@ -45,31 +45,6 @@ Result<Registers> call(tdx::Leaf leaf, const Registers& operands) {
 
 } // namespace
 
-void tdcall(Registers& registers) {
-    register std::uint64_t r8 asm("r8") = registers.r8;
-    register std::uint64_t r9 asm("r9") = registers.r9;
-    register std::uint64_t r10 asm("r10") = registers.r10;
-    register std::uint64_t r11 asm("r11") = registers.r11;
-    register std::uint64_t r12 asm("r12") = registers.r12;
-    register std::uint64_t r13 asm("r13") = registers.r13;
-    register std::uint64_t r14 asm("r14") = registers.r14;
-    register std::uint64_t r15 asm("r15") = registers.r15;
-    asm volatile(".byte 0x66, 0x0F, 0x01, 0xCC"
-                 : "+a"(registers.rax), "+c"(registers.rcx), "+d"(registers.rdx),
-                   "+b"(registers.rbx), "+S"(registers.rsi), "+D"(registers.rdi), "+r"(r8),
-                   "+r"(r9), "+r"(r10), "+r"(r11), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
-                 :
-                 : "memory", "cc");
-    registers.r8 = r8;
-    registers.r9 = r9;
-    registers.r10 = r10;
-    registers.r11 = r11;
-    registers.r12 = r12;
-    registers.r13 = r13;
-    registers.r14 = r14;
-    registers.r15 = r15;
-}
-
 Result<Info> read_info() {
     const Registers out = TRY(call(tdx::vp_info, {}));
     const Info info{.gpa_width = static_cast<unsigned>(out.rcx & 0x3F),

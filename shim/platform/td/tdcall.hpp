@@ -19,6 +19,9 @@ struct Registers {
     std::uint64_t r8 = 0, r9 = 0, r10 = 0, r11 = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
 };
 
+/// Whether CPUID leaf 0x21 has the TDX module's signature, which no VMM can give it.
+[[nodiscard]] bool module_answers_cpuid();
+
 /// Executes TDCALL. RAX, a leaf number before, is the completion status after.
 void tdcall(Registers& registers);
 

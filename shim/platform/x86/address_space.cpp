@@ -51,6 +51,10 @@ Result<void> map(const GpaRange& range, memory::Access access) {
     return {};
 }
 
+std::byte* pointer_to(Gpa address) {
+    return reinterpret_cast<std::byte*>(address.value);
+}
+
 Result<void> enter_address_space(std::uint64_t shared_bit) {
     tables.emplace(pool, gpa_of(&pool), shared_bit);
     using memory::Access;

@@ -4,6 +4,7 @@
 // asked for. Everything else, the null page and the pages around the stacks among it, is absent.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "shim/base/error.hpp"
@@ -21,6 +22,9 @@ void join_address_space();
 
 /// Maps `range` at its own address. Errors: page_tables_full, range_wraps.
 [[nodiscard]] Result<void> map(const GpaRange& range, memory::Access access);
+
+/// Where the memory at `address` is once it is mapped: at its own address.
+[[nodiscard]] std::byte* pointer_to(Gpa address);
 
 /// First address above the stack that exceptions run on.
 [[nodiscard]] std::uint64_t exception_stack_top();
