@@ -140,7 +140,8 @@ TEST_CASE("a pending page is accepted once, at either size", "[model]") {
     CHECK(fixture.state(MiB) == PageState::accepted);
     CHECK(fixture.status({{rax, 6}, {rcx, MiB}}) == 0x0000'0B0A'0000'0000);
     CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB | 1}}) == 0);
-    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB + 4096}}) == 0x0000'0B0A'0000'0000);
+    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB + 4096}}) == 0x0000'0B0A'0000'0001);
+    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB | 1}}) == 0x0000'0B0A'0000'0001);
     CHECK(fixture.td.counts().small_pages == 1);
     CHECK(fixture.td.counts().large_pages == 1);
 }
@@ -152,6 +153,42 @@ TEST_CASE("a large page with a page of another state mismatches in size", "[mode
     CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
     Fixture small(false);
     CHECK(small.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
+}
+
+TEST_CASE("pages that were accepted one by one are no large page", "[model]") {
+    Fixture fixture;
+    for (std::uint64_t page = 4 * MiB; page < 6 * MiB; page += 4096)
+        CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
+    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
+    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB}}) == 0x0000'0B0A'0000'0000);
+}
+
+TEST_CASE("an accepted page is zero, whatever the VMM left there", "[model]") {
+    Fixture fixture;
+    for (const std::uint64_t at : {8 * MiB, 10 * MiB + 123, 12 * MiB - 1})
+        fixture.memory.bytes[at] = std::byte{1};
+    CHECK(fixture.status({{rax, 6}, {rcx, 8 * MiB}}) == 0);
+    CHECK(fixture.status({{rax, 6}, {rcx, 10 * MiB | 1}}) == 0);
+    for (const std::uint64_t at : {8 * MiB, 10 * MiB + 123, 12 * MiB - 1})
+        CHECK(fixture.memory.bytes[at] == std::byte{0});
+}
+
+TEST_CASE("the VMM sees and sets the registers of the mask alone", "[model]") {
+    Fixture fixture;
+    // Port output with R15, the value, hidden.
+    static_cast<void>(fixture.call(
+        {{rax, 0}, {rcx, 0x7C00}, {r11, 30}, {r12, 1}, {r13, 1}, {r14, 0x3F8}, {r15, 65}}));
+    CHECK(fixture.vmm.said == "out 1016/1=0 ");
+    CHECK(fixture.registers[r15] == 65);
+    // Port input with R11, which is the function and the answer, hidden: another function.
+    static_cast<void>(
+        fixture.call({{rax, 0}, {rcx, 0xF400}, {r11, 30}, {r12, 1}, {r13, 0}, {r14, 0x3F8}}));
+    CHECK(fixture.vmm.said == "out 1016/1=0 ");
+    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0003);
+    CHECK(fixture.registers[r11] == 30);
+    // With R10 hidden there is no status: it stays what the TD put there.
+    static_cast<void>(fixture.call({{rax, 0}, {rcx, 0xF800}, {r11, 0x77}}));
+    CHECK(fixture.registers[r10] == 0);
 }
 
 TEST_CASE("bad operands of PAGE.ACCEPT are invalid", "[model]") {
@@ -198,9 +235,9 @@ TEST_CASE("MapGPA shares and takes back, and what comes back is zero and pending
     fixture.memory.bytes[page] = std::byte{1};
     static_cast<void>(fixture.vmcall(0x10001, {{r12, page}, {r13, 8192}}));
     CHECK(fixture.state(page) == PageState::pending);
-    CHECK(fixture.memory.bytes[page] == std::byte{0});
     CHECK(fixture.td.check_access({page}, 8)->rule == "access to memory that is pending");
     CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
+    CHECK(fixture.memory.bytes[page] == std::byte{0});
 }
 
 TEST_CASE("MapGPA of a private page leaves it as it is", "[model]") {
@@ -239,9 +276,13 @@ TEST_CASE("HLT, CPUID and a fatal error", "[model]") {
     CHECK(fixture.vmm.said == "halt 1 ");
     static_cast<void>(fixture.vmcall(10, {{r12, 0xB}}, 2));
     CHECK(fixture.registers[r15] == 2);
-    const Outcome outcome = fixture.vmcall(
-        0x10003, {{r14, 0x6C6B'6A69'6867'6665}, {r15, 0x6D}, {rbx, 0x6F6E}, {rdx, 0x7A}});
-    CHECK(outcome.fatal_error == "efghijklmnoz");
+    const std::map<Register, std::uint64_t> text{
+        {rax, 0},    {rcx, 0xFFCC}, {r11, 0x10003}, {r14, 0x6C6B'6A69'6867'6665},
+        {r15, 0x6D}, {rbx, 0x6F6E}, {rdx, 0x7A}};
+    CHECK(fixture.call(text).fatal_error == "efghijklmnoz");
+    auto hidden = text;
+    hidden[rcx] = 0xFC00;
+    CHECK(fixture.call(hidden).fatal_error == "efghijklm");
 }
 
 TEST_CASE("a mask that shows RAX, RCX or RSP, or has reserved bits, is invalid", "[model]") {

@@ -26,27 +26,74 @@ PageState Pages::state(Gpa page) const {
     const auto found = chunks_.find(page.value / large_page_size);
     if (found == chunks_.end())
         return initial(page.value);
-    return found->second[page.value / page_size % pages_of_chunk];
+    const Chunk& chunk = found->second;
+    return chunk.states ? (*chunk.states)[page.value / page_size % pages_of_chunk] : chunk.uniform;
 }
 
 Pages::Chunk& Pages::chunk(std::uint64_t address) {
     const auto [found, is_new] = chunks_.try_emplace(address / large_page_size);
-    if (is_new)
-        for (std::size_t i = 0; i < pages_of_chunk; ++i)
-            found->second[i] = initial(align_down(address, large_page_size) + i * page_size);
-    return found->second;
+    Chunk& chunk = found->second;
+    if (!is_new)
+        return chunk;
+    const std::uint64_t start = align_down(address, large_page_size);
+    States states{};
+    for (std::size_t i = 0; i < pages_of_chunk; ++i)
+        states[i] = initial(start + i * page_size);
+    chunk.uniform = states.front();
+    if (std::ranges::any_of(states, [&](PageState state) { return state != chunk.uniform; }))
+        chunk.states = std::make_unique<States>(states);
+    return chunk;
+}
+
+void Pages::set_all(std::uint64_t chunk_start, PageState state) {
+    Chunk& changed = chunk(chunk_start);
+    changed.uniform = state;
+    changed.is_large = false;
+    changed.states.reset();
+}
+
+void Pages::set_one(std::uint64_t page, PageState state) {
+    Chunk& changed = chunk(page);
+    if (!changed.states) {
+        changed.states = std::make_unique<States>();
+        changed.states->fill(changed.uniform);
+    }
+    (*changed.states)[page / page_size % pages_of_chunk] = state;
+    changed.is_large = false;
+    const bool is_uniform =
+        std::ranges::all_of(*changed.states, [&](PageState other) { return other == state; });
+    if (is_uniform)
+        set_all(align_down(page, large_page_size), state);
 }
 
 void Pages::set(const GpaRange& range, PageState state) {
-    for (std::uint64_t at = range.start().value; at < range.end().value; at += page_size)
-        chunk(at)[at / page_size % pages_of_chunk] = state;
+    for (std::uint64_t at = range.start().value; at < range.end().value;) {
+        const bool is_whole =
+            is_aligned(at, large_page_size) && range.end().value - at >= large_page_size;
+        is_whole ? set_all(at, state) : set_one(at, state);
+        at += is_whole ? large_page_size : page_size;
+    }
 }
 
 bool Pages::all(const GpaRange& range, PageState wanted) const {
-    for (std::uint64_t at = range.start().value; at < range.end().value; at += page_size)
+    for (std::uint64_t at = range.start().value; at < range.end().value;) {
+        const auto found = chunks_.find(at / large_page_size);
+        const bool is_uniform = found != chunks_.end() && !found->second.states;
         if (state({at}) != wanted)
             return false;
+        at = is_uniform ? align_down(at, large_page_size) + large_page_size : at + page_size;
+    }
     return true;
+}
+
+bool Pages::is_large(Gpa page) const {
+    const auto found = chunks_.find(page.value / large_page_size);
+    return found != chunks_.end() && found->second.is_large;
+}
+
+void Pages::set_large(Gpa start) {
+    set_all(start.value, PageState::accepted);
+    chunk(start.value).is_large = true;
 }
 
 } // namespace tdshim::tdx_model

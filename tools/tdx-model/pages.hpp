@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -32,14 +33,27 @@ class Pages {
     void set(const GpaRange& range, PageState state);
 
     /// Whether all pages of `range` have this state.
-    [[nodiscard]] bool all(const GpaRange& range, PageState state) const;
+    [[nodiscard]] bool all(const GpaRange& range, PageState wanted) const;
+
+    /// Whether `page` lies in 2 MiB that were accepted as one page.
+    [[nodiscard]] bool is_large(Gpa page) const;
+    /// The 2 MiB at `start` are accepted as one page.
+    void set_large(Gpa start);
 
   private:
     static constexpr std::size_t pages_of_chunk = large_page_size / page_size;
-    using Chunk = std::array<PageState, pages_of_chunk>;
+    using States = std::array<PageState, pages_of_chunk>;
+    /// 2 MiB. Where all pages have one state, that one stands for them.
+    struct Chunk {
+        PageState uniform{};
+        bool is_large = false;
+        std::unique_ptr<States> states;
+    };
 
     [[nodiscard]] PageState initial(std::uint64_t address) const;
     [[nodiscard]] Chunk& chunk(std::uint64_t address);
+    void set_all(std::uint64_t chunk_start, PageState state);
+    void set_one(std::uint64_t page, PageState state);
 
     std::vector<GpaRange> ram_;
     std::unordered_map<std::uint64_t, Chunk> chunks_; ///< by address / 2 MiB

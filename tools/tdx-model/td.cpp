@@ -22,8 +22,6 @@ constexpr std::uint64_t field_not_writable = 0xC000'0C01'0000'0000;
 constexpr std::uint64_t leaf_mask = 0xFFFF;
 constexpr std::uint64_t level_mask = 0x7;
 constexpr std::uint64_t page_info_reserved = 0xFF8 | ~std::uint64_t{0} << 52;
-// RAX, RCX and RSP are nobody's but the TD's; the upper half of the mask is reserved.
-constexpr std::uint64_t vmcall_mask_reserved = 0xFFFF'FFFF'0000'0013;
 
 /// "EMULATED" over and over.
 template <std::size_t Size>
@@ -35,24 +33,31 @@ std::array<std::byte, Size> emulated() {
     return bytes;
 }
 
-/// The registers in the order in which a fatal error's text stands in them [GHCI 3.4].
-constexpr std::array text_registers{r14, r15, rbx, rdi, rsi, r8, r9, rdx};
-
-std::string text_of(const Registers& registers) {
-    std::string text;
-    for (const Register number : text_registers)
-        for (int byte = 0; byte < 8; ++byte)
-            if (const char c = static_cast<char>(registers[number] >> (8 * byte)); c >= ' ')
-                text += c;
-    return text;
-}
-
 } // namespace
 
 bool Td::is_private(std::uint64_t address, std::uint64_t size) const {
     return (address & ~(shared_bit() - 1)) == 0 &&
            pages_.state({align_down(address, page_size)}) == PageState::accepted &&
            pages_.state({align_down(address + size - 1, page_size)}) == PageState::accepted;
+}
+
+bool GuestMemory::clear(const GpaRange& pages) {
+    std::array<std::byte, page_size> content{};
+    constexpr std::array<std::byte, page_size> zeros{};
+    for (std::uint64_t at = pages.start().value; at < pages.end().value; at += page_size)
+        if (!read({at}, content) || (content != zeros && !write({at}, zeros)))
+            return false;
+    return true;
+}
+
+measure::RegisterBank Td::registers() const {
+    const std::lock_guard lock(mutex_);
+    return rtmrs_;
+}
+
+Counts Td::counts() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
 }
 
 Outcome Td::tdcall(unsigned vcpu, Registers& registers) {
@@ -168,18 +173,33 @@ std::uint64_t Td::accept_page(const Registers& registers) {
         (address & ~(shared_bit() - 1)) != 0)
         return operand_invalid | rcx;
     const GpaRange range = GpaRange::between({address}, {address + size});
-    if (level == 1 && !configuration_.grants_large_pages)
+    return level == 0 ? accept_small_page(range) : accept_large_page(range);
+}
+
+std::uint64_t Td::accept_large_page(const GpaRange& range) {
+    if (pages_.is_large(range.start()))
+        return page_already_accepted | 1;
+    if (!configuration_.grants_large_pages || !pages_.all(range, PageState::pending))
         return page_size_mismatch;
-    if (level == 1 && !pages_.all(range, PageState::pending))
-        return page_size_mismatch;
-    switch (pages_.state({address})) {
-    case PageState::accepted: return page_already_accepted | level;
+    static_cast<void>(memory_.clear(range));
+    pages_.set_large(range.start());
+    ++counts_.large_pages;
+    return success;
+}
+
+std::uint64_t Td::accept_small_page(const GpaRange& range) {
+    if (pages_.is_large(range.start()))
+        return page_already_accepted | 1;
+    switch (pages_.state(range.start())) {
+    case PageState::accepted: return page_already_accepted;
+    // The VMM has nothing to give; a processor would ask it for ever.
     case PageState::absent:
-    case PageState::shared: return operand_invalid | rcx; // the VMM has nothing to give
+    case PageState::shared: return operand_invalid | rcx;
     case PageState::pending: break;
     }
+    static_cast<void>(memory_.clear(range));
     pages_.set(range, PageState::accepted);
-    ++(level == 0 ? counts_.small_pages : counts_.large_pages);
+    ++counts_.small_pages;
     return success;
 }
 
@@ -191,83 +211,6 @@ void Td::access_field(Registers& registers) {
     const bool is_writable = (registers[rdx] & 0xFF'FFFF) == notify_enables;
     registers[rax] = is_write && !is_writable ? field_not_writable | rdx : success;
     registers[r8] = 0;
-}
-
-void Td::map_gpa(Registers& registers) {
-    const std::uint64_t address = registers[r12] & ~shared_bit();
-    const std::uint64_t size = registers[r13];
-    const bool to_shared = (registers[r12] & shared_bit()) != 0;
-    registers[r11] = registers[r12];
-    const auto range = GpaRange::make({address}, size);
-    if (!range || range->end().value > shared_bit()) {
-        registers[r10] = vmcall_invalid_operand;
-        return;
-    }
-    if (!is_aligned(address | size, page_size)) {
-        registers[r10] = vmcall_align_error;
-        return;
-    }
-    const std::lock_guard lock(mutex_);
-    for (std::uint64_t at = address; at < address + size; at += page_size) {
-        const PageState state = pages_.state({at});
-        if (state == PageState::absent)
-            continue; // a device's registers
-        const GpaRange page = GpaRange::between({at}, {at + page_size});
-        if (to_shared)
-            pages_.set(page, PageState::shared);
-        else if (state == PageState::shared) {
-            const std::array<std::byte, page_size> zeros{};
-            static_cast<void>(memory_.write({at}, zeros));
-            pages_.set(page, PageState::pending);
-        }
-    }
-    counts_.shared_bytes += to_shared ? size : 0;
-    registers[r10] = vmcall_success;
-}
-
-Outcome Td::vmcall(unsigned vcpu, Registers& registers) {
-    registers[rax] = success;
-    if ((registers[rcx] & vmcall_mask_reserved) != 0) {
-        registers[rax] = operand_invalid | rcx;
-        return {};
-    }
-    if (registers[r10] != 0) { // KVM's own calls
-        registers[r10] = ~std::uint64_t{0};
-        return {};
-    }
-    registers[r10] = vmcall_success;
-    switch (registers[r11]) {
-    case vmcall_cpuid: // only what says which processor this is
-        registers[r14] = 0;
-        registers[r15] = registers[r12] == 0xB ? vcpu : 0;
-        registers[r12] = 0;
-        registers[r13] = 0;
-        return {};
-    case vmcall_hlt: vmm_.halt(vcpu); return {};
-    case vmcall_io: {
-        const std::uint64_t size = registers[r12];
-        if ((size != 1 && size != 2 && size != 4) || registers[r13] > 1) {
-            registers[r10] = vmcall_invalid_operand;
-            return {};
-        }
-        const auto port = static_cast<std::uint16_t>(registers[r14]);
-        if (registers[r13] == 1)
-            vmm_.write_port(port, static_cast<unsigned>(size),
-                            static_cast<std::uint32_t>(registers[r15]));
-        else
-            registers[r11] = vmm_.read_port(port, static_cast<unsigned>(size));
-        return {};
-    }
-    case vmcall_rdmsr: registers[r11] = 0; return {};
-    case vmcall_wrmsr:
-    case vmcall_setup_event_notify: return {};
-    case vmcall_get_info:
-        registers[r11] = registers[r12] = registers[r13] = registers[r14] = 0;
-        return {};
-    case vmcall_map_gpa: map_gpa(registers); return {};
-    case vmcall_report_fatal_error: return {.finding = {}, .fatal_error = text_of(registers)};
-    default: registers[r10] = vmcall_unsupported; return {};
-    }
 }
 
 std::optional<Finding> Td::check_access(Gpa address, std::uint64_t size, bool is_shared) {

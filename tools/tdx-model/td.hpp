@@ -23,6 +23,9 @@ class GuestMemory {
     virtual ~GuestMemory() = default;
     [[nodiscard]] virtual bool read(Gpa address, MutableBytes destination) = 0;
     [[nodiscard]] virtual bool write(Gpa address, Bytes bytes) = 0;
+    /// Makes whole pages zero; writes only where they are not, so that memory which nobody used
+    /// costs nothing.
+    [[nodiscard]] virtual bool clear(const GpaRange& pages);
 };
 
 /// The VMM's side of a TDVMCALL: what needs devices.
@@ -95,8 +98,8 @@ class Td {
     /// MAC are the letters "EMULATED" over and over: no verifier takes them for a processor's.
     [[nodiscard]] std::array<std::byte, 1024> report(Bytes report_data);
 
-    [[nodiscard]] const measure::RegisterBank& registers() const { return rtmrs_; }
-    [[nodiscard]] const Counts& counts() const { return counts_; }
+    [[nodiscard]] measure::RegisterBank registers() const;
+    [[nodiscard]] Counts counts() const;
 
   private:
     [[nodiscard]] std::uint64_t shared_bit() const {
@@ -110,13 +113,16 @@ class Td {
     [[nodiscard]] std::uint64_t write_report(const Registers& registers);
     [[nodiscard]] std::uint64_t accept_page(const Registers& registers);
     void access_field(Registers& registers);
+    [[nodiscard]] std::uint64_t accept_large_page(const GpaRange& range);
+    [[nodiscard]] std::uint64_t accept_small_page(const GpaRange& range);
     [[nodiscard]] Outcome vmcall(unsigned vcpu, Registers& registers);
+    [[nodiscard]] Outcome ask_vmm(unsigned vcpu, Registers& registers);
     void map_gpa(Registers& registers);
 
     Configuration configuration_;
     GuestMemory& memory_;
     Vmm& vmm_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     Pages pages_;
     measure::RegisterBank rtmrs_;
     std::map<unsigned, VeInfo> ve_infos_; ///< by vCPU, those that were not asked for

@@ -33,7 +33,7 @@ Emulation::Emulation(const Settings& from)
 }
 
 void Emulation::write_result() {
-    const tdx_model::Counts& counts = td.counts();
+    const tdx_model::Counts counts = td.counts();
     nlohmann::ordered_json json{{"payload_entered", runs_payload.load()},
                                 {"finding", finding},
                                 {"fatal_error", fatal_error},
