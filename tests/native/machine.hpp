@@ -22,6 +22,9 @@ namespace tdshim::native {
 
 using Blob = std::vector<std::byte>;
 
+/// Guest physical addresses that a machine may have memory at.
+inline constexpr std::uint64_t address_space = 16 * GiB;
+
 /// What the boot came to.
 struct LinuxStart {
     GpaRange kernel_memory;
@@ -31,6 +34,7 @@ struct LinuxStart {
 
 struct Outcome {
     std::optional<LinuxStart> linux; ///< nothing: the boot was refused
+    std::string fatal_error;         ///< what a TD told its VMM at the end, where it can
     std::vector<std::string> console;
     std::vector<std::string> findings; ///< what the firmware must never do
 
@@ -78,6 +82,18 @@ class Machine {
     void grant_large_pages(bool granted) { grants_large_pages_ = granted; }
     /// Acceptance of the page at `page` ends with this status.
     void answer_acceptance(Gpa page, tdx::Status status) { answers_[page.value] = status; }
+    /// After the VMM answered its call `number`, counted from 0 without those for the console, it
+    /// puts `value` into register `index` (10 to 15). For machines whose seam has TDVMCALLs.
+    struct Answer {
+        std::size_t number = 0;
+        std::size_t index = 0;
+        std::uint64_t value = 0;
+    };
+    void spoil_call(const Answer& answer) { spoiled_calls_.push_back(answer); }
+    /// The VMM takes shared memory back right after it gave it, and says nothing.
+    void take_back_window() { takes_back_window_ = true; }
+    /// Calls of the VMM so far, counted so.
+    [[nodiscard]] std::size_t calls() const { return calls_; }
     /// Pages of 4 KiB that the boot accepted.
     [[nodiscard]] const PageSet& accepted_pages() const { return accepted_; }
     [[nodiscard]] const memory::AcceptanceCounts& acceptance_counts() const { return counts_; }
@@ -95,13 +111,17 @@ class Machine {
     [[nodiscard]] fw_cfg::Selector selector_of(std::string_view name) const;
 
   private:
-    friend class PlatformBinding;
+    friend class PlatformBinding; // whole_seam.cpp's or td_seam.cpp's
     struct File {
         std::string name;
         Blob content;
     };
     [[nodiscard]] tdx::Status accept_page(Gpa page, tdx::PageLevel level);
     [[nodiscard]] bool is_private(const GpaRange& range) const;
+    void select(fw_cfg::Selector selector);
+    /// Fills `destination` from the selected item, zeros behind its end. False when the transfer is
+    /// to fail.
+    [[nodiscard]] bool read_selected(MutableBytes destination);
     [[nodiscard]] Blob make_directory() const;
     [[nodiscard]] const Blob* item(fw_cfg::Selector selector) const;
 
@@ -110,6 +130,9 @@ class Machine {
     bool grants_large_pages_ = true;
     bool devices_are_closed_ = false;
     std::map<std::uint64_t, tdx::Status> answers_;
+    std::vector<Answer> spoiled_calls_;
+    std::size_t calls_ = 0;
+    bool takes_back_window_ = false;
     PageSet accepted_;
     memory::AcceptanceCounts counts_;
     std::vector<File> files_;

@@ -40,7 +40,9 @@ Pages::Chunk& Pages::chunk(std::uint64_t address) {
     for (std::size_t i = 0; i < pages_of_chunk; ++i)
         states[i] = initial(start + i * page_size);
     chunk.uniform = states.front();
-    if (std::ranges::any_of(states, [&](PageState state) { return state != chunk.uniform; }))
+    for (const PageState state : states)
+        ++chunk.counts[static_cast<std::size_t>(state)];
+    if (chunk.counts[static_cast<std::size_t>(chunk.uniform)] != pages_of_chunk)
         chunk.states = std::make_unique<States>(states);
     return chunk;
 }
@@ -57,12 +59,14 @@ void Pages::set_one(std::uint64_t page, PageState state) {
     if (!changed.states) {
         changed.states = std::make_unique<States>();
         changed.states->fill(changed.uniform);
+        changed.counts = {};
+        changed.counts[static_cast<std::size_t>(changed.uniform)] = pages_of_chunk;
     }
-    (*changed.states)[page / page_size % pages_of_chunk] = state;
+    PageState& slot = (*changed.states)[page / page_size % pages_of_chunk];
+    --changed.counts[static_cast<std::size_t>(slot)];
+    slot = state;
     changed.is_large = false;
-    const bool is_uniform =
-        std::ranges::all_of(*changed.states, [&](PageState other) { return other == state; });
-    if (is_uniform)
+    if (++changed.counts[static_cast<std::size_t>(state)] == pages_of_chunk)
         set_all(align_down(page, large_page_size), state);
 }
 

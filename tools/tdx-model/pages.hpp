@@ -48,6 +48,7 @@ class Pages {
         PageState uniform{};
         bool is_large = false;
         std::unique_ptr<States> states;
+        std::array<std::uint16_t, 4> counts{}; ///< of `states`, by state
     };
 
     [[nodiscard]] PageState initial(std::uint64_t address) const;
