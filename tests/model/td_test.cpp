@@ -54,8 +54,7 @@ class RecordingVmm : public Vmm {
 /// A TD of 64 MiB whose first MiB was added.
 struct Fixture {
     explicit Fixture(bool grants_large_pages = true)
-        : td({.gpa_width = 52, .vcpus = 3, .mrtd = {}, .grants_large_pages = grants_large_pages},
-             memory, vmm) {
+        : td({.gpa_width = 52, .vcpus = 3, .grants_large_pages = grants_large_pages}, memory, vmm) {
         td.pages().add_ram(GpaRange::between({0}, {ram_size}));
         td.pages().set(GpaRange::between({0}, {MiB}), PageState::accepted);
     }

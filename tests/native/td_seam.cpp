@@ -63,7 +63,6 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
     explicit PlatformBinding(Machine& machine)
         : machine_(machine), td_({.gpa_width = *machine.gpa_width_,
                                   .vcpus = 1,
-                                  .mrtd = {},
                                   .grants_large_pages = machine.grants_large_pages_},
                                  *this, *this),
           pool_(pool_pages) {
@@ -212,9 +211,16 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
             }
     }
 
+    /// The module is honest: no VMM can make it say that a page was accepted, now or before, which
+    /// was not. For all pages but the mailbox the firmware takes the second for a refusal.
     bool answer_acceptance(td::Registers& registers) {
-        const auto answer = machine_.answers_.find(registers.rcx & ~std::uint64_t{7});
+        const std::uint64_t page = registers.rcx & ~std::uint64_t{7};
+        const auto answer = machine_.answers_.find(page);
         if (answer == machine_.answers_.end())
+            return false;
+        const tdx::StatusClass said = answer->second.status_class();
+        if (said == tdx::StatusClass::success || (said == tdx::StatusClass::page_already_accepted &&
+                                                  page == layout::mailbox.start().value))
             return false;
         registers.rax = answer->second.value;
         return true;

@@ -26,9 +26,9 @@ class Shape:
     """One launch: what td-emu is told, and shim-measure in the same words."""
 
     def __init__(self, test, memory, cpus, *, kernel="stub", has_initrd=True, append="console=ttyS0 quiet", more=(),
-                 accept_all=False):
+                 accept_all=False, td=()):
         self.folder = suite.temporary_folder(test)
-        self.common = ["--memory", memory, "--cpus", str(cpus)]
+        self.common = ["--memory", memory, "--cpus", str(cpus), *td]
         self.image = settings.image()
         if kernel == "embedded":
             self.image = self.link(kernels.bzimage())
@@ -109,6 +109,9 @@ add_shape("embedded_without_initrd", "1G", 1, kernel="embedded", has_initrd=Fals
 add_shape("no_command_line", "1G", 1, append=None)
 add_shape("command_line_of_2000_bytes", "1G", 1, append="x" * 2000)
 add_shape("all_accepted", "1G", 2, accept_all=True)
+add_shape("identity", "1G", 1, td=("--mrconfigid", "01" * 48, "--mrowner", "ab" * 48, "--mrownerconfig", "7f" * 48,
+                                   "--attributes", "0x50000000", "--xfam", "0x600e7"))
+add_shape("load_order", "1G", 1, td=("--load-order", "section"))
 add_shape("disk", "1G", 2, more=disk)
 add_shape("disk_and_network", "4G", 4, more=disk + network)
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "shim/formats/tdvf/metadata.hpp"
+#include "tools/measurements/identity.hpp"
 #include "tools/measurements/prediction.hpp"
-#include "tools/tdx-model/td_build.hpp"
 
 namespace tdshim::tools {
 
@@ -34,11 +34,7 @@ struct Options {
     std::string qemu = "qemu-system-x86_64";
     bool accepts_all_memory = false;
     tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
-    std::string mr_config_id;
-    std::string mr_owner;
-    std::string mr_owner_config;
-    std::uint64_t attributes = std::uint64_t{1} << 28;
-    std::uint64_t xfam = 0xE7;
+    IdentityOptions identity;
     Format format = Format::text;
     bool explain = false;
     std::vector<std::string> qemu_arguments;

@@ -10,29 +10,6 @@
 
 namespace tdshim::tools { namespace {
 
-Outcome<crypto::Digest> identity(const std::string& option, const std::string& hex) {
-    if (hex.empty())
-        return crypto::Digest{};
-    if (const auto digest = digest_of_hex(hex))
-        return *digest;
-    return std::unexpected(
-        failure(option, "expected 96 hexadecimal digits, found \"" + hex + "\""));
-}
-
-Outcome<tdx::TdInfo> td_info_of(const Options& options, const crypto::Digest& mrtd,
-                                const measure::RegisterBank& registers) {
-    tdx::TdInfo info{};
-    info.attributes = options.attributes;
-    info.xfam = options.xfam;
-    info.mrtd = mrtd;
-    info.mr_config_id = TRY(identity("--mrconfigid", options.mr_config_id));
-    info.mr_owner = TRY(identity("--mrowner", options.mr_owner));
-    info.mr_owner_config = TRY(identity("--mrownerconfig", options.mr_owner_config));
-    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        info.rtmr[rtmr] = registers.value(rtmr);
-    return info;
-}
-
 Outcome<ExitCode> run(const Options& options) {
     const Image image = TRY(read_image(options.image));
     const BootInputs inputs = TRY(gather_inputs(options, image));
@@ -43,8 +20,13 @@ Outcome<ExitCode> run(const Options& options) {
                       .mrtd = {}};
     if (!options.is_plain_vm)
         measured.mrtd = tdx_model::mrtd_of(image.bytes, image.metadata, options.load_order);
-    if (measured.mrtd && options.knows_rtmr0())
-        measured.td_info = TRY(td_info_of(options, *measured.mrtd, measured.prediction.registers));
+    tdx::TdInfo info = TRY(td_info_of(options.identity));
+    if (measured.mrtd && options.knows_rtmr0()) {
+        info.mrtd = *measured.mrtd;
+        for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+            info.rtmr[rtmr] = measured.prediction.registers.value(rtmr);
+        measured.td_info = info;
+    }
     switch (options.format) {
     case Format::text: print_text(measured); break;
     case Format::json: print_json(json_of(measured)); break;
@@ -91,20 +73,6 @@ void add_vmm_options(CLI::App& app, Options& options) {
                    "behind --: further QEMU arguments of the launch, such as devices");
 }
 
-void add_td_options(CLI::App& app, Options& options) {
-    using tdx_model::LoadOrder;
-    app.add_option("--load-order", options.load_order,
-                   "page: each page is added and extended, as KVM does; section: all pages of a "
-                   "section are added, then extended, as older stacks did")
-        ->transform(choice<LoadOrder>(
-            {{"page", LoadOrder::page_by_page}, {"section", LoadOrder::section_by_section}}));
-    app.add_option("--mrconfigid", options.mr_config_id, "96 hexadecimal digits, for TDINFO");
-    app.add_option("--mrowner", options.mr_owner, "likewise");
-    app.add_option("--mrownerconfig", options.mr_owner_config, "likewise");
-    app.add_option("--attributes", options.attributes, "of the TD, for TDINFO");
-    app.add_option("--xfam", options.xfam, "of the TD, for TDINFO");
-}
-
 void add_output_options(tools::Command& command, Options& options) {
     CLI::App& app = command.options();
     app.add_option("--format", options.format,
@@ -120,13 +88,14 @@ void add_output_options(tools::Command& command, Options& options) {
 int main(int argc, char** argv) {
     using namespace tdshim;
     tools::Options options;
-    tools::Command command(
-        "shim-measure", "Computes MRTD and RTMRs of a boot from its files, before any launch.",
-        "shim-measure final.bin --kernel vmlinuz --initrd initrd.gz "
-        "--append 'console=ttyS0' --memory 2G --cpus 4 --explain");
+    tools::Command command("shim-measure",
+                           "Computes MRTD and RTMRs of a boot from its files, before any launch.",
+                           "shim-measure final.bin --kernel vmlinuz --initrd initrd.gz "
+                           "--append 'console=ttyS0' --memory 2G --cpus 4 --explain");
     tools::add_boot_options(command.options(), options);
     tools::add_vmm_options(command.options(), options);
-    tools::add_td_options(command.options(), options);
+    tools::add_load_order_option(command.options(), options.load_order);
+    tools::add_identity_options(command.options(), options.identity);
     tools::add_output_options(command, options);
     return command.run(argc, argv, [&] { return tools::run(options); });
 }

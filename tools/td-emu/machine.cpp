@@ -78,13 +78,14 @@ Outcome<Image> read_image(const std::string& file) {
     return image;
 }
 
-Settings settings_for(const Options& options, const Image& image, const Scratch& scratch) {
+Outcome<Settings> settings_for(const Options& options, const Image& image, const Scratch& scratch) {
     Settings settings;
+    settings.configuration.td_info = TRY(tools::td_info_of(options.identity));
     settings.configuration.gpa_width = gpa_width;
     settings.configuration.vcpus = options.vcpus;
     settings.configuration.grants_large_pages = options.grants_large_pages;
-    settings.configuration.mrtd =
-        tdx_model::mrtd_of(image.bytes, image.metadata, tdx_model::LoadOrder::page_by_page);
+    settings.configuration.td_info.mrtd =
+        tdx_model::mrtd_of(image.bytes, image.metadata, options.load_order);
     settings.ram = vmm::ram_of(vmm::Kind::qemu, options.memory);
     settings.firmware = {image.memory(), layout::shim_code};
     for (const tdvf::Section& section : image.metadata.sections)
@@ -93,6 +94,7 @@ Settings settings_for(const Options& options, const Image& image, const Scratch&
     settings.until_payload = options.until_payload;
     settings.fault = options.fault;
     settings.delivers_exceptions = options.delivers_exceptions;
+    settings.counts_instructions = options.statistics;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
     if (!options.ccel_file.empty())
@@ -220,7 +222,7 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Scratch scratch;
     if (!scratch.is_made())
         return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
-    const Settings settings = settings_for(options, image, scratch);
+    const Settings settings = TRY(settings_for(options, image, scratch));
     const Gpa td_hob_place = image.section(tdvf::SectionType::td_hob).start();
     TRY(write_inputs(options, image, settings, td_hob_place, scratch));
     const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
@@ -229,7 +231,7 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
         const auto log = TRY(tools::read_file(settings.ccel_file));
         TRY(tools::write_file(options.ccel_file, log));
     }
-    result["mrtd"] = tools::hex(settings.configuration.mrtd);
+    result["mrtd"] = tools::hex(settings.configuration.td_info.mrtd);
     return result;
 }
 

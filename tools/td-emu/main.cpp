@@ -10,6 +10,7 @@
 #include "tools/common/files.hpp"
 #include "tools/td-emu/machine.hpp"
 #include "tools/td-emu/options.hpp"
+#include "tools/tdx-model/call_names.hpp"
 
 namespace tdshim::td_emu { namespace {
 
@@ -39,11 +40,18 @@ void print_statistics(const nlohmann::ordered_json& result) {
                              result.at("pages_4k").get<std::uint64_t>(),
                              result.at("pages_2m").get<std::uint64_t>(),
                              result.at("shared_bytes").get<std::uint64_t>());
-    for (const char* kind : {"tdcalls", "tdvmcalls"})
-        for (const auto& entry : result.at(kind))
-            std::cout << std::format("td-emu: {} {:#x}: {}\n", kind,
-                                     entry.at(0).get<std::uint64_t>(),
-                                     entry.at(1).get<std::uint64_t>());
+    const auto& instructions = result.at("instructions");
+    for (std::size_t vcpu = 0; vcpu < instructions.size(); ++vcpu)
+        std::cout << std::format("td-emu: vCPU {}: {} instructions of the firmware\n", vcpu,
+                                 instructions.at(vcpu).get<std::uint64_t>());
+    for (const auto& entry : result.at("tdcalls"))
+        std::cout << std::format("td-emu: TDCALL {}: {}\n",
+                                 tdx_model::leaf_name(entry.at(0).get<std::uint64_t>()),
+                                 entry.at(1).get<std::uint64_t>());
+    for (const auto& entry : result.at("tdvmcalls"))
+        std::cout << std::format("td-emu: TDVMCALL {}: {}\n",
+                                 tdx_model::subfunction_name(entry.at(0).get<std::uint64_t>()),
+                                 entry.at(1).get<std::uint64_t>());
 }
 
 Outcome<ExitCode> run(const Options& options) {
@@ -89,12 +97,14 @@ void add_options(CLI::App& app, Options& options) {
         faults.emplace(fault.name, fault.fault);
     app.add_option("--fault", options.fault, "what a hostile VMM does while the firmware runs")
         ->transform(CLI::CheckedTransformer(faults));
+    tools::add_load_order_option(app, options.load_order);
+    tools::add_identity_options(app, options.identity);
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
     app.add_option("--ccel", options.ccel_file,
                    "writes the firmware's event log, as it is when the payload begins or the run "
                    "ends before, to this file");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
-    app.add_flag("--stats", options.statistics, "prints calls and pages");
+    app.add_flag("--stats", options.statistics, "prints instructions, calls and pages");
     app.add_option("more", options.more, "more arguments for QEMU, after --");
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/measurements/identity.hpp"
 #include "tools/tdx-model/fault.hpp"
 
 namespace tdshim::td_emu {
@@ -20,6 +21,8 @@ struct Options {
     std::string command_line;
     bool until_payload = false;
     tdx_model::Fault fault{};
+    tools::IdentityOptions identity;
+    tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
     bool grants_large_pages = false;
     bool delivers_exceptions = false;
     std::string report_file;

@@ -30,15 +30,16 @@ Settings settings_of(const json& from) {
     settings.configuration.gpa_width = from.at("gpa_width");
     settings.configuration.vcpus = from.at("vcpus");
     settings.configuration.grants_large_pages = from.at("grants_large_pages");
-    const auto mrtd = from.at("mrtd").get<std::vector<std::uint8_t>>();
-    for (std::size_t i = 0; i < std::min(mrtd.size(), settings.configuration.mrtd.size()); ++i)
-        settings.configuration.mrtd[i] = std::byte{mrtd[i]};
+    const auto info = from.at("td_info").get<std::vector<std::uint8_t>>();
+    settings.configuration.td_info =
+        read_at<tdx::TdInfo>(std::as_bytes(std::span(info)), 0).value_or(tdx::TdInfo{});
     settings.ram = ranges_of(from.at("ram"));
     settings.added = ranges_of(from.at("added"));
     settings.firmware = ranges_of(from.at("firmware"));
     settings.until_payload = from.at("until_payload");
     settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
     settings.delivers_exceptions = from.at("delivers_exceptions");
+    settings.counts_instructions = from.at("counts_instructions");
     settings.qtest_socket = from.at("qtest_socket");
     settings.result_file = from.at("result_file");
     settings.ccel_file = from.at("ccel_file");
@@ -48,19 +49,20 @@ Settings settings_of(const json& from) {
 } // namespace
 
 bool write_settings(const Settings& settings, const std::string& file) {
-    std::vector<std::uint8_t> mrtd;
-    for (const std::byte byte : settings.configuration.mrtd)
-        mrtd.push_back(std::to_integer<std::uint8_t>(byte));
+    std::vector<std::uint8_t> info;
+    for (const std::byte byte : bytes_of(settings.configuration.td_info))
+        info.push_back(std::to_integer<std::uint8_t>(byte));
     const json value{{"gpa_width", settings.configuration.gpa_width},
                      {"vcpus", settings.configuration.vcpus},
                      {"grants_large_pages", settings.configuration.grants_large_pages},
-                     {"mrtd", mrtd},
+                     {"td_info", info},
                      {"ram", json_of(settings.ram)},
                      {"added", json_of(settings.added)},
                      {"firmware", json_of(settings.firmware)},
                      {"until_payload", settings.until_payload},
                      {"fault", static_cast<std::uint8_t>(settings.fault)},
                      {"delivers_exceptions", settings.delivers_exceptions},
+                     {"counts_instructions", settings.counts_instructions},
                      {"qtest_socket", settings.qtest_socket},
                      {"result_file", settings.result_file},
                      {"ccel_file", settings.ccel_file}};

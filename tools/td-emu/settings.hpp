@@ -26,6 +26,7 @@ struct Settings {
     bool until_payload = false;
     tdx_model::Fault fault{};
     bool delivers_exceptions = false;
+    bool counts_instructions = false;
     std::string qtest_socket;
     std::string result_file;
     std::string ccel_file; ///< empty: not wanted

@@ -97,7 +97,7 @@ Outcome Td::execute(unsigned vcpu, Registers& registers) {
 void Td::vp_info(unsigned vcpu, Registers& registers) const {
     registers[rax] = success;
     registers[rcx] = configuration_.gpa_width;
-    registers[rdx] = configuration_.attributes;
+    registers[rdx] = configuration_.td_info.attributes;
     registers[r8] = std::uint64_t{configuration_.vcpus} << 32 | configuration_.vcpus;
     registers[r9] = vcpu;
     registers[r10] = 1;
@@ -140,9 +140,7 @@ std::array<std::byte, 1024> Td::report(Bytes report_data) {
     report.report_mac.mac = emulated<32>();
     report.tee_tcb_info.tee_tcb_svn = emulated<16>();
     report.tee_tcb_info.mr_seam = emulated<crypto::sha384_size>();
-    report.td_info.attributes = configuration_.attributes;
-    report.td_info.xfam = configuration_.xfam;
-    report.td_info.mrtd = configuration_.mrtd;
+    report.td_info = configuration_.td_info;
     for (std::uint32_t i = 0; i < measure::rtmr_count; ++i)
         report.td_info.rtmr[i] = rtmrs_.value(i);
     report.report_mac.tee_tcb_info_hash = crypto::sha384(bytes_of(report.tee_tcb_info));

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "shim/base/bytes.hpp"
+#include "shim/formats/tdx/report.hpp"
 #include "shim/measure/register_bank.hpp"
 #include "tools/tdx-model/pages.hpp"
 #include "tools/tdx-model/registers.hpp"
@@ -42,10 +43,17 @@ class Vmm {
 struct Configuration {
     unsigned gpa_width = 52;
     std::uint32_t vcpus = 1;
-    std::uint64_t attributes = 1 << 28; ///< SEPT_VE_DISABLE: Linux wants it
-    std::uint64_t xfam = 0xE7;
-    crypto::Digest mrtd{};
     bool grants_large_pages = false; ///< KVM of today backs a TD by 4 KiB pages
+    /// What the TD was built with. RTMRs are not looked at: they begin at zero.
+    tdx::TdInfo td_info = {.attributes = 1 << 28 /* SEPT_VE_DISABLE: Linux wants it */,
+                           .xfam = 0xE7,
+                           .mrtd = {},
+                           .mr_config_id = {},
+                           .mr_owner = {},
+                           .mr_owner_config = {},
+                           .rtmr = {},
+                           .servtd_hash = {},
+                           .reserved = {}};
 };
 
 /// What the TD did that a TD may not do.

@@ -30,6 +30,8 @@ Emulation::Emulation(const Settings& from)
         td.pages().add_ram(range);
     for (const GpaRange& range : from.added)
         td.pages().set(range, tdx_model::PageState::accepted);
+    if (from.counts_instructions)
+        instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
 }
 
 void Emulation::write_result() {
@@ -42,6 +44,10 @@ void Emulation::write_result() {
                                 {"shared_bytes", counts.shared_bytes},
                                 {"tdcalls", counts.tdcalls},
                                 {"tdvmcalls", counts.tdvmcalls}};
+    json["instructions"] = nlohmann::ordered_json::array();
+    for (unsigned vcpu = 0; settings.counts_instructions && vcpu < settings.configuration.vcpus;
+         ++vcpu)
+        json["instructions"].push_back(qemu_plugin_u64_get(instructions, vcpu));
     const std::array<std::byte, 64> no_data{};
     const auto report = td.report(no_data);
     std::string hex;

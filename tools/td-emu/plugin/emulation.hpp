@@ -43,6 +43,7 @@ struct Emulation {
     std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
     std::atomic<bool> runs_payload = false;
     std::atomic<std::uint64_t> generation = 1; ///< of page states
+    qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
     std::string finding;
     std::string fatal_error;
 

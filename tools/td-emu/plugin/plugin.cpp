@@ -187,6 +187,9 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
     if (in_firmware)
         qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_R_REGS,
                                          QEMU_PLUGIN_MEM_RW, pointer_of(address));
+    if (in_firmware && emulation->settings.counts_instructions)
+        qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                            emulation->instructions, 1);
     if (in_firmware)
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
