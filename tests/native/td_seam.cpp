@@ -43,8 +43,8 @@ constexpr std::uint16_t config_data = 0x511;
 constexpr std::uint16_t dma_high = 0x514;
 constexpr std::uint16_t dma_low = 0x518;
 
-// More than any boot needs: a VMM must not keep the firmware busy for ever.
-constexpr std::size_t max_calls = 1'000'000;
+// More than any boot needs, and than the firmware asks of a module that stays busy: it must end.
+constexpr std::size_t max_calls = 3'000'000;
 
 constexpr std::size_t pool_pages = 96; // as in shim/platform/x86/address_space.cpp
 constexpr Gpa pool_address{10 * MiB};  // any: nobody loads these tables
