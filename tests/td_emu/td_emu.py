@@ -7,12 +7,15 @@ import os
 import pathlib
 import re
 import signal
-import struct
 import subprocess
+import sys
 import tempfile
 import threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
+
 import settings
+from mrtd import mrtd
 
 
 class Run:
@@ -65,23 +68,3 @@ def replay(digests):
     for digest in digests:
         register = sha384(register + digest)
     return register
-
-
-def mrtd_of(image, at=None):
-    """MRTD of a TD that KVM builds from an image: each page added and, where its section says so, extended at
-    once [td-shim specification 0.7, MRTD calculation]. The metadata is at offset `at`, or where the pointer at
-    end - 0x20 says."""
-    if at is None:
-        at, = struct.unpack_from("<I", image, len(image) - 0x20)
-    signature, _, _, count = struct.unpack_from("<4sIII", image, at)
-    assert signature == b"TDVF"
-    mrtd = hashlib.sha384()
-    for index in range(count):
-        offset, raw, gpa, size, _, attributes = struct.unpack_from("<IIQQII", image, at + 16 + 32 * index)
-        content = image[offset:offset + raw].ljust(size, b"\0") if raw else bytes(size)
-        for page in range(0, size, 4096):
-            mrtd.update(b"MEM.PAGE.ADD".ljust(16, b"\0") + struct.pack("<Q", gpa + page) + bytes(104))
-            for chunk in range(page, page + 4096, 256) if attributes & 1 else ():
-                mrtd.update(b"MR.EXTEND".ljust(16, b"\0") + struct.pack("<Q", gpa + chunk) + bytes(104))
-                mrtd.update(content[chunk:chunk + 256])
-    return mrtd.digest()

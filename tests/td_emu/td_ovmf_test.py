@@ -3,9 +3,10 @@
 """A firmware of another make: the distribution's TDVF image of OVMF gets its MRTD from td-emu and runs as a TD up to
 its boot menu, measuring on the way. It has no embedded end: the test ends QEMU when the menu is there."""
 
+import json
 import pathlib
 import re
-import struct
+import subprocess
 import sys
 import unittest
 
@@ -18,20 +19,19 @@ menu = rb"BdsDxe: (No bootable option|failed to load|loading)"
 tdg_vp_vmcall, tdg_vp_info, tdg_mr_rtmr_extend, tdg_mem_page_accept = 0, 1, 2, 6
 
 
-def metadata_offset(image):
-    """The GUIDed table's entry e47a6535-984a-4798-865e-4685a7bf8ec2 holds the distance from the image's end."""
-    guid = bytes.fromhex("35657ae44a989847865e4685a7bf8ec2")
-    at = image.rindex(guid)
-    return len(image) - struct.unpack_from("<I", image, at - 6)[0]
+def mrtd_by_shim_measure(file):
+    output = subprocess.run([settings.tool("shim-measure"), file, "--vmm", "none", "--json"], check=True,
+                            capture_output=True, text=True).stdout
+    return json.loads(output)["mrtd"]
 
 
 class Ovmf(unittest.TestCase):
     def test_runs_to_its_boot_menu(self):
         file = settings.required_path("TDSHIM_OVMF")
-        image = file.read_bytes()
         run = td_emu.Run("--memory", "512M", "--deliver-exceptions", image=file, end_at=menu)
         self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console + run.errors)
-        self.assertEqual(run.result["mrtd"], td_emu.mrtd_of(image, metadata_offset(image)).hex())
+        self.assertEqual(run.result["mrtd"], td_emu.mrtd(file.read_bytes()))
+        self.assertEqual(run.result["mrtd"], mrtd_by_shim_measure(file))
         calls = dict(run.result["tdcalls"])
         for leaf in (tdg_vp_vmcall, tdg_vp_info, tdg_mr_rtmr_extend, tdg_mem_page_accept):
             self.assertIn(leaf, calls)

@@ -154,6 +154,11 @@ class MeasureTest(ToolTest):
         self.assertIsNone(found["tdinfo_hash"])
         self.assertEqual(found["rtmr1"], replayed([sha384(KERNEL), sha384(b""), sha384(bytes(4))]))
 
+    def test_of_an_image_alone_there_is_mrtd(self):
+        found = json.loads(self.good("shim-measure", self.put("image", self.boot.image), "--vmm", "none", "--json"))
+        self.assertEqual((found["mrtd"], found["rtmr0"], found["rtmr1"], found["events"]),
+                         (mrtd(self.boot.image), None, None, []))
+
     def test_explain_names_every_input(self):
         text = self.good(*self.arguments(self.boot), "--explain")
         for content in ("kernel ", "initrd ", "command line ", "TD HOB ", "etc/acpi/tables", "48 pages added and extended",
@@ -163,7 +168,7 @@ class MeasureTest(ToolTest):
     def test_what_cannot_be_measured_is_refused(self):
         image, kernel = self.put("image", self.boot.image), self.put("kernel", KERNEL)
         cases = {
-            "holds no kernel: --kernel is needed": ("shim-measure", image, "--vmm", "none"),
+            "holds no kernel: --kernel is needed": ("shim-measure", image),
             "expected 96 hexadecimal digits, found \"ab\"": (*self.arguments(self.boot), "--mrowner", "ab"),
             "cannot start: No such file or directory": ("shim-measure", image, "--kernel", kernel, "--qemu", "/no/qemu"),
             "ended before it answered": ("shim-measure", image, "--kernel", kernel, "--qemu", "false"),

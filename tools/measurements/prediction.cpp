@@ -58,7 +58,8 @@ Prediction predict(const BootInputs& inputs) {
         predictor.add(
             measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
             inputs.acpi_origin);
-    predictor.add(measure::kernel(somewhere, inputs.kernel.digest), inputs.kernel.origin);
+    if (inputs.kernel)
+        predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
     if (inputs.initrd)
         predictor.add(measure::initrd(somewhere, inputs.initrd->digest), inputs.initrd->origin);
     predictor.add(measure::command_line(inputs.command_line.bytes), inputs.command_line.origin);

@@ -31,7 +31,7 @@ struct BootInputs {
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
     std::vector<vmm::ConfigFile> acpi;    ///< etc/table-loader and its files
     std::string acpi_origin;
-    InputFile kernel;
+    std::optional<InputFile> kernel; ///< none: RTMR[1] means nothing
     std::optional<InputFile> initrd;
     InputBytes command_line; ///< without its NUL
 };

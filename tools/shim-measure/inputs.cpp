@@ -31,13 +31,16 @@ Outcome<std::optional<InputFile>> embedded_kernel(const Image& image) {
                      std::format("kernel embedded in {} at offset {:#x}", image.file, offset)};
 }
 
-Outcome<InputFile> kernel(const Options& options, const Image& image) {
+/// None only where no VMM is known, for somebody who asks about an image alone.
+Outcome<std::optional<InputFile>> kernel(const Options& options, const Image& image) {
     const auto embedded = TRY(embedded_kernel(image));
     if (embedded && !options.kernel.empty())
         return std::unexpected(failure(
             image.file, "holds a kernel of its own, so that --kernel would not be started"));
     if (embedded)
-        return *embedded;
+        return embedded;
+    if (options.kernel.empty() && options.vmm == Vmm::none)
+        return std::nullopt;
     if (options.kernel.empty())
         return std::unexpected(failure(image.file, "holds no kernel: --kernel is needed"));
     return InputFile{TRY(digest_of_file(options.kernel)), "kernel " + options.kernel};

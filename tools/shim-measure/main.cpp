@@ -16,6 +16,7 @@ Outcome<ExitCode> run(const Options& options) {
     Measured measured{.options = options,
                       .image = image,
                       .prediction = predict(inputs),
+                      .knows_payload = inputs.kernel.has_value(),
                       .td_info = {},
                       .mrtd = {}};
     if (!options.is_plain_vm)
@@ -53,7 +54,8 @@ void add_boot_options(CLI::App& app, Options& options) {
 }
 
 void add_vmm_options(CLI::App& app, Options& options) {
-    app.add_option("--vmm", options.vmm, "qemu, or none: RTMR[0] is left out")
+    app.add_option("--vmm", options.vmm,
+                   "qemu, or none: RTMR[0] is left out, and without --kernel RTMR[1] too")
         ->transform(choice<Vmm>({{"qemu", Vmm::qemu}, {"none", Vmm::none}}));
     app.add_flag("--plain-vm", options.is_plain_vm,
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");

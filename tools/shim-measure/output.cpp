@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::uint32_t firmware_rtmrs = 2;
 
+/// RTMR[2] and RTMR[3] are zero when Linux starts.
 bool is_known(const Measured& measured, std::uint32_t rtmr) {
-    return rtmr != 0 || measured.options.knows_rtmr0();
+    return rtmr == 0 ? measured.options.knows_rtmr0() : rtmr != 1 || measured.knows_payload;
 }
 
 std::string_view order_text(tdx_model::LoadOrder order) {
@@ -86,7 +87,8 @@ void print_text(const Measured& measured) {
     }
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr) {
         if (!is_known(measured, rtmr)) {
-            std::cout << std::format("RTMR[{}] depends on the VMM\n", rtmr);
+            std::cout << std::format("RTMR[{}] depends on the {}\n", rtmr,
+                                     rtmr == 0 ? "VMM" : "kernel");
             continue;
         }
         std::cout << std::format("RTMR[{}] {}\n", rtmr,

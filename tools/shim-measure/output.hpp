@@ -15,6 +15,7 @@ struct Measured {
     const Options& options;
     const Image& image;
     Prediction prediction;
+    bool knows_payload = false;         ///< else RTMR[1] means nothing
     std::optional<tdx::TdInfo> td_info; ///< of a TD whose RTMR[0] is known, when Linux starts
     std::optional<crypto::Digest> mrtd; ///< of a TD
 };
