@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -38,6 +39,27 @@ class Command {
     [[nodiscard]] int fail(const std::string& text) const;
     CLI::App options_;
 };
+
+/// An option that takes one of these words, which --help lists.
+template <class T>
+CLI::Option* add_choice(CLI::App& app, const std::string& name, T& value,
+                        const std::map<std::string, T>& choices, const std::string& description) {
+    std::string words;
+    for (const auto& [word, ignored] : choices)
+        words += (words.empty() ? "" : "|") + word;
+    return app.add_option(name, value, description)
+        ->transform(CLI::CheckedTransformer(choices))
+        ->option_text(words);
+}
+
+/// An option that takes a number of bytes: 2G, 512M, ...
+template <class T>
+CLI::Option* add_size(CLI::App& app, const std::string& name, T& value,
+                      const std::string& description) {
+    return app.add_option(name, value, description)
+        ->transform(CLI::AsSizeValue(false))
+        ->option_text("SIZE");
+}
 
 /// To stdout, indented. Bytes that are no UTF-8 are replaced, never a reason to stop.
 void print_json(const nlohmann::ordered_json& value);

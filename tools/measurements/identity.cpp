@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/measurements/identity.hpp"
 
-#include <map>
-
+#include "tools/common/command.hpp"
 #include "tools/measurements/policy.hpp"
 
 namespace tdshim::tools {
@@ -40,11 +39,11 @@ Outcome<tdx::TdInfo> td_info_of(const IdentityOptions& options) {
 
 void add_load_order_option(CLI::App& app, tdx_model::LoadOrder& order) {
     using tdx_model::LoadOrder;
-    app.add_option("--load-order", order,
-                   "page: each page is added and extended, as KVM does; section: all pages of a "
-                   "section are added, then extended, as older stacks did")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, LoadOrder>{
-            {"page", LoadOrder::page_by_page}, {"section", LoadOrder::section_by_section}}));
+    add_choice<LoadOrder>(
+        app, "--load-order", order,
+        {{"page", LoadOrder::page_by_page}, {"section", LoadOrder::section_by_section}},
+        "page: each page is added and extended, as KVM does; section: all pages of a section are "
+        "added, then extended, as older stacks did");
 }
 
 } // namespace tdshim::tools

@@ -92,13 +92,10 @@ int main(int argc, char** argv) {
                            "shim-check final.bin --vmm qemu --memory 2G");
     CLI::App& app = command.options();
     app.add_option("FINAL.BIN", options.image, "firmware image, of any make")->required();
-    std::map<std::string, vmm::Kind> kinds(tools::names.begin(), tools::names.end());
-    app.add_option("--vmm", options.vmm, "whose rules: qemu, cloud-hypervisor, or tdshim-spec")
-        ->required()
-        ->transform(CLI::CheckedTransformer(kinds));
-    app.add_option("--memory", options.memory,
-                   "memory of the guest, e.g. 2G: sections must lie in its RAM")
-        ->transform(CLI::AsSizeValue(false));
+    const std::map<std::string, vmm::Kind> kinds(tools::names.begin(), tools::names.end());
+    tools::add_choice(app, "--vmm", options.vmm, kinds, "whose rules")->required();
+    tools::add_size(app, "--memory", options.memory,
+                    "memory of the guest, e.g. 2G: sections must lie in its RAM");
     command.add_json_option(options.json);
     return command.run(argc, argv, [&] { return tools::run(options); });
 }

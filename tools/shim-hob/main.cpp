@@ -2,22 +2,20 @@
 //
 // shim-hob build|print: the TD HOB, by which a VMM tells a TD about its memory.
 
-#include <map>
-
 #include "tools/shim-hob/commands.hpp"
 
 namespace {
 
 void add_build_options(CLI::App& app, tdshim::tools::BuildOptions& options) {
+    using namespace tdshim::tools;
     using tdshim::vmm::Kind;
     app.add_option("FINAL.BIN", options.image, "firmware image that the TD starts with")
         ->required();
     app.add_option("-o,--output", options.output, "file to write")->required();
-    app.add_option("--vmm", options.vmm, "who would write it: qemu or cloud-hypervisor")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, Kind>{
-            {"qemu", Kind::qemu}, {"cloud-hypervisor", Kind::cloud_hypervisor}}));
-    app.add_option("--memory", options.memory, "memory of the guest, e.g. 2G")
-        ->transform(CLI::AsSizeValue(false));
+    add_choice<Kind>(app, "--vmm", options.vmm,
+                     {{"qemu", Kind::qemu}, {"cloud-hypervisor", Kind::cloud_hypervisor}},
+                     "who would write it");
+    add_size(app, "--memory", options.memory, "memory of the guest, e.g. 2G");
     app.add_option("--mmio", options.mmio,
                    "START:SIZE of device memory; Cloud Hypervisor lists 0xc0000000:0x3ec00000 and "
                    "what lies above its RAM");

@@ -36,11 +36,6 @@ Outcome<ExitCode> run(const Options& options) {
     return ExitCode::good;
 }
 
-template <class T>
-CLI::CheckedTransformer choice(std::initializer_list<std::pair<const std::string, T>> values) {
-    return CLI::CheckedTransformer(std::map<std::string, T>(values));
-}
-
 void add_boot_options(CLI::App& app, Options& options) {
     app.add_option("FINAL.BIN", options.image, "firmware image")->required();
     app.add_option("--kernel", options.kernel, "bzImage, unless the image holds one");
@@ -54,15 +49,13 @@ void add_boot_options(CLI::App& app, Options& options) {
 }
 
 void add_vmm_options(CLI::App& app, Options& options) {
-    app.add_option("--vmm", options.vmm,
-                   "qemu, or none: RTMR[0] is left out, and without --kernel RTMR[1] too")
-        ->transform(choice<Vmm>({{"qemu", Vmm::qemu}, {"none", Vmm::none}}));
+    add_choice<Vmm>(app, "--vmm", options.vmm, {{"qemu", Vmm::qemu}, {"none", Vmm::none}},
+                    "qemu, or none: RTMR[0] is left out, and without --kernel RTMR[1] too");
     app.add_flag("--plain-vm", options.is_plain_vm,
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
     app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")
         ->capture_default_str();
-    app.add_option("--memory", options.memory, "memory of the guest, e.g. 2G")
-        ->transform(CLI::AsSizeValue(false));
+    add_size(app, "--memory", options.memory, "memory of the guest, e.g. 2G");
     app.add_option("--cpus", options.cpus, "vCPUs")->check(CLI::Range(1, 4096));
     app.add_option("--hob", options.hob, "TD HOB of another make than QEMU's for --memory");
     auto* acpi = app.add_option("--acpi", options.acpi,
@@ -77,10 +70,9 @@ void add_vmm_options(CLI::App& app, Options& options) {
 
 void add_output_options(tools::Command& command, Options& options) {
     CLI::App& app = command.options();
-    app.add_option("--format", options.format,
-                   "text, json, or policy: reference values for shim-log check")
-        ->transform(choice<Format>(
-            {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}}));
+    add_choice<Format>(app, "--format", options.format,
+                       {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}},
+                       "policy: reference values for shim-log check");
     app.add_flag_callback("--json", [&] { options.format = Format::json; }, "as --format json");
     app.add_flag("--explain", options.explain, "show the events behind each register");
 }
