@@ -127,6 +127,12 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
             return refuse(Fault::range_wraps, range.start().value, address_space,
                           range.end().value);
         TRY(map(range, memory::Access::read_write));
+        for (std::uint64_t page = align_down(range.start().value, page_size);
+             page < range.end().value; page += page_size)
+            if (td_.pages().state({page}) == PageState::pending) {
+                machine_.outcome_.untaken_page = page;
+                throw Stopped{};
+            }
         check_view(range, PageState::accepted);
         return machine_.memory(range.start(), range.size());
     }

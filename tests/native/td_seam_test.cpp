@@ -142,6 +142,7 @@ void check_log(Machine& machine) {
 }
 
 void check_good(Machine& machine, const Outcome& outcome) {
+    CHECK_FALSE(outcome.untaken_page);
     CHECK(outcome.refusal() == "");
     CHECK(outcome.findings == std::vector<std::string>{});
     CHECK(outcome.fatal_error == "");
@@ -221,6 +222,17 @@ TEST_CASE("a window that the VMM does not share is never used by a device", "[td
     CHECK_FALSE(outcome.linux);
     CHECK(outcome.findings == std::vector<std::string>{});
     CHECK(outcome.refusal().find("accepted") != std::string::npos);
+}
+
+TEST_CASE("memory that the HOB calls added and that was not ends in a #VE", "[td_seam]") {
+    Machine machine;
+    add_good_inputs(machine);
+    machine.remove_file("etc/e820");
+    machine.make_td(td_hob({{hob::ResourceType::memory_reserved, 0, ram}}));
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.untaken_page);
+    CHECK_FALSE(outcome.linux);
+    CHECK(outcome.findings == std::vector<std::string>{});
 }
 
 TEST_CASE("the watch over views sees a wrong one", "[td_seam]") {
