@@ -17,10 +17,10 @@ error_digest = hashlib.sha384(b"\1\0\0\0").digest()
 separator_digest = hashlib.sha384(b"\0\0\0\0").digest()
 
 first_event = (
-    struct.pack("<II20sI", 0, no_action, bytes(20), 40)
+    struct.pack("<II20sI", 0, no_action, bytes(20), 45)
     + b"Spec ID Event03\0"
-    + struct.pack("<IBBBBIHHB", 0, 0, 2, 105, 2, 1, algorithm_sha384, 48, 7)
-    + b"td_shim")
+    + struct.pack("<IBBBBIHHB", 0, 0, 2, 105, 2, 1, algorithm_sha384, 48, 12)
+    + b"td_shim\0")
 
 
 @dataclass
@@ -55,9 +55,12 @@ class EventLog:
         if area[:len(first_event)] != first_event:
             raise ValueError(f"unexpected first event: {area[:len(first_event)].hex()}")
         self.events = []
-        self.size = len(first_event)
+        self.size = len(first_event) + 4
         while self._is_event_next():
             self._take_event()
+        announced, = struct.unpack_from("<I", area, len(first_event))
+        if announced != self.size:
+            raise ValueError(f"the header announces {announced} bytes, the events have {self.size}")
         if set(area[self.size:]) - {0xFF}:
             raise ValueError(f"bytes other than 0xFF behind the log's end at {self.size:#x}")
 

@@ -19,6 +19,9 @@ Result<DecodedLog> decode_log(Bytes log) {
     DecodedLog decoded;
     const Bytes vendor = reader.vendor_info();
     decoded.vendor_info = printable({reinterpret_cast<const char*>(vendor.data()), vendor.size()});
+    decoded.announced = reader.announced();
+    if (decoded.announced)
+        decoded.vendor_info = event_log::vendor_name.data();
     decoded.used = reader.offset();
     while (true) {
         const auto event = reader.next();

@@ -17,7 +17,9 @@ struct DecodedLog {
     std::vector<event_log::Event> events;
     measure::RegisterBank registers; ///< after the events
     std::size_t used = 0;            ///< bytes of the log up to the end of the last event
-    std::optional<Error> error;      ///< why there is no more
+    /// The same as the log's header says it; nothing in logs of another make.
+    std::optional<std::uint32_t> announced;
+    std::optional<Error> error; ///< why there is no more
 };
 
 /// Reads `log`, which the events refer to. Events for MRTD, which only the TDX module extends, and

@@ -39,6 +39,11 @@ std::vector<Finding> compare(const DecodedLog& log, const std::optional<TdRegist
     if (td && policy)
         findings.append_range(
             compare_registers(*td, {.mrtd = policy->mrtd, .rtmr = {}, .events = {}}));
+    if (log.announced && *log.announced != log.used)
+        findings.push_back(
+            {"", "", "event log",
+             std::format("event log: its header announces {} bytes, its events have {}",
+                         *log.announced, log.used)});
     if (policy)
         findings.append_range(compare_log(log, *policy));
     if (td)

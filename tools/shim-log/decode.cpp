@@ -70,6 +70,8 @@ nlohmann::ordered_json json_of(const DecodedLog& log, std::size_t size) {
     for (const event_log::Event& event : log.events)
         json["events"].push_back(json_of(event));
     json["used"] = log.used;
+    if (log.announced)
+        json["announced"] = *log.announced;
     json["size"] = size;
     if (log.error) {
         json["error"] = sentence(log.error->fault);

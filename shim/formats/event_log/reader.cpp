@@ -42,6 +42,13 @@ Result<LogReader> LogReader::open(Bytes log) {
     return LogReader(reader, TRY(body.take_bytes(spec.vendor_info_size)));
 }
 
+std::optional<std::uint32_t> LogReader::announced() const {
+    const auto info = read_at<VendorInfo>(vendor_info_, 0);
+    if (!info || info->name != vendor_name)
+        return std::nullopt;
+    return info->used;
+}
+
 Result<std::optional<Event>> LogReader::next() {
     if (reader_.left() == 0)
         return std::nullopt;

@@ -36,6 +36,10 @@ class LogReader {
 
     [[nodiscard]] Bytes vendor_info() const { return vendor_info_; }
 
+    /// Bytes of the log up to the end of its last event, as its header says; nothing in logs of
+    /// another make.
+    [[nodiscard]] std::optional<std::uint32_t> announced() const;
+
   private:
     LogReader(Reader reader, Bytes vendor_info) : reader_(reader), vendor_info_(vendor_info) {}
     Reader reader_;

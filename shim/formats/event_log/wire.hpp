@@ -54,6 +54,15 @@ struct SpecId {
 };
 static_assert(sizeof(SpecId) == 33);
 
+/// The vendor information of our logs: td-shim's name [td-shim specification 0.7, 3.5, guideline
+/// 5], and how far the log reaches, so that nobody need send the whole area. Other readers skip it.
+struct VendorInfo {
+    std::array<char, 8> name; // 0 "td_shim\0"
+    le32 used;                // 8: bytes of the log up to the end of its last event
+};
+static_assert(sizeof(VendorInfo) == 12);
+inline constexpr std::array<char, 8> vendor_name{'t', 'd', '_', 's', 'h', 'i', 'm', '\0'};
+
 inline constexpr std::array<char, 16> spec_id_signature{'S', 'p', 'e', 'c', ' ', 'I', 'D', ' ',
                                                         'E', 'v', 'e', 'n', 't', '0', '3', '\0'};
 

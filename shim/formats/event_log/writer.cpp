@@ -2,12 +2,10 @@
 #include "shim/formats/event_log/writer.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <cstddef>
 
 namespace tdshim::event_log {
 namespace {
-
-constexpr std::string_view vendor_info = "td_shim"; // td-shim specification 0.7, 3.5, guideline 5
 
 constexpr SpecId spec_id{
     .signature = spec_id_signature,
@@ -19,19 +17,26 @@ constexpr SpecId spec_id{
     .algorithm_count = 1,
     .algorithm = algorithm_sha384,
     .digest_size = crypto::sha384_size,
-    .vendor_info_size = vendor_info.size(),
+    .vendor_info_size = sizeof(VendorInfo),
 };
 
 } // namespace
 
-LogWriter::LogWriter(MutableBytes area) : writer_(area) {
+LogWriter::LogWriter(MutableBytes area) : area_(area), writer_(area) {
     std::ranges::fill(area, std::byte{0xFF});
     const FirstEvent first{.index = 0,
                            .type = static_cast<std::uint32_t>(EventType::no_action),
                            .digest = {},
-                           .size = sizeof(SpecId) + vendor_info.size()};
+                           .size = sizeof(SpecId) + sizeof(VendorInfo)};
     static_cast<void>(writer_.put(first) && writer_.put(spec_id) &&
-                      writer_.put(bytes_of(vendor_info)));
+                      writer_.put(VendorInfo{vendor_name, 0}));
+    say_used();
+}
+
+void LogWriter::say_used() {
+    constexpr std::size_t at = sizeof(FirstEvent) + sizeof(SpecId) + offsetof(VendorInfo, used);
+    Writer field(area_.subspan(at, sizeof(le32)));
+    static_cast<void>(field.put(le32(static_cast<std::uint32_t>(writer_.size()))));
 }
 
 Result<void> LogWriter::check_room(std::size_t data, std::size_t reserve) const {
@@ -52,6 +57,7 @@ Result<void> LogWriter::append(std::uint32_t mr_index, EventType type, const cry
                              .digest = digest,
                              .size = static_cast<std::uint32_t>(data)};
     static_cast<void>(writer_.put(header) && writer_.put(head) && writer_.put(body));
+    say_used();
     return {};
 }
 

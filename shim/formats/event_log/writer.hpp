@@ -30,6 +30,9 @@ class LogWriter {
     [[nodiscard]] std::size_t used() const { return writer_.size(); }
 
   private:
+    /// Into the header, for who reads the area later.
+    void say_used();
+    MutableBytes area_;
     Writer writer_;
 };
 
