@@ -20,10 +20,12 @@ constexpr std::byte filler{0xFF};
 constexpr std::uint64_t payload_offset = layout::cfv_size;
 static_assert(is_aligned(payload_offset, page_size));
 
-tdvf::ImageInfo image_info(std::uint64_t size, std::optional<Bytes> payload) {
+tdvf::ImageInfo image_info(std::uint64_t size, std::optional<Bytes> payload,
+                           std::uint32_t options) {
     return {.image_size = static_cast<std::uint32_t>(size),
             .payload_from_end = payload ? static_cast<std::uint32_t>(size - payload_offset) : 0,
-            .payload_size = payload ? static_cast<std::uint32_t>(payload->size()) : 0};
+            .payload_size = payload ? static_cast<std::uint32_t>(payload->size()) : 0,
+            .options = options};
 }
 
 /// Writes the numbers that the reset vector reads at run time.
@@ -97,7 +99,8 @@ Result<std::uint64_t> image_size(std::optional<Bytes> payload) {
     return *align_up(fixed + payload->size(), layout::image_granule);
 }
 
-Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> payload) {
+Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> payload,
+                   std::uint32_t options) {
     const std::uint64_t size = TRY(image_size(payload));
     Image image{.bytes = std::vector(size, filler),
                 .regions = regions_of(size, shim, payload),
@@ -110,7 +113,7 @@ Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> pa
     std::ranges::copy(reset_vector, bytes.last(layout::reset_vector_size).begin());
     TRY(fill_slots(bytes, shim));
     TRY(tdvf::write_metadata(bytes, layout::link_room_from_end, sections_for_qemu(size),
-                             image_info(size, payload)));
+                             image_info(size, payload, options)));
     image.metadata = TRY(read_back(bytes));
     return image;
 }

@@ -41,7 +41,8 @@ struct Image {
 /// The whole image, read back and checked by the parser and by the profile's rules.
 /// `reset_vector` was checked.
 /// Errors: as above, and those of parse_metadata for an image that breaks a rule.
-[[nodiscard]] Result<Image> link(Bytes reset_vector, const Shim& shim,
-                                 std::optional<Bytes> payload);
+/// `options`: tdvf::option_ bits.
+[[nodiscard]] Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> payload,
+                                 std::uint32_t options = 0);
 
 } // namespace tdshim::linker

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "linker/image.hpp"
+#include "shim/formats/tdvf/wire.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/metadata_table.hpp"
@@ -25,6 +26,8 @@ struct Arguments {
     std::string output;
     std::optional<std::string> payload;
     std::string profile = "qemu";
+    bool is_portable = false;
+    bool has_static_acpi = false;
     bool json = false;
 };
 
@@ -38,6 +41,12 @@ void declare(tools::Command& command, Arguments& arguments) {
     options.add_option("--profile", arguments.profile, "VMM that the image is made for")
         ->check(CLI::IsMember({"qemu"}))
         ->capture_default_str();
+    tools::add_choice<bool>(options, "--measurement", arguments.is_portable,
+                            {{"tdshim-spec", false}, {"portable", true}},
+                            "portable: RTMR[0] does not depend on the TD HOB");
+    tools::add_choice<bool>(options, "--acpi", arguments.has_static_acpi,
+                            {{"vmm", false}, {"static", true}},
+                            "static: tables of the firmware's own in place of the VMM's");
     command.add_json_option(arguments.json);
 }
 
@@ -88,8 +97,10 @@ Outcome<ExitCode> run(const Arguments& arguments) {
         embedded = payload;
         TRY(of_file(*arguments.payload, image_size(embedded)));
     }
-    const Image image =
-        TRY(of_file(arguments.output + " (not written)", link(reset_vector, shim, embedded)));
+    const std::uint32_t options = (arguments.is_portable ? tdvf::option_portable : 0) |
+                                  (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
+    const Image image = TRY(
+        of_file(arguments.output + " (not written)", link(reset_vector, shim, embedded, options)));
     TRY(tools::write_file(arguments.output, image.bytes));
     if (arguments.json)
         tools::print_json(json_of(shim, image, arguments));

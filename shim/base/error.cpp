@@ -129,6 +129,7 @@ std::string_view sentence(Fault fault) {
     case Fault::image_info_size:
         return "image information states a size that the image does not have";
     case Fault::payload_outside_image: return "embedded payload lies outside the image";
+    case Fault::image_options: return "image has options that are not known here";
     case Fault::report_size: return "TDREPORT does not have its size";
     case Fault::report_type: return "report is not that of a TD";
     case Fault::quote_version: return "quote has neither version 4 nor 5";

@@ -122,6 +122,7 @@ enum class Fault : std::uint8_t {
     section_no_reset_vector,
     image_info_size,
     payload_outside_image,
+    image_options,
     // TDREPORT and quote
     report_size,
     report_type,

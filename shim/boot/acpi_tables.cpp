@@ -5,6 +5,7 @@
 
 #include "shim/base/line.hpp"
 #include "shim/formats/acpi/loader.hpp"
+#include "shim/formats/acpi/static_tables.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -89,7 +90,46 @@ Result<void> add_mailbox(Context& context, acpi::TableList& tables,
 
 } // namespace
 
+namespace {
+
+/// The module says how many processors a TD has, QEMU how many a plain VM.
+Result<std::uint32_t> processors(Context& context) {
+    if (platform::is_td())
+        return platform::processors();
+    return context.items.number(fw_cfg::processors);
+}
+
+/// RSDP, XSDT and CCEL that lead to `tables`.
+Result<Gpa> write_root(Context& context, const acpi::TableList& tables) {
+    const Placed root = TRY(place(context, acpi::root_size, page_size));
+    platform::print(
+        (Line() << "tdshim: acpi: " << std::uint64_t{tables.size()} << " tables").text());
+    return acpi::write_root(root.bytes, root.range.start(), tables, layout::event_log);
+}
+
+Result<Gpa> make_own_tables(Context& context) {
+    context.input = "static ACPI tables";
+    const std::uint32_t count = TRY(processors(context));
+    if (count == 0 || count > acpi::max_processors)
+        return refuse(Fault::too_many_entries, 0, acpi::max_processors, count);
+    const Placed own = TRY(place(context, acpi::static_tables_size(count), page_size));
+    acpi::StaticTables tables = TRY(acpi::write_static_tables(own.bytes, own.range.start(), count));
+    const Placed madt =
+        TRY(place(context, tables.madt.size() + acpi::wakeup_structure_size, page_size));
+    if (platform::is_td())
+        TRY(acpi::add_wakeup_structure(tables.madt, layout::mailbox.start(), madt.bytes));
+    else
+        std::ranges::copy(tables.madt, madt.bytes.begin());
+    if (!tables.listed.push(madt.range.start()))
+        return refuse(Fault::too_many_entries, 0, acpi::max_tables, acpi::max_tables + 1);
+    return write_root(context, tables.listed);
+}
+
+} // namespace
+
 Result<Gpa> load_acpi_tables(Context& context) {
+    if (context.has_option(tdvf::option_static_acpi))
+        return make_own_tables(context);
     if (!context.items.find(fw_cfg::table_loader)) {
         platform::print("tdshim: acpi: the VMM offers no tables");
         return Gpa{};
@@ -109,10 +149,7 @@ Result<Gpa> load_acpi_tables(Context& context) {
     acpi::TableList tables = TRY(acpi::find_tables(rsdp->content, files));
     if (platform::is_td())
         TRY(add_mailbox(context, tables, files));
-    const Placed root = TRY(place(context, acpi::root_size, page_size));
-    platform::print(
-        (Line() << "tdshim: acpi: " << std::uint64_t{tables.size()} << " tables").text());
-    return acpi::write_root(root.bytes, root.range.start(), tables, layout::event_log);
+    return write_root(context, tables);
 }
 
 } // namespace tdshim::boot

@@ -7,6 +7,7 @@
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
 #include "shim/boot/td_memory.hpp"
+#include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -41,8 +42,30 @@ Result<void> open_items(Context& context) {
     return context.items.open();
 }
 
+Result<void> read_image_info(Context& context) {
+    constexpr auto tail = GpaRange::of<layout::image_end - page_size, page_size>();
+    context.input = "firmware image";
+    const Bytes bytes = TRY(platform::image(tail));
+    context.image_info = TRY(tdvf::find_image_info(bytes));
+    return {};
+}
+
+/// A portable image measures which policy it has in place of what depends on the machine's shape.
+Result<void> record_policy(Context& context) {
+    if (!context.has_option(tdvf::option_portable))
+        return {};
+    const std::string_view policy = context.has_option(tdvf::option_static_acpi)
+                                        ? measure::policy_static_acpi
+                                        : measure::policy_measured_acpi;
+    platform::print((Line() << "tdshim: policy: " << policy).text());
+    return context.recorder.record(
+        measure::configuration(measure::policy_descriptor, bytes_of(policy)));
+}
+
 /// The boot as the list of its steps; returns only to be refused.
 Result<void> run(Context& context) {
+    TRY(read_image_info(context));
+    TRY(record_policy(context));
     TRY(platform::prepare_devices());
     if (platform::is_td()) {
         const hob::MemoryList list = TRY(read_td_hob(context));

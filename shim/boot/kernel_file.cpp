@@ -3,21 +3,17 @@
 
 #include <optional>
 
-#include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 namespace {
 
-constexpr auto image_tail = GpaRange::of<layout::image_end - page_size, page_size>();
-
 /// The payload that shim-ld embedded; it is read where it stands, for in a TD the image is private
 /// memory that was measured before launch.
 Result<std::optional<KernelFile>> embedded_kernel(Context& context) {
     context.input = "kernel in the firmware image";
-    const Bytes tail = TRY(platform::image(image_tail));
-    const auto info = TRY(tdvf::find_image_info(tail));
+    const auto& info = context.image_info;
     if (!info || info->payload_size == 0)
         return std::nullopt;
     const GpaRange place =

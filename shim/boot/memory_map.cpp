@@ -37,7 +37,8 @@ Result<void> read_memory_map(Context& context) {
         return refuse(Fault::fw_cfg_item_size, 0, item_bytes.size(), file->size);
     const MutableBytes bytes = std::span(item_bytes).first(file->size);
     TRY(context.items.read(file->selector, bytes));
-    TRY(context.recorder.record(measure::configuration(fw_cfg::e820_table, bytes)));
+    if (!context.has_option(tdvf::option_portable))
+        TRY(context.recorder.record(measure::configuration(fw_cfg::e820_table, bytes)));
     context.memory = memory::MemoryMap(TRY(e820::parse(bytes)));
     return set_aside(context.memory);
 }

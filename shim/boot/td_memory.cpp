@@ -111,7 +111,8 @@ Result<hob::MemoryList> read_td_hob(Context& context) {
     // is no need for a copy.
     const Bytes area = TRY(platform::memory(layout::td_hob));
     const Bytes bytes = area.first(TRY(hob::list_size(area)));
-    TRY(context.recorder.record(measure::configuration(measure::td_hob_descriptor, bytes)));
+    if (!context.has_option(tdvf::option_portable))
+        TRY(context.recorder.record(measure::configuration(measure::td_hob_descriptor, bytes)));
     return hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end());
 }
 

@@ -43,6 +43,12 @@ inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
 inline constexpr std::string_view accept_descriptor = "accept";
 inline constexpr std::string_view accept_all_text = "all";
 
+/// What stands in RTMR[0] for inputs that a portable image validates and does not measure: which
+/// policy the image has. It is in MRTD too.
+inline constexpr std::string_view policy_descriptor = "portable";
+inline constexpr std::string_view policy_static_acpi = "hob=validated acpi=static";
+inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=measured";
+
 /// Configuration that the VMM supplies, kept whole in the log -> RTMR[0].
 /// `descriptor` has at most 16 characters.
 [[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);

@@ -31,6 +31,10 @@ bool is_td() {
     return td::active();
 }
 
+std::uint32_t processors() {
+    return td::info().processors;
+}
+
 void print(std::string_view line) {
     for (const char c : line)
         devices::print_character(c);
@@ -49,7 +53,9 @@ Result<MutableBytes> memory(const GpaRange& range) {
 }
 
 Result<Bytes> image(const GpaRange& range) {
-    TRY(x86::map(range, memory::Access::read));
+    // Other processors come from the reset vector at any time.
+    const bool is_code = layout::reset_vector.contains(range);
+    TRY(x86::map(range, is_code ? memory::Access::read_execute : memory::Access::read));
     return Bytes(x86::pointer_to(range.start()), range.size());
 }
 

@@ -23,6 +23,9 @@ namespace tdshim::platform {
 /// Whether this is a TD: then the memory map is the TD HOB's, and memory must be accepted.
 [[nodiscard]] bool is_td();
 
+/// Processors of a TD, as the TDX module says.
+[[nodiscard]] std::uint32_t processors();
+
 /// Prints one line on the console.
 void print(std::string_view line);
 

@@ -404,6 +404,9 @@ void print(std::string_view line) {
         devices::print_character(c);
     devices::print_character('\n');
 }
+std::uint32_t processors() {
+    return td::info().processors;
+}
 Result<void> prepare_devices() {
     devices::prepare_q35();
     return {};

@@ -139,6 +139,9 @@ std::string_view kind() {
 void print(std::string_view line) {
     PlatformBinding::print(line);
 }
+std::uint32_t processors() {
+    return 1;
+}
 Result<void> prepare_devices() {
     return {};
 }

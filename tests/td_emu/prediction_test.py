@@ -15,6 +15,7 @@ import kernels
 import settings
 import suite
 import td_emu
+from td_emu import linked, portable, static
 
 attributes_at, mrtd_at, rtmr_at, info_at = 512, 528, 720, 512  # in a TDREPORT
 initrd = bytes(range(256)) * 300 + b"odd"
@@ -26,12 +27,16 @@ class Shape:
     """One launch: what td-emu is told, and shim-measure in the same words."""
 
     def __init__(self, test, memory, cpus, *, kernel="stub", has_initrd=True, append="console=ttyS0 quiet", more=(),
-                 accept_all=False, td=()):
+                 accept_all=False, td=(), options=()):
         self.folder = suite.temporary_folder(test)
         self.common = ["--memory", memory, "--cpus", str(cpus), *td]
         self.image = settings.image()
         if kernel == "embedded":
-            self.image = self.link(kernels.bzimage())
+            options = ("--payload", self.put("payload", kernels.bzimage()), *options)
+        if options:
+            self.image = self.link(*options)
+        if kernel == "embedded":
+            pass  # nothing to hand in
         elif kernel == "stub":
             self.common += ["--kernel", self.put("kernel", kernels.bzimage())]
         else:
@@ -49,11 +54,8 @@ class Shape:
         path.write_bytes(content)
         return path
 
-    def link(self, payload):
-        output = self.folder / "final.bin"
-        subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", settings.shim_elf(),
-                        "--payload", self.put("payload", payload), "-o", output], check=True, capture_output=True)
-        return output
+    def link(self, *options):
+        return linked(self.folder / "final.bin", *options)
 
     def predict(self, *options):
         behind = ["--", *self.more] if self.more else []
@@ -88,7 +90,16 @@ def check_shape(test, *arguments, **options):
 
 
 class Shapes(unittest.TestCase):
-    pass
+    def test_a_portable_image_has_one_rtmr0(self):
+        """...whatever the machine; and another than other policies have."""
+        registers = {options: set() for options in ((), portable, static, portable + static)}
+        for options, found in registers.items():
+            for memory, cpus, more in (("256M", 1, ()), ("3G", 4, disk), ("1024G", 64, network)):
+                shape = Shape(self, memory, cpus, more=more, options=options)
+                predicted = json.loads(shape.predict("--json"))
+                found.add((predicted["mrtd"], predicted["rtmr0"]))
+        self.assertEqual([len(found) for found in registers.values()], [3, 3, 3, 1])
+        self.assertEqual(len({mrtd for found in registers.values() for mrtd, _ in found}), 4, "MRTD tells the policy")
 
 
 def add_shape(name, *arguments, **options):
@@ -112,6 +123,9 @@ add_shape("all_accepted", "1G", 2, accept_all=True)
 add_shape("identity", "1G", 1, td=("--mrconfigid", "01" * 48, "--mrowner", "ab" * 48, "--mrownerconfig", "7f" * 48,
                                    "--attributes", "0x50000000", "--xfam", "0x600e7"))
 add_shape("load_order", "1G", 1, td=("--load-order", "section"))
+for name, options in (("portable", portable), ("static", static), ("portable_static", portable + static)):
+    for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk), ("64G", 8, network)):
+        add_shape(f"{name}_{memory}_{cpus}", memory, cpus, more=more, options=options)
 add_shape("disk", "1G", 2, more=disk)
 add_shape("disk_and_network", "4G", 4, more=disk + network)
 

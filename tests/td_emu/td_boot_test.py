@@ -20,6 +20,7 @@ import qemu_files
 import settings
 import suite
 import td_emu
+from td_emu import linked, portable, static
 
 accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
 mac = "52:54:00:74:64:78"
@@ -158,6 +159,26 @@ class TdBoot(unittest.TestCase):
         boot.line(r"^tdshim: acceptance: .* units; 0 KiB left to Linux$")
         boot.line(r"^guest: done$")
         self.assertNotRegex(boot.console, "efi: EFI")
+
+    def test_tables_of_the_shim_are_enough_for_linux(self):
+        """A portable image with static ACPI tables: all processors, a disk, a card, and soft off."""
+        image = suite.temporary_folder(self) / "final.bin"
+        linked(image, *portable, *static)
+        guest = settings.Guest("6.12")
+        boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--append", command_line, "--memory", "1G",
+                          "--cpus", "4", "--", *devices(make_disk(self)), image=image)
+        self.assertEqual((boot.exit_code, boot.result and boot.result["finding"]), (0, ""), boot.console[-3000:])
+        boot.line(r"^tdshim: policy: hob=validated acpi=static$")
+        boot.line(r"ACPI: FACP 0x\S+ 0000F4 \(v03 TDSHIM")
+        boot.line(r"ECAM \[mem 0xb0000000-0xbfffffff\] reserved as ACPI motherboard resource")
+        boot.line(r"ACPI: PCI Root Bridge \[PCI0\]")
+        self.assertEqual(int(linux.guest_line(boot.console, "cpus")), 4)
+        self.assertEqual(linux.guest_line(boot.console, "disk"), "read from the disk")
+        boot.line(rf"^guest: net e\S+ {mac}$")
+        boot.line(r"reboot: Power down$")
+        log = event_log.EventLog(base64.b64decode(boot.line(r"(?s)^guest: ccel begin\n(.*?)^guest: ccel end$")[1]))
+        self.assertEqual(log.of_rtmr(0)[0].configuration(), (b"portable", b"hob=validated acpi=static"))
+        self.assertEqual(len(log.of_rtmr(0)), 2, "and the separator")
 
     def test_large_pages(self):
         guest = settings.Guest("6.12")

@@ -68,3 +68,14 @@ def replay(digests):
     for digest in digests:
         register = sha384(register + digest)
     return register
+
+
+portable = ("--measurement", "portable")
+static = ("--acpi", "static")
+
+
+def linked(output, *options):
+    """The image of the build with other options of shim-ld."""
+    subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", settings.shim_elf(),
+                    "-o", output, *options], check=True, capture_output=True)
+    return output

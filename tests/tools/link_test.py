@@ -66,7 +66,7 @@ class LinkTest(ToolTest):
         self.assertEqual(image[end : end + GRANULE - 1], b"\xff" * (GRANULE - 1))
         self.assertEqual(image[end + GRANULE - 1 : end + GRANULE - 1 + len(CODE_BYTES)], CODE_BYTES)
         self.assertEqual(find_table_entry(image, INFO_ENTRY),
-                         struct.pack("<III", len(image), len(image) - CFV_SIZE, len(payload)))
+                         struct.pack("<IIII", len(image), len(image) - CFV_SIZE, len(payload), 0))
         self.assertIn("payload", self.text)
 
     def test_the_largest_image_is_16_mib(self):

@@ -65,7 +65,7 @@ class InfoTest(ToolTest):
         self.assertEqual(report["image_size"], size)
         self.assertEqual(report["payload"], {"offset": CFV_SIZE, "size": 6000, "sha384": sha384(payload).hex()})
         self.assertEqual(report["image_info"], {"image_size": size, "payload_from_end": size - CFV_SIZE,
-                                                "payload_size": 6000})
+                                                "payload_size": 6000, "options": []})
         self.assertEqual(report["metadata"]["found_by"], "footer")
         self.assertEqual(report["metadata"]["sections"][0], {
             "type": 0, "name": "BFV", "data_offset": CFV_SIZE, "raw_size": size - CFV_SIZE,
@@ -85,9 +85,9 @@ class InfoTest(ToolTest):
 
     def test_what_is_no_image_or_broken_is_refused(self):
         good = foreign_image([BFV, HOB])
-        info = struct.pack("<IIIH", 0x20000, 0x20001, 1, 30) + INFO_ENTRY
-        table = info + good[-72:-50] + struct.pack("<H", 70) + FOOTER
-        other_size = struct.pack("<IIIH", 0x40000, 0, 0, 30) + INFO_ENTRY + good[-72:-50] + struct.pack("<H", 70) + FOOTER
+        info = struct.pack("<IIIIH", 0x20000, 0x20001, 1, 0, 34) + INFO_ENTRY
+        table = info + good[-72:-50] + struct.pack("<H", 74) + FOOTER
+        other_size = struct.pack("<IIIIH", 0x40000, 0, 0, 0, 34) + INFO_ENTRY + good[-72:-50] + struct.pack("<H", 74) + FOOTER
         cases = {
             "input ends too early at offset 0x0: expected 0x32, found 0x0": b"",
             "not a TDVF image at offset 0xfd0: expected 0x96b582de, found 0x0": bytes(0x1000),
@@ -106,7 +106,7 @@ class InfoTest(ToolTest):
             "TDX metadata has no TD_HOB section at offset 0x110: expected 0x1, found 0x0": foreign_image([BFV]),
             "TDX metadata version is not 1 at offset 0x118: expected 0x1, found 0x2":
                 good[:0x118] + b"\x02" + good[0x119:],
-            "embedded payload lies outside the image at offset 0x1ff9a: expected 0x20000, found 0x20001":
+            "embedded payload lies outside the image at offset 0x1ff96: expected 0x20000, found 0x20001":
                 good[: -0x20 - len(table)] + table + good[-0x20:],
             "image information states a size that the image does not have at offset 0x20000: "
             "expected 0x20000, found 0x40000": good[: -0x20 - len(table)] + other_size + good[-0x20:],

@@ -189,13 +189,15 @@ TEST_CASE("a wrong descriptor is refused", "[tdvf]") {
 }
 
 // The last 0x1000 bytes of an image with image information of these numbers, whose data stands at
-// 0xFB0.
-Blob tail_with_info(std::uint32_t size, std::uint32_t from_end, std::uint32_t payload) {
+// 0xFAC.
+Blob tail_with_info(std::uint32_t size, std::uint32_t from_end, std::uint32_t payload,
+                    std::uint32_t options = 0) {
     Blob tail;
     tail.fill(0x1000, 0);
     Blob table;
-    table.u32(size).u32(from_end).u32(payload).u16(12 + 18).dump(image_info_bytes);
-    table.u16(30 + 18).dump(footer_bytes);
+    table.u32(size).u32(from_end).u32(payload).u32(options);
+    table.u16(16 + 18).dump(image_info_bytes);
+    table.u16(34 + 18).dump(footer_bytes);
     return tail.patch(0x1000 - 0x20 - table.size(), table);
 }
 
@@ -215,16 +217,20 @@ TEST_CASE("image information is read from the last page alone", "[tdvf]") {
 
 TEST_CASE("image information that cannot be true is refused", "[tdvf]") {
     require_refused(find_image_info(tail_with_info(0xFFF, 0, 0).view()), Fault::image_info_size,
-                    0xFB0, 0x1000, 0xFFF);
+                    0xFAC, 0x1000, 0xFFF);
     require_refused(find_image_info(tail_with_info(0x40000, 0x40001, 1).view()),
-                    Fault::payload_outside_image, 0xFB0, 0x40000, 0x40001);
+                    Fault::payload_outside_image, 0xFAC, 0x40000, 0x40001);
     require_refused(find_image_info(tail_with_info(0x40000, 0x1000, 0x1001).view()),
-                    Fault::payload_outside_image, 0xFB0, 0x1000, 0x1001);
+                    Fault::payload_outside_image, 0xFAC, 0x1000, 0x1001);
     require_refused(find_image_info(tail_with_info(0x40000, 0, 1).view()),
-                    Fault::payload_outside_image, 0xFB0, 0, 1);
+                    Fault::payload_outside_image, 0xFAC, 0, 1);
+    for (const std::uint32_t options : {0U, 1U, 2U, 3U})
+        CHECK(find_image_info(tail_with_info(0x40000, 0, 0, options).view()).has_value());
+    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 4).view()), Fault::image_options,
+                    0xFAC, 3, 4);
     Blob shorter = tail_with_info(0x40000, 0, 0);
-    shorter.patch(0xFBC, 2, 29);
-    require_refused(find_image_info(shorter.view()), Fault::footer_entry_length, 0xFB1, 12, 11);
+    shorter.patch(0xFBC, 2, 33);
+    require_refused(find_image_info(shorter.view()), Fault::footer_entry_length, 0xFAD, 16, 15);
 }
 
 std::vector<Section> sections_of(const Blob& image) {
@@ -237,7 +243,7 @@ TEST_CASE("the builder writes the bytes of the specification", "[tdvf]") {
     const auto sections = sections_of(good_image());
     std::vector<std::byte> image(image_size, std::byte{0x5A});
     const ImageInfo info{
-        .image_size = image_size, .payload_from_end = 0x8000, .payload_size = 0x77};
+        .image_size = image_size, .payload_from_end = 0x8000, .payload_size = 0x77, .options = 1};
     const auto offset = write_metadata(image, 0x400, sections, info);
     REQUIRE(offset.has_value());
     CHECK(*offset == 0xFC10);
@@ -254,9 +260,9 @@ TEST_CASE("the builder writes the bytes of the specification", "[tdvf]") {
     CHECK(copy_of(Bytes(image).subspan(0xFC00, expected.size())) == expected.vector());
 
     Blob end; // the unused middle, the table, the pointer, and the last 0x1C bytes
-    end.fill(8, 0x5A);
-    end.u32(image_size).u32(0x8000).u32(0x77).u16(30).dump(image_info_bytes);
-    end.u32(0x10000 - 0xFC10).u16(22).dump(entry_bytes).u16(70).dump(footer_bytes);
+    end.fill(4, 0x5A);
+    end.u32(image_size).u32(0x8000).u32(0x77).u32(1).u16(34).dump(image_info_bytes);
+    end.u32(0x10000 - 0xFC10).u16(22).dump(entry_bytes).u16(74).dump(footer_bytes);
     end.u32(0xFC10).fill(0x1C, 0x5A);
     CHECK(copy_of(Bytes(image).last(end.size())) == end.vector());
 
@@ -270,14 +276,14 @@ TEST_CASE("the builder writes the bytes of the specification", "[tdvf]") {
 TEST_CASE("the builder takes a room that is just large enough, and no smaller one", "[tdvf]") {
     const auto sections = sections_of(good_image());
     std::vector<std::byte> image(image_size);
-    constexpr std::size_t needed = 16 + 16 + 32 * 4 + 70 + 0x20;
+    constexpr std::size_t needed = 16 + 16 + 32 * 4 + 74 + 0x20;
     CHECK(write_metadata(image, needed, sections, {}).has_value());
     require_refused(write_metadata(image, needed - 1, sections, {}), Fault::reset_vector_slot,
                     image_size - (needed - 1), 16 + 16 + 32 * 4 - 1, 16 + 16 + 32 * 3);
-    require_refused(write_metadata(image, 70 + 0x20 - 1, sections, {}), Fault::reset_vector_slot,
-                    image_size, 70 + 0x20, 70 + 0x20 - 1);
+    require_refused(write_metadata(image, 74 + 0x20 - 1, sections, {}), Fault::reset_vector_slot,
+                    image_size, 74 + 0x20, 74 + 0x20 - 1);
     require_refused(write_metadata(image, image_size + 1, sections, {}), Fault::reset_vector_slot,
-                    image_size, 70 + 0x20, image_size + 1);
+                    image_size, 74 + 0x20, image_size + 1);
 }
 
 }} // namespace tdshim::tdvf

@@ -2,6 +2,7 @@
 #include "tools/measurements/prediction.hpp"
 
 #include "shim/formats/fw_cfg/wire.hpp"
+#include "shim/formats/tdvf/wire.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace tdshim::tools {
@@ -44,20 +45,29 @@ class Predictor {
 Prediction predict(const BootInputs& inputs) {
     constexpr Gpa somewhere{};
     Predictor predictor;
-    if (inputs.td_hob)
+    const bool is_portable = (inputs.image_options & tdvf::option_portable) != 0;
+    const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
+    if (is_portable)
+        predictor.add(
+            measure::configuration(measure::policy_descriptor,
+                                   bytes_of(has_static_acpi ? measure::policy_static_acpi
+                                                            : measure::policy_measured_acpi)),
+            "policy of the image");
+    if (inputs.td_hob && !is_portable)
         predictor.add(measure::configuration(measure::td_hob_descriptor, inputs.td_hob->bytes),
                       inputs.td_hob->origin);
     if (inputs.accepts_all_memory)
         predictor.add(
             measure::configuration(measure::accept_descriptor, bytes_of(measure::accept_all_text)),
             std::string(fw_cfg::accept_policy));
-    if (inputs.memory_map)
+    if (inputs.memory_map && !is_portable)
         predictor.add(measure::configuration(fw_cfg::e820_table, inputs.memory_map->bytes),
                       inputs.memory_map->origin);
-    for (const vmm::ConfigFile& file : inputs.acpi)
-        predictor.add(
-            measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
-            inputs.acpi_origin);
+    if (!has_static_acpi)
+        for (const vmm::ConfigFile& file : inputs.acpi)
+            predictor.add(
+                measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
+                inputs.acpi_origin);
     if (inputs.kernel)
         predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
     if (inputs.initrd)

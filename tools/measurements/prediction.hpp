@@ -26,6 +26,7 @@ struct InputFile {
 };
 
 struct BootInputs {
+    std::uint32_t image_options = 0;      ///< tdvf::option_ bits
     std::optional<InputBytes> td_hob;     ///< in a TD
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept

@@ -51,6 +51,16 @@ Result<Report> examine(Bytes image) {
     return report;
 }
 
+/// The names of the image's options, as shim-ld takes them.
+std::vector<std::string> options_of(const tdvf::ImageInfo& info) {
+    std::vector<std::string> names;
+    if ((info.options & tdvf::option_portable) != 0)
+        names.emplace_back("portable measurement");
+    if ((info.options & tdvf::option_static_acpi) != 0)
+        names.emplace_back("static ACPI tables");
+    return names;
+}
+
 void print_table(const Report& report, const std::string& file) {
     std::cout << std::format("{}: {} bytes ({} KiB)\n", file, report.image_size,
                              report.image_size / KiB);
@@ -63,6 +73,9 @@ void print_table(const Report& report, const std::string& file) {
         std::cout << std::format("image information: payload of {} bytes at offset {}, sha384 {}\n",
                                  report.payload->bytes.size(), hex(report.payload->offset),
                                  hex(crypto::sha384(report.payload->bytes)));
+    if (report.info)
+        for (const std::string& option : options_of(*report.info))
+            std::cout << "option: " << option << '\n';
 }
 
 nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
@@ -75,7 +88,8 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
         json["image_info"] = {
             {"image_size", static_cast<std::uint32_t>(report.info->image_size)},
             {"payload_from_end", static_cast<std::uint32_t>(report.info->payload_from_end)},
-            {"payload_size", static_cast<std::uint32_t>(report.info->payload_size)}};
+            {"payload_size", static_cast<std::uint32_t>(report.info->payload_size)},
+            {"options", options_of(*report.info)}};
     if (report.payload)
         json["payload"] = {{"offset", report.payload->offset},
                            {"size", report.payload->bytes.size()},

@@ -20,7 +20,7 @@ std::string size_text(std::uint64_t bytes) {
 
 /// The kernel that shim-ld put into the image, which the firmware takes before any other.
 Outcome<std::optional<InputFile>> embedded_kernel(const Image& image) {
-    const auto info = TRY(of_file(image.file, tdvf::find_image_info(image.bytes)));
+    const auto& info = image.info;
     if (!info || info->payload_size == 0)
         return std::nullopt;
     if (info->payload_from_end > image.bytes.size())
@@ -87,7 +87,9 @@ Outcome<> add_configuration(const Options& options, const Image& image, BootInpu
     const std::string shape =
         std::format("{} with {} and {} vCPU{}", options.machine, size_text(options.memory),
                     options.cpus, options.cpus == 1 ? "" : "s");
-    const vmm::ConfigFiles files = TRY(config_files(options));
+    const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
+    const bool needs_vmm = !has_static_acpi || options.is_plain_vm;
+    const vmm::ConfigFiles files = needs_vmm ? TRY(config_files(options)) : vmm::ConfigFiles{};
     if (!options.save_acpi.empty())
         TRY(vmm::write_config_files(files, options.save_acpi));
     const std::string origin = options.acpi.empty() ? options.qemu + ", " + shape : options.acpi;
@@ -104,13 +106,17 @@ Outcome<> add_configuration(const Options& options, const Image& image, BootInpu
 } // namespace
 
 Outcome<Image> read_image(const std::string& file) {
-    Image image{.file = file, .bytes = TRY(read_file(file)), .metadata = {}};
+    Image image{.file = file, .bytes = TRY(read_file(file)), .metadata = {}, .info = {}};
     image.metadata = TRY(of_file(file, tdvf::parse_metadata(image.bytes)));
+    // An image that only the pointer at end - 0x20 describes has no table to look into.
+    if (image.metadata.found_by_footer)
+        image.info = TRY(of_file(file, tdvf::find_image_info(image.bytes)));
     return image;
 }
 
 Outcome<BootInputs> gather_inputs(const Options& options, const Image& image) {
     BootInputs inputs;
+    inputs.image_options = image.info ? std::uint32_t{image.info->options} : 0;
     inputs.kernel = TRY(kernel(options, image));
     if (!options.initrd.empty())
         inputs.initrd = InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd};

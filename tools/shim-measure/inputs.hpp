@@ -46,6 +46,7 @@ struct Image {
     std::string file;
     std::vector<std::byte> bytes;
     tdvf::Metadata metadata;
+    std::optional<tdvf::ImageInfo> info; ///< what shim-ld says of an image of ours
 };
 
 [[nodiscard]] Outcome<Image> read_image(const std::string& file);

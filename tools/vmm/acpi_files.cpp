@@ -7,7 +7,7 @@
 
 #include "shim/formats/acpi/loader.hpp"
 #include "shim/formats/fw_cfg/directory.hpp"
-#include "shim/platform/devices/q35.hpp"
+#include "shim/formats/q35/chipset.hpp"
 #include "tools/common/files.hpp"
 #include "tools/vmm/qtest_machine.hpp"
 

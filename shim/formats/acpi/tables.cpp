@@ -63,10 +63,12 @@ Result<TableList> list_tables(Gpa root, std::string_view signature, const Loaded
     return list;
 }
 
-TableHeader header_for(std::array<char, 4> signature, std::size_t length) {
+} // namespace
+
+TableHeader own_header(std::array<char, 4> signature, std::size_t length, std::uint8_t revision) {
     return {.signature = signature,
             .length = static_cast<std::uint32_t>(length),
-            .revision = 1,
+            .revision = revision,
             .checksum = 0,
             .oem_id = oem_id,
             .oem_table_id = oem_table_id,
@@ -78,8 +80,6 @@ TableHeader header_for(std::array<char, 4> signature, std::size_t length) {
 void set_checksum(MutableBytes table) {
     table[offsetof(TableHeader, checksum)] = std::byte{checksum_of(table)};
 }
-
-} // namespace
 
 Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files) {
     if (rsdp.size() < rsdp_size_revision_0)
@@ -143,7 +143,7 @@ Gpa write_root(MutableBytes area, Gpa place, const TableList& tables, const GpaR
     const std::size_t xsdt_offset = ccel_offset + sizeof(Ccel);
     const std::size_t xsdt_size = sizeof(TableHeader) + (tables.size() + 1) * sizeof(le64);
 
-    const Ccel ccel{.header = header_for(ccel_signature, sizeof(Ccel)),
+    const Ccel ccel{.header = own_header(ccel_signature, sizeof(Ccel)),
                     .type = ccel_type_tdx,
                     .subtype = 0,
                     .reserved = 0,
@@ -153,7 +153,7 @@ Gpa write_root(MutableBytes area, Gpa place, const TableList& tables, const GpaR
     set_checksum(area.subspan(ccel_offset, sizeof(Ccel)));
 
     Writer xsdt(area.subspan(xsdt_offset, xsdt_size));
-    static_cast<void>(xsdt.put(header_for({'X', 'S', 'D', 'T'}, xsdt_size)));
+    static_cast<void>(xsdt.put(own_header({'X', 'S', 'D', 'T'}, xsdt_size)));
     for (const Gpa table : tables)
         static_cast<void>(xsdt.put(le64{table.value}));
     static_cast<void>(xsdt.put(le64{place.value + ccel_offset}));

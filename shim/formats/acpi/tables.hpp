@@ -31,6 +31,11 @@ using TableList = StaticVector<Gpa, max_tables>;
 [[nodiscard]] std::size_t index_of(const TableList& tables, std::string_view signature,
                                    const LoadedFiles& files);
 
+/// The header of a table of the shim's own; its checksum is set last.
+[[nodiscard]] TableHeader own_header(std::array<char, 4> signature, std::size_t length,
+                                     std::uint8_t revision = 1);
+void set_checksum(MutableBytes table);
+
 /// Bytes that add_wakeup_structure() adds.
 inline constexpr std::size_t wakeup_structure_size = 16;
 

@@ -64,6 +64,47 @@ struct MadtStructure {
     std::uint8_t length; // with these two bytes
 };
 
+struct MadtLocalApic {
+    MadtStructure structure;
+    std::uint8_t processor; // 2
+    std::uint8_t apic_id;   // 3
+    le32 flags;             // 4: bit 0, enabled
+};
+static_assert(sizeof(MadtLocalApic) == 8);
+inline constexpr std::uint8_t madt_local_apic_type = 0;
+
+struct MadtIoApic {
+    MadtStructure structure;
+    std::uint8_t id;
+    std::uint8_t reserved;
+    le32 address;         // 4
+    le32 first_interrupt; // 8
+};
+static_assert(sizeof(MadtIoApic) == 12);
+inline constexpr std::uint8_t madt_io_apic_type = 1;
+
+/// Interrupt source override: where an ISA interrupt arrives.
+struct MadtOverride {
+    MadtStructure structure;
+    std::uint8_t bus;    // 2: 0, ISA
+    std::uint8_t source; // 3
+    le32 interrupt;      // 4
+    le16 flags;          // 8: polarity, trigger
+};
+static_assert(sizeof(MadtOverride) == 10);
+inline constexpr std::uint8_t madt_override_type = 2;
+
+/// Processors whose APIC ID is above 254.
+struct MadtLocalX2Apic {
+    MadtStructure structure;
+    le16 reserved;  // 2
+    le32 apic_id;   // 4
+    le32 flags;     // 8
+    le32 processor; // 12
+};
+static_assert(sizeof(MadtLocalX2Apic) == 16);
+inline constexpr std::uint8_t madt_local_x2apic_type = 9;
+
 /// Multiprocessor wakeup structure, version 0 [ACPI 6.5, 5.2.12.19].
 struct MadtWakeup {
     MadtStructure structure;
@@ -73,6 +114,77 @@ struct MadtWakeup {
 };
 static_assert(sizeof(MadtWakeup) == 16);
 inline constexpr std::uint8_t madt_wakeup_type = 0x10;
+
+/// Generic address structure.
+struct GenericAddress {
+    std::uint8_t space; // 1: I/O ports
+    std::uint8_t bits;
+    std::uint8_t bit_offset;
+    std::uint8_t access;
+    le64 address;
+};
+static_assert(sizeof(GenericAddress) == 12);
+
+/// Fixed ACPI Description Table, revision 3 [ACPI 2.0, 5.2.8]. The extended blocks stay zero: the
+/// addresses of 32 bits hold.
+struct Fadt {
+    TableHeader header;
+    le32 facs; // 36
+    le32 dsdt; // 40
+    std::uint8_t reserved_44;
+    std::uint8_t profile; // 45
+    le16 sci;             // 46
+    le32 smi_command;     // 48: 0: always in ACPI mode
+    le32 smi_values;      // 52
+    le32 pm1a_event;      // 56
+    le32 pm1b_event;
+    le32 pm1a_control; // 64
+    le32 pm1b_control;
+    le32 pm2_control; // 72
+    le32 pm_timer;    // 76
+    le32 gpe0;        // 80
+    le32 gpe1;
+    std::uint8_t pm1_event_length; // 88
+    std::uint8_t pm1_control_length;
+    std::uint8_t pm2_control_length;
+    std::uint8_t pm_timer_length;
+    std::uint8_t gpe0_length; // 92
+    std::uint8_t gpe1_length;
+    le16 gpe1_base_and_cst;
+    le16 c2_latency; // 96
+    le16 c3_latency;
+    std::array<std::byte, 8> cache_and_duty; // 100
+    std::uint8_t century;                    // 108: in CMOS
+    le16 boot_flags;                         // 109
+    std::uint8_t reserved_111;
+    le32 flags;               // 112
+    GenericAddress reset;     // 116
+    std::uint8_t reset_value; // 128
+    std::array<std::byte, 115> rest;
+};
+static_assert(sizeof(Fadt) == 244);
+
+/// Firmware ACPI Control Structure; it has no table header.
+struct Facs {
+    std::array<char, 4> signature; // 0 "FACS"
+    le32 length;                   // 4
+    std::array<std::byte, 24> zero;
+    std::uint8_t version; // 32
+    std::array<std::byte, 31> rest;
+};
+static_assert(sizeof(Facs) == 64);
+
+/// PCI Express memory-mapped configuration [PCI Firmware Specification 3.3, 4.1.2], one segment.
+struct Mcfg {
+    TableHeader header;
+    le64 reserved;
+    le64 base;    // 44
+    le16 segment; // 52
+    std::uint8_t first_bus;
+    std::uint8_t last_bus;
+    le32 reserved_56;
+};
+static_assert(sizeof(Mcfg) == 60);
 
 using LoaderFileName = std::array<char, 56>;
 

@@ -14,8 +14,9 @@ namespace tdshim::fw_cfg {
 
 using Selector = std::uint16_t;
 
-inline constexpr Selector signature = 0x00; // "QEMU"
-inline constexpr Selector features = 0x01;  // le32, bit 1: DMA
+inline constexpr Selector signature = 0x00;  // "QEMU"
+inline constexpr Selector features = 0x01;   // le32, bit 1: DMA
+inline constexpr Selector processors = 0x05; // le16
 inline constexpr Selector kernel_size = 0x08;
 inline constexpr Selector initrd_size = 0x0B;
 inline constexpr Selector kernel_data = 0x11; // the protected-mode part of a bzImage

@@ -67,6 +67,8 @@ Result<std::optional<ImageInfo>> find_image_info(Bytes image) {
         return refuse(Fault::payload_outside_image, at, info.image_size, info.payload_from_end);
     if (info.payload_size > info.payload_from_end)
         return refuse(Fault::payload_outside_image, at, info.payload_from_end, info.payload_size);
+    if ((info.options & ~known_options) != 0)
+        return refuse(Fault::image_options, at, known_options, info.options);
     return info;
 }
 

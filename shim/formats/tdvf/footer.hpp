@@ -20,7 +20,7 @@ namespace tdshim::tdvf {
 
 /// The image information that shim-ld wrote, nothing for an image of another make. The payload that
 /// it names lies inside the image of info.image_size bytes, of which `image` is the end.
-/// Errors: as above; image_info_size, payload_outside_image.
+/// Errors: as above; image_info_size, payload_outside_image, image_options.
 [[nodiscard]] Result<std::optional<ImageInfo>> find_image_info(Bytes image);
 
 } // namespace tdshim::tdvf

@@ -60,7 +60,14 @@ struct ImageInfo {
     le32 image_size;       // 0
     le32 payload_from_end; // 4: distance from the image's end back to the payload; 0: none
     le32 payload_size;     // 8
+    le32 options;          // 12: option_ bits; a firmware refuses those that it does not know
 };
-static_assert(sizeof(ImageInfo) == 12);
+static_assert(sizeof(ImageInfo) == 16);
+
+/// The TD HOB is validated and not measured: registers do not depend on the machine's shape.
+inline constexpr std::uint32_t option_portable = 1 << 0;
+/// The VMM's ACPI tables are left alone; the firmware makes its own.
+inline constexpr std::uint32_t option_static_acpi = 1 << 1;
+inline constexpr std::uint32_t known_options = option_portable | option_static_acpi;
 
 } // namespace tdshim::tdvf

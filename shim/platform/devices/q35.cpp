@@ -2,7 +2,7 @@
 //
 // The little chipset set-up that QEMU's q35 machine needs before Linux. Bus numbers, BARs and
 // interrupts Linux assigns itself.
-#include "shim/platform/devices/q35.hpp"
+#include "shim/formats/q35/chipset.hpp"
 
 #include "shim/platform/devices/devices.hpp"
 #include "shim/platform/devices/ports.hpp"
