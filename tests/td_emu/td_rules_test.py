@@ -27,6 +27,24 @@ share_stack_page = (b"\x31\xc0" b"\xb9\0\xfc\0\0" b"\x45\x31\xd2" b"\x41\xbb\x01
                     b"\x49\xbc" + struct.pack("<Q", 1 << 52 | stack_bottom) +
                     b"\x41\xbd\0\x10\0\0" b"\x66\x0f\x01\xcc")
 
+
+def rdmsr(index):
+    return b"\xb9" + struct.pack("<I", index) + b"\x0f\x32"
+
+
+def wrmsr(index, value):
+    return b"\xb9" + struct.pack("<I", index) + b"\xb8" + struct.pack("<I", value) + b"\x31\xd2" + b"\x0f\x30"
+
+
+# Read and written back: PAT, SYSENTER_*, EFER, STAR, LSTAR, FMASK, bases of FS and GS, TSC_AUX, x2APIC's TPR. Only
+# read: TSC, MISC_ENABLE; what XAPIC_DISABLE_STATUS says is the module's, and UD2 follows where it is not 1. SCE of
+# EFER may change.
+native_msrs = b"".join(rdmsr(index) + b"\x0f\x30" for index in (
+    0x277, 0x174, 0x175, 0x176, 0xC0000080, 0xC0000081, 0xC0000082, 0xC0000084, 0xC0000100, 0xC0000101, 0xC0000102,
+    0xC0000103, 0x808)) + rdmsr(0x10) + rdmsr(0x1A0) + rdmsr(0xBD) + b"\xff\xc8\x74\x02\x0f\x0b" + \
+    wrmsr(0xC0000080, 0xD00) + wrmsr(0xDA0, 0)
+
+
 # name: (symbol, instructions, offset of the one that breaks the rule, rule, address or nothing)
 cases = {
     "port_input": (boot_symbol, b"\xec", 0, "port I/O raises #VE", None),
@@ -35,7 +53,19 @@ cases = {
     "wbinvd": (boot_symbol, b"\x0f\x09", 0, "INVD and WBINVD raise #VE", None),
     "cpuid_leaf_2": (boot_symbol, b"\xb8\x02\0\0\0\x0f\xa2", 5, "CPUID of a leaf that raises #VE", None),
     "rdmsr_apic_base": (boot_symbol, b"\xb9\x1b\0\0\0\x0f\x32", 5, "RDMSR of a register that raises #VE", None),
-    "wrmsr_efer": (boot_symbol, b"\xb9\x80\0\0\xc0\x0f\x30", 5, "WRMSR raises #VE", None),
+    "rdmsr_of_the_tsc_deadline": (boot_symbol, rdmsr(0x6E0), 5, "RDMSR of a register that raises #GP", None),
+    "wrmsr_mtrr": (boot_symbol, wrmsr(0x2FF, 0xC06), 12, "WRMSR of a register that raises #VE", None),
+    "wrmsr_tsc": (boot_symbol, wrmsr(0x10, 0), 12, "WRMSR of a register that raises #VE", None),
+    "wrmsr_vmx": (boot_symbol, wrmsr(0x480, 0), 12, "WRMSR of a register that raises #GP", None),
+    "wrmsr_efer_without_nxe": (boot_symbol, wrmsr(0xC0000080, 0x101), 12,
+                               "WRMSR of EFER that changes more than SCE raises #VE", None),
+    "wrmsr_xss_with_cet": (boot_symbol, wrmsr(0xDA0, 0x1800), 12,
+                           "WRMSR of XSS with a bit that XFAM lacks raises #GP", None),
+    "wrmsr_debugctl_reserved": (boot_symbol, wrmsr(0x1D9, 0x10000), 12,
+                                "WRMSR of DEBUGCTL with a reserved bit raises #GP", None),
+    "wrmsr_debugctl_trace": (boot_symbol, wrmsr(0x1D9, 0x40), 12,
+                             "WRMSR of DEBUGCTL with TR and without BTS raises #VE", None),
+    "native_msrs_then_halt": (boot_symbol, native_msrs + b"\xf4", len(native_msrs), "HLT raises #VE", None),
     "cr0_without_ne": (boot_symbol, b"\xb8\x01\0\x01\x80\x0f\x22\xc0", 5, "clearing CR0.NE raises #GP", None),
     "cr0_with_cd": (boot_symbol, b"\xb8\x31\0\x01\xc0\x0f\x22\xc0", 5,
                     "clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE", None),
@@ -69,6 +99,7 @@ delivered = {
     "stack_is_as_before": (b"\x48\x89\xe3" + scratch + b"\xec" b"\x48\x39\xe3" b"\x74\x03", 6),
     "halt": (b"\xf4" + always, 6),
     "cr0_without_ne": (b"\xb8\x01\0\x01\x80\x0f\x22\xc0", 13, 5),
+    "rdmsr_of_a_register_that_no_td_has": (rdmsr(0x9B), 13, 5),
     "cr4_with_a_bit_of_the_module": (b"\xb8\x60\x06\0\x80\x0f\x22\xe0", 13, 5),
 }
 

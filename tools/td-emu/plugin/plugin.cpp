@@ -102,14 +102,31 @@ void on_cpuid(unsigned, void* data) {
                                instruction.address);
 }
 
+/// Steps over it where the module answers, not the processor.
+void answer_rdmsr(const Instruction& instruction, const Registers& before) {
+    const auto value = value_of_module(static_cast<std::uint32_t>(before[rcx]));
+    if (!value)
+        return;
+    Registers registers = before;
+    registers[rax] = static_cast<std::uint32_t>(*value);
+    registers[rdx] = *value >> 32;
+    write_registers(registers, before);
+    qemu_plugin_set_pc(instruction.next);
+}
+
 void on_special(unsigned vcpu, void* data) {
     const auto& instruction = *static_cast<const Instruction*>(data);
     if (emulation->runs_payload)
         return;
     const Registers registers = read_registers();
-    const auto rule = broken_rule(instruction.special, registers);
-    if (!rule)
+    const Configuration& td = emulation->settings.configuration;
+    const auto rule = broken_rule(instruction.special, registers,
+                                  {td.td_info.attributes, td.td_info.xfam, read_efer()});
+    if (!rule) {
+        if (instruction.special.kind == Kind::rdmsr)
+            answer_rdmsr(instruction, registers);
         return;
+    }
     if (emulation->settings.delivers_exceptions)
         raise_exception(vcpu, instruction, *rule, registers);
     emulation->stop_by_finding(instruction.address, std::string(rule->text), instruction.address);

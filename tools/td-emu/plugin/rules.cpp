@@ -9,8 +9,6 @@ namespace {
 
 using namespace tdx_model;
 
-constexpr std::uint32_t msr_efer = 0xC000'0080;
-
 // Leaves that the module answers itself; all others are #VE.
 constexpr auto native_cpuid = std::to_array<std::uint32_t>(
     {0,    1,    3,    4,    5,    7,          8,          0xA,        0xD,
@@ -100,7 +98,9 @@ std::optional<Special> find_special(std::span<const std::uint8_t> instruction) {
     return port_io;
 }
 
-std::optional<BrokenRule> broken_rule(const Special& special, const Registers& registers) {
+std::optional<BrokenRule> broken_rule(const Special& special, const Registers& registers,
+                                      const TdState& state) {
+    const auto msr = static_cast<std::uint32_t>(registers[rcx]);
     switch (special.kind) {
     case Kind::tdcall: return std::nullopt;
     case Kind::cpuid:
@@ -112,11 +112,10 @@ std::optional<BrokenRule> broken_rule(const Special& special, const Registers& r
     case Kind::invd:
     case Kind::wbinvd: return BrokenRule{"INVD and WBINVD raise #VE"};
     case Kind::vmcall: return BrokenRule{"VMCALL raises #VE"};
-    case Kind::rdmsr:
-        return static_cast<std::uint32_t>(registers[rcx]) == msr_efer
-                   ? std::nullopt
-                   : std::optional(BrokenRule{"RDMSR of a register that raises #VE"});
-    case Kind::wrmsr: return BrokenRule{"WRMSR raises #VE"};
+    case Kind::rdmsr: return broken_by_rdmsr(msr, state);
+    case Kind::wrmsr:
+        return broken_by_wrmsr(
+            msr, registers[rdx] << 32 | static_cast<std::uint32_t>(registers[rax]), state);
     case Kind::set_cr0: {
         const std::uint64_t value = registers[special.source];
         if ((value & cr0_ne) == 0)

@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 
+#include "tools/td-emu/plugin/broken_rule.hpp"
+#include "tools/td-emu/plugin/msr_rules.hpp"
 #include "tools/tdx-model/registers.hpp"
 #include "tools/tdx-model/td.hpp"
 
@@ -37,20 +38,12 @@ struct Special {
     bool is_repeated = false;
 };
 
-enum class Exception : std::uint8_t { general_protection = 13, virtualization = 20 };
-
-/// A rule that an instruction breaks, and what the TDX module does about it.
-struct BrokenRule {
-    std::string_view text;
-    Exception exception = Exception::virtualization;
-};
-
 /// What is special about the instruction with these bytes, if anything is.
 [[nodiscard]] std::optional<Special> find_special(std::span<const std::uint8_t> instruction);
 
 /// Nothing when the instruction is native.
-[[nodiscard]] std::optional<BrokenRule> broken_rule(const Special& special,
-                                                    const tdx_model::Registers& registers);
+[[nodiscard]] std::optional<BrokenRule>
+broken_rule(const Special& special, const tdx_model::Registers& registers, const TdState& state);
 
 /// Exit reason and qualification of the #VE that the instruction raises [Intel SDM 3C, 28.2.1 and
 /// 3D, appendix C].
