@@ -1,88 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tools/tdx-model: every leaf with its operands as the TDX module checks them, and TDVMCALL.
+// tools/tdx-model: leaves with their operands as the TDX module checks them.
 
-#include <cstring>
-#include <map>
-#include <string>
+#include <array>
+#include <thread>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include "shim/formats/tdx/report.hpp"
-#include "tools/tdx-model/td.hpp"
+#include "tests/model/fixture.hpp"
 
 namespace tdshim::tdx_model { namespace {
-
-constexpr std::uint64_t ram_size = 64 * MiB;
-constexpr std::uint64_t operand_rax = 0xC000'0100'0000'0000;
-constexpr std::uint64_t operand_rcx = 0xC000'0100'0000'0001;
-constexpr std::uint64_t operand_rdx = 0xC000'0100'0000'0002;
-constexpr std::uint64_t operand_r8 = 0xC000'0100'0000'0008;
-constexpr std::uint64_t shared_bit = std::uint64_t{1} << 51;
-
-class ArrayMemory : public GuestMemory {
-  public:
-    [[nodiscard]] bool read(Gpa address, MutableBytes destination) override {
-        if (address.value + destination.size() > bytes.size())
-            return false;
-        std::memcpy(destination.data(), bytes.data() + address.value, destination.size());
-        return true;
-    }
-    [[nodiscard]] bool write(Gpa address, Bytes content) override {
-        if (address.value + content.size() > bytes.size())
-            return false;
-        std::memcpy(bytes.data() + address.value, content.data(), content.size());
-        return true;
-    }
-    std::vector<std::byte> bytes = std::vector<std::byte>(ram_size);
-};
-
-class RecordingVmm : public Vmm {
-  public:
-    [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
-        said += "in " + std::to_string(port) + "/" + std::to_string(size) + " ";
-        return 0xABCD;
-    }
-    void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
-        said += "out " + std::to_string(port) + "/" + std::to_string(size) + "=" +
-                std::to_string(value) + " ";
-    }
-    void halt(unsigned vcpu) override { said += "halt " + std::to_string(vcpu) + " "; }
-    std::string said;
-};
-
-/// A TD of 64 MiB whose first MiB was added.
-struct Fixture {
-    explicit Fixture(bool grants_large_pages = true)
-        : td({.gpa_width = 52, .vcpus = 3, .grants_large_pages = grants_large_pages}, memory, vmm) {
-        td.pages().add_ram(GpaRange::between({0}, {ram_size}));
-        td.pages().set(GpaRange::between({0}, {MiB}), PageState::accepted);
-    }
-
-    Outcome call(const std::map<Register, std::uint64_t>& in, unsigned vcpu = 0) {
-        registers = {};
-        for (const auto& [number, value] : in)
-            registers[number] = value;
-        return td.tdcall(vcpu, registers);
-    }
-    std::uint64_t status(const std::map<Register, std::uint64_t>& in) {
-        static_cast<void>(call(in));
-        return registers[rax];
-    }
-    Outcome vmcall(std::uint64_t function, std::map<Register, std::uint64_t> in,
-                   unsigned vcpu = 0) {
-        in[rax] = 0;
-        in[rcx] = 0xFC00;
-        in[r11] = function;
-        return call(in, vcpu);
-    }
-    PageState state(std::uint64_t page) { return td.pages().state({page}); }
-
-    ArrayMemory memory;
-    RecordingVmm vmm;
-    Td td;
-    Registers registers{};
-};
 
 TEST_CASE("VP.INFO tells width, attributes, vCPUs and index", "[model]") {
     Fixture fixture;
@@ -103,7 +32,9 @@ TEST_CASE("unknown leaves, versions and reserved bits are invalid", "[model]") {
 TEST_CASE("RTMR.EXTEND checks alignment, memory and index, in this order", "[model]") {
     Fixture fixture;
     CHECK(fixture.status({{rax, 2}, {rcx, 0x1020}, {rdx, 9}}) == operand_rcx);
-    CHECK(fixture.status({{rax, 2}, {rcx, 2 * MiB}, {rdx, 9}}) == operand_rcx);
+    CHECK(fixture.call({{rax, 2}, {rcx, 2 * MiB}, {rdx, 9}}).finding->rule ==
+          "access to memory that is pending");
+    CHECK(fixture.status({{rax, 2}, {rcx, std::uint64_t{1} << 53}, {rdx, 0}}) == operand_rcx);
     CHECK(fixture.status({{rax, 2}, {rcx, 0x1000 | shared_bit}, {rdx, 0}}) == operand_rcx);
     CHECK(fixture.status({{rax, 2}, {rcx, 0x1000}, {rdx, 4}}) == operand_rdx);
 
@@ -120,10 +51,6 @@ TEST_CASE("MR.REPORT takes its data from inside the output, as Linux has it", "[
     Fixture fixture;
     const std::vector<std::byte> data(64, std::byte{0x5A});
     REQUIRE(fixture.memory.write({0x4000 + 128}, data));
-    CHECK(fixture.status({{rax, 4}, {rcx, 0x4200}, {rdx, 0x4080}}) == operand_rcx);
-    CHECK(fixture.status({{rax, 4}, {rcx, 0x4000}, {rdx, 0x4081}}) == operand_rdx);
-    CHECK(fixture.status({{rax, 4}, {rcx, 0x4000}, {rdx, 0x4080}, {r8, 1}}) == operand_r8);
-    CHECK(fixture.status({{rax, 4}, {rcx, 4 * MiB}, {rdx, 0x4080}}) == operand_rcx);
     CHECK(fixture.status({{rax, 4}, {rcx, 0x4000}, {rdx, 0x4080}}) == 0);
     const auto report = read_at<tdx::Report>(Bytes(fixture.memory.bytes).subspan(0x4000, 1024), 0);
     REQUIRE(report);
@@ -133,69 +60,115 @@ TEST_CASE("MR.REPORT takes its data from inside the output, as Linux has it", "[
     CHECK(std::memcmp(report->report_mac.mac.data(), "EMULATEDEMULATED", 16) == 0);
 }
 
-TEST_CASE("a pending page is accepted once, at either size", "[model]") {
-    Fixture fixture;
-    CHECK(fixture.status({{rax, 6}, {rcx, MiB}}) == 0);
-    CHECK(fixture.state(MiB) == PageState::accepted);
-    CHECK(fixture.status({{rax, 6}, {rcx, MiB}}) == 0x0000'0B0A'0000'0000);
-    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB | 1}}) == 0);
-    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB + 4096}}) == 0x0000'0B0A'0000'0001);
-    CHECK(fixture.status({{rax, 6}, {rcx, 2 * MiB | 1}}) == 0x0000'0B0A'0000'0001);
-    CHECK(fixture.td.counts().small_pages == 1);
-    CHECK(fixture.td.counts().large_pages == 1);
+TEST_CASE("a report and the fields repeat what the VMM said of the TD", "[model]") {
+    Configuration configuration = Fixture::defaults;
+    configuration.td_info.attributes = 0x1000'0001;
+    configuration.td_info.xfam = 0x6'00E7;
+    configuration.td_info.mrtd.fill(std::byte{1});
+    configuration.td_info.mr_config_id.fill(std::byte{2});
+    configuration.td_info.mr_owner.fill(std::byte{3});
+    configuration.td_info.mr_owner_config.fill(std::byte{4});
+    Fixture fixture(configuration);
+    const std::array<std::byte, 64> no_data{};
+    const auto bytes = fixture.td.report(no_data);
+    const auto report = read_at<tdx::Report>(Bytes(bytes), 0);
+    REQUIRE(report);
+    CHECK(report->td_info.attributes == 0x1000'0001);
+    CHECK(report->td_info.xfam == 0x6'00E7);
+    CHECK(report->td_info.mrtd == configuration.td_info.mrtd);
+    CHECK(report->td_info.mr_config_id == configuration.td_info.mr_config_id);
+    CHECK(report->td_info.mr_owner == configuration.td_info.mr_owner);
+    CHECK(report->td_info.mr_owner_config == configuration.td_info.mr_owner_config);
+    for (const auto& [field, word] :
+         std::map<std::uint64_t, std::uint64_t>{{0x1310'0003'0000'0010, 0x0202'0202'0202'0202},
+                                                {0x1310'0003'0000'001D, 0x0303'0303'0303'0303},
+                                                {0x1310'0003'0000'0022, 0x0404'0404'0404'0404}}) {
+        CHECK(fixture.status({{rax, 7}, {rdx, field}}) == 0);
+        CHECK(fixture.registers[r8] == word);
+    }
 }
 
-TEST_CASE("a large page with a page of another state mismatches in size", "[model]") {
+TEST_CASE("MR.REPORT checks both alignments, the data, the subtype and the place", "[model]") {
     Fixture fixture;
-    CHECK(fixture.status({{rax, 6}, {rcx, 0 | 1}}) == 0xC000'0B0B'0000'0001);
-    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB + 8192}}) == 0);
-    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
-    Fixture small(false);
-    CHECK(small.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
+    const auto with = [](std::uint64_t place, std::uint64_t data, std::uint64_t subtype) {
+        return std::map<Register, std::uint64_t>{
+            {rax, 4}, {rcx, place}, {rdx, data}, {r8, subtype}};
+    };
+    constexpr std::uint64_t pending = 4 * MiB;
+    constexpr std::uint64_t beyond = std::uint64_t{1} << 53;
+    CHECK(fixture.status(with(pending + 0x200, 0x4081, 1)) == operand_rcx);
+    CHECK(fixture.status(with(pending, 0x4081, 1)) == operand_rdx);
+    CHECK(fixture.status(with(pending, beyond, 1)) == operand_rdx);
+    CHECK(fixture.call(with(beyond, pending, 1)).finding->address == pending);
+    CHECK(fixture.status(with(pending, 0x4080, 1)) == operand_r8);
+    CHECK(fixture.status(with(pending, 0x4080, 1ULL << 32)) == operand_r8);
+    CHECK(fixture.status(with(beyond, 0x4080, 0)) == operand_rcx);
+    const auto finding = fixture.call(with(pending, 0x4080, 0)).finding;
+    REQUIRE(finding);
+    CHECK(finding->rule == "access to memory that is pending");
+    CHECK(finding->address == pending);
 }
 
-TEST_CASE("pages that were accepted one by one are no large page", "[model]") {
+TEST_CASE("operands of MR.REPORT may be shared, of RTMR.EXTEND they may not", "[model]") {
     Fixture fixture;
-    for (std::uint64_t page = 4 * MiB; page < 6 * MiB; page += 4096)
-        CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
-    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
-    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB}}) == 0x0000'0B0A'0000'0000);
+    fixture.td.pages().set(GpaRange::between({0x4000}, {0x5000}), PageState::shared);
+    constexpr std::uint64_t shared = 0x4000 | shared_bit;
+    CHECK(fixture.status({{rax, 4}, {rcx, shared}, {rdx, shared | 0x400}}) == 0);
+    CHECK(fixture.memory.bytes[0x4000] == std::byte{0x81});
+    CHECK(fixture.call({{rax, 4}, {rcx, 0x4000}, {rdx, 0}}).finding->rule ==
+          "access to shared memory as private");
+    CHECK(fixture.call({{rax, 4}, {rcx, shared_bit}, {rdx, 0}}).finding->rule ==
+          "access to private memory as shared");
+    CHECK(fixture.status({{rax, 2}, {rcx, shared}, {rdx, 0}}) == operand_rcx);
+    CHECK(fixture.call({{rax, 2}, {rcx, 0x4000}, {rdx, 0}}).finding);
 }
 
-TEST_CASE("an accepted page is zero, whatever the VMM left there", "[model]") {
+TEST_CASE("MR.VERIFYREPORT knows what this model made", "[model]") {
     Fixture fixture;
-    for (const std::uint64_t at : {8 * MiB, 10 * MiB + 123, 12 * MiB - 1})
-        fixture.memory.bytes[at] = std::byte{1};
-    CHECK(fixture.status({{rax, 6}, {rcx, 8 * MiB}}) == 0);
-    CHECK(fixture.status({{rax, 6}, {rcx, 10 * MiB | 1}}) == 0);
-    for (const std::uint64_t at : {8 * MiB, 10 * MiB + 123, 12 * MiB - 1})
-        CHECK(fixture.memory.bytes[at] == std::byte{0});
+    constexpr std::uint64_t verify = 22;
+    constexpr std::uint64_t invalid_cpu_svn = 0xC000'1000'0000'0000;
+    constexpr std::uint64_t invalid_report = 0xC000'1001'0000'0000;
+    CHECK(fixture.status({{rax, 4}, {rcx, 0x4000}, {rdx, 0x5000}}) == 0);
+    CHECK(fixture.status({{rax, verify}, {rcx, 0x4000}}) == 0);
+    CHECK(fixture.status({{rax, verify}, {rcx, 0x4080}}) == operand_rcx);
+    CHECK(fixture.status({{rax, verify}, {rcx, 0x4000 | shared_bit}}) == operand_rcx);
+    CHECK(fixture.status({{rax, verify}, {rcx, 0x4100}}) == invalid_report); // TEE_TCB_INFO
+    const auto with_changed = [&](std::size_t offset) {
+        fixture.memory.bytes[0x4000 + offset] ^= std::byte{1};
+        const std::uint64_t status = fixture.status({{rax, verify}, {rcx, 0x4000}});
+        fixture.memory.bytes[0x4000 + offset] ^= std::byte{1};
+        return status;
+    };
+    for (const std::size_t offset : {0U, 1U, 15U, 192U, 224U, 255U})
+        CHECK(with_changed(offset) == invalid_report);
+    CHECK(with_changed(16) == invalid_cpu_svn);
 }
 
-TEST_CASE("the VMM sees and sets the registers of the mask alone", "[model]") {
+TEST_CASE("what a TD has done can be asked while its vCPUs run", "[model]") {
     Fixture fixture;
-    // Port output with R15, the value, hidden.
-    static_cast<void>(fixture.call(
-        {{rax, 0}, {rcx, 0x7C00}, {r11, 30}, {r12, 1}, {r13, 1}, {r14, 0x3F8}, {r15, 65}}));
-    CHECK(fixture.vmm.said == "out 1016/1=0 ");
-    CHECK(fixture.registers[r15] == 65);
-    // Port input with R11, which is the function and the answer, hidden: another function.
-    static_cast<void>(
-        fixture.call({{rax, 0}, {rcx, 0xF400}, {r11, 30}, {r12, 1}, {r13, 0}, {r14, 0x3F8}}));
-    CHECK(fixture.vmm.said == "out 1016/1=0 ");
-    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0003);
-    CHECK(fixture.registers[r11] == 30);
-    // With R10 hidden there is no status: it stays what the TD put there.
-    static_cast<void>(fixture.call({{rax, 0}, {rcx, 0xF800}, {r11, 0x77}}));
-    CHECK(fixture.registers[r10] == 0);
-}
-
-TEST_CASE("bad operands of PAGE.ACCEPT are invalid", "[model]") {
-    Fixture fixture;
-    for (const std::uint64_t operand :
-         {4 * MiB | 2, 4 * MiB | 8, 4 * MiB | shared_bit, 4 * MiB | std::uint64_t{1} << 52,
-          (4 * MiB + 4096) | 1, 2 * ram_size})
-        CHECK(fixture.status({{rax, 6}, {rcx, operand}}) == operand_rcx);
+    constexpr int rounds = 200;
+    std::vector<std::thread> vcpus;
+    for (unsigned vcpu = 0; vcpu < 3; ++vcpu)
+        vcpus.emplace_back([&fixture, vcpu] {
+            for (int i = 0; i < rounds; ++i) {
+                Registers registers{};
+                registers[rax] = 2;
+                registers[rcx] = 0x1000;
+                registers[rdx] = vcpu;
+                static_cast<void>(fixture.td.tdcall(vcpu, registers));
+            }
+        });
+    const std::array<std::byte, 64> no_data{};
+    for (int i = 0; i < rounds; ++i) {
+        static_cast<void>(fixture.td.report(no_data));
+        static_cast<void>(fixture.td.registers());
+        static_cast<void>(fixture.td.counts());
+        static_cast<void>(fixture.td.check_access({0}, 8));
+    }
+    for (std::thread& vcpu : vcpus)
+        vcpu.join();
+    CHECK(fixture.td.counts().tdcalls.at(2) == 3 * rounds);
+    CHECK(fixture.td.registers().value(0) == fixture.td.registers().value(2));
 }
 
 TEST_CASE("there is no #VE to ask about", "[model]") {
@@ -218,93 +191,6 @@ TEST_CASE("a #VE is told of once, to the vCPU that got it", "[model]") {
     CHECK(fixture.registers[rax] == 0xC000'0704'0000'0000);
     CHECK(fixture.registers[rcx] == 0);
     CHECK(fixture.td.raise_ve(1, {.exit_reason = 10}));
-}
-
-TEST_CASE("MapGPA shares and takes back, and what comes back is zero and pending", "[model]") {
-    Fixture fixture;
-    const std::uint64_t page = 8 * MiB;
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, page | shared_bit}, {r13, 8192}}));
-    CHECK(fixture.registers[r10] == 0);
-    CHECK(fixture.state(page + 4096) == PageState::shared);
-    CHECK(fixture.status({{rax, 6}, {rcx, page}}) == operand_rcx);
-    CHECK_FALSE(fixture.td.check_access({page}, 8, true));
-    CHECK(fixture.td.check_access({page}, 8)->rule == "access to shared memory as private");
-    CHECK(fixture.td.check_access({0}, 8, true)->rule == "access to private memory as shared");
-
-    fixture.memory.bytes[page] = std::byte{1};
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, page}, {r13, 8192}}));
-    CHECK(fixture.state(page) == PageState::pending);
-    CHECK(fixture.td.check_access({page}, 8)->rule == "access to memory that is pending");
-    CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
-    CHECK(fixture.memory.bytes[page] == std::byte{0});
-}
-
-TEST_CASE("MapGPA of a private page leaves it as it is", "[model]") {
-    Fixture fixture;
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, 0}, {r13, 4096}}));
-    CHECK(fixture.registers[r10] == 0);
-    CHECK(fixture.state(0) == PageState::accepted);
-}
-
-TEST_CASE("bad ranges of MapGPA are refused", "[model]") {
-    Fixture fixture;
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, 0x800}, {r13, 4096}}));
-    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0002);
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, shared_bit - 4096}, {r13, 8192}}));
-    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0000);
-    static_cast<void>(fixture.vmcall(0x10001, {{r12, 0}, {r13, ~std::uint64_t{0}}}));
-    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0000);
-}
-
-TEST_CASE("port I/O reaches the VMM with its size", "[model]") {
-    Fixture fixture;
-    static_cast<void>(fixture.vmcall(30, {{r12, 1}, {r13, 1}, {r14, 0x3F8}, {r15, 65}}));
-    static_cast<void>(fixture.vmcall(30, {{r12, 4}, {r13, 0}, {r14, 0xCFC}}));
-    CHECK(fixture.registers[r11] == 0xABCD);
-    CHECK(fixture.vmm.said == "out 1016/1=65 in 3324/4 ");
-    for (const std::uint64_t size : {0ULL, 3ULL, 8ULL}) {
-        static_cast<void>(fixture.vmcall(30, {{r12, size}, {r13, 1}}));
-        CHECK(fixture.registers[r10] == 0x8000'0000'0000'0000);
-    }
-    CHECK(fixture.vmm.said == "out 1016/1=65 in 3324/4 ");
-}
-
-TEST_CASE("HLT, CPUID and a fatal error", "[model]") {
-    Fixture fixture;
-    static_cast<void>(fixture.vmcall(12, {}, 1));
-    CHECK(fixture.vmm.said == "halt 1 ");
-    static_cast<void>(fixture.vmcall(10, {{r12, 0xB}}, 2));
-    CHECK(fixture.registers[r15] == 2);
-    const std::map<Register, std::uint64_t> text{
-        {rax, 0},    {rcx, 0xFFCC}, {r11, 0x10003}, {r14, 0x6C6B'6A69'6867'6665},
-        {r15, 0x6D}, {rbx, 0x6F6E}, {rdx, 0x7A}};
-    CHECK(fixture.call(text).fatal_error == "efghijklmnoz");
-    auto hidden = text;
-    hidden[rcx] = 0xFC00;
-    CHECK(fixture.call(hidden).fatal_error == "efghijklm");
-}
-
-TEST_CASE("a mask that shows RAX, RCX or RSP, or has reserved bits, is invalid", "[model]") {
-    Fixture fixture;
-    for (const std::uint64_t mask : {0xFC01ULL, 0xFC02ULL, 0xFC10ULL, 0x1'0000'FC00ULL})
-        CHECK(fixture.status({{rax, 0}, {rcx, mask}, {r11, 12}}) == operand_rcx);
-    CHECK(fixture.vmm.said.empty());
-}
-
-TEST_CASE("unknown calls are told from those of another maker", "[model]") {
-    Fixture fixture;
-    static_cast<void>(fixture.vmcall(0x77, {}));
-    CHECK(fixture.registers[r10] == 0x8000'0000'0000'0003);
-    static_cast<void>(fixture.call({{rax, 0}, {rcx, 0xFC00}, {r10, 1}, {r11, 12}}));
-    CHECK(fixture.registers[r10] == ~std::uint64_t{0});
-    CHECK(fixture.vmm.said.empty());
-}
-
-TEST_CASE("an access is judged by both its ends", "[model]") {
-    Fixture fixture;
-    CHECK_FALSE(fixture.td.check_access({MiB - 8}, 8));
-    CHECK(fixture.td.check_access({MiB - 4}, 8)->address == MiB + 3);
-    CHECK(fixture.td.check_access({ram_size}, 1)->rule == "access to memory that is absent");
 }
 
 }} // namespace tdshim::tdx_model

@@ -105,6 +105,10 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
         const bool counts = registers.rax == tdx::vp_vmcall &&
                             !(registers.r11 == tdx::vmcall_io && is_serial(registers.r14));
         const tdx_model::Outcome outcome = td_.tdcall(0, numbered);
+        if (outcome.finding && registers.rax == tdx::mem_page_accept) {
+            machine_.outcome_.untaken_page = outcome.finding->address;
+            throw Stopped{};
+        }
         if (outcome.finding)
             stop(outcome.finding->rule);
         if (outcome.fatal_error) {

@@ -202,6 +202,15 @@ class TdBoot(unittest.TestCase):
         self.assertNotEqual(reports[0][rtmr_at:rtmr_at + 48], reports[1][rtmr_at:rtmr_at + 48])
         self.assertEqual(reports[0][mrtd_at:mrtd_at + 48], reports[1][mrtd_at:mrtd_at + 48])
 
+    def test_what_the_vmm_says_of_a_td_is_in_its_report(self):
+        digests = [bytes([number] * 48).hex() for number in (0xC1, 0xC2, 0xC3)]
+        run = td_emu.Run("--memory", "256M", "--attributes", "0x40000000", "--xfam", "0x600E7",
+                         "--mrconfigid", digests[0], "--mrowner", digests[1], "--mrownerconfig", digests[2])
+        report = bytes.fromhex(run.result["report"])
+        self.assertEqual(struct.unpack_from("<QQ", report, attributes_at), (0x40000000, 0x600E7))
+        self.assertEqual(report[mrtd_at + 48:mrtd_at + 4 * 48].hex(), "".join(digests))
+        self.assertEqual(td_emu.Run("--mrowner", "C2").exit_code, 2)
+
     def test_refused_boot_is_a_fatal_error(self):
         run = td_emu.Run("--memory", "256M")
         self.assertEqual(run.exit_code, 1)

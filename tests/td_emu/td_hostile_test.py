@@ -39,6 +39,8 @@ faults = {
     "extend-busy": None,
     "extend-fails": "TD HOB: TDCALL failed",
     "report-fails": None,
+    "report-busy": None,
+    "report-warns": None,
     "other-processors-never": None,
 }
 
@@ -95,6 +97,13 @@ class Hostile(unittest.TestCase):
                 ended = run(self, "--fault", fault)
                 self.assertEqual(ended.exit_code, 1)
                 ended.line(r"^tdshim: cannot start: TDX module gives a width of guest addresses that is not known")
+
+    def test_withdrawn_page(self):
+        """A TD cannot defend itself: the processor leaves it at the access, which is to where the kernel goes."""
+        ended = run(self, "--fault", "withdrawn-page")
+        self.assertEqual((ended.exit_code, ended.result["payload_entered"]), (1, False), ended.console)
+        self.assertRegex(ended.result["finding"],
+                         r"^RIP 0x[0-9a-f]+: access to memory that is withdrawn \(address 0x1000000\)$")
 
     def test_an_unknown_fault_is_no_fault(self):
         self.assertEqual(run(self, "--fault", "surprise").exit_code, 2)

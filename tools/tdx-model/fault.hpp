@@ -30,6 +30,9 @@ enum class Fault : std::uint8_t {
     extend_busy,            ///< each extension of a register is busy three times: no error
     extend_fails,           ///< no register can be extended
     report_fails,           ///< there is no TDREPORT: no error, but no registers on the console
+    report_busy,            ///< each TDREPORT is busy three times: no error
+    report_warns,           ///< the same as report_fails, by a status without the error bit
+    withdrawn_page,         ///< a page that was accepted is taken away: its next access is the end
     narrow_gpa,             ///< VP.INFO tells a width that page tables cannot express
     wide_gpa,               ///< the same, beyond 53 bits
     other_processors_never, ///< only the first processor starts: no error
@@ -58,6 +61,9 @@ inline constexpr std::array named_faults{
     NamedFault{"extend-busy", Fault::extend_busy},
     NamedFault{"extend-fails", Fault::extend_fails},
     NamedFault{"report-fails", Fault::report_fails},
+    NamedFault{"report-busy", Fault::report_busy},
+    NamedFault{"report-warns", Fault::report_warns},
+    NamedFault{"withdrawn-page", Fault::withdrawn_page},
     NamedFault{"narrow-gpa", Fault::narrow_gpa},
     NamedFault{"wide-gpa", Fault::wide_gpa},
     NamedFault{"other-processors-never", Fault::other_processors_never},

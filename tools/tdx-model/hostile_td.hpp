@@ -20,10 +20,15 @@ class HostileTd {
     [[nodiscard]] Outcome tdcall(unsigned vcpu, Registers& registers);
 
   private:
+    /// The VMM's side of a TDVMCALL.
+    [[nodiscard]] Outcome answer(unsigned vcpu, Registers& shown);
+    [[nodiscard]] Outcome map_a_page(unsigned vcpu, Registers& shown);
+
     /// True when the call is answered.
     [[nodiscard]] bool spoil_acceptance(Registers& registers);
-    [[nodiscard]] bool spoil_map_gpa(Registers& registers) const;
-    [[nodiscard]] bool spoil_port(Registers& registers);
+    [[nodiscard]] bool spoil_map_gpa(Registers& shown) const;
+    [[nodiscard]] bool spoil_port(Registers& shown);
+    [[nodiscard]] bool spoil_measurement(Registers& registers, Fault fails, Fault is_busy_first);
     [[nodiscard]] bool spoil(Registers& registers);
     [[nodiscard]] bool is_busy(std::uint64_t operand);
 

@@ -4,6 +4,13 @@
 #include <algorithm>
 
 namespace tdshim::tdx_model {
+namespace {
+
+std::size_t index_of(PageState state) {
+    return static_cast<std::size_t>(state);
+}
+
+} // namespace
 
 const char* name_of(PageState state) {
     switch (state) {
@@ -11,6 +18,7 @@ const char* name_of(PageState state) {
     case PageState::pending: return "pending";
     case PageState::accepted: return "accepted";
     case PageState::shared: return "shared";
+    case PageState::withdrawn: return "withdrawn";
     }
     return "?";
 }
@@ -22,82 +30,92 @@ PageState Pages::initial(std::uint64_t address) const {
     return is_ram ? PageState::pending : PageState::absent;
 }
 
-PageState Pages::state(Gpa page) const {
+Pages::Chunk Pages::initial_chunk(std::uint64_t number) const {
+    const std::uint64_t address = number * large_page_size;
+    Chunk made{.common = initial(address), .mapping = {}, .counts = {}, .states = {}};
+    for (std::size_t i = 1; i < pages_of_chunk; ++i)
+        set_page(made, i, initial(address + i * page_size));
+    return made;
+}
+
+const Pages::Chunk* Pages::find(Gpa page) const {
     const auto found = chunks_.find(page.value / large_page_size);
-    if (found == chunks_.end())
+    return found == chunks_.end() ? nullptr : &found->second;
+}
+
+Pages::Chunk& Pages::chunk(std::uint64_t number) {
+    const auto found = chunks_.find(number);
+    return found != chunks_.end() ? found->second
+                                  : chunks_.emplace(number, initial_chunk(number)).first->second;
+}
+
+PageState Pages::state(Gpa page) const {
+    const Chunk* const chunk = find(page);
+    if (chunk == nullptr)
         return initial(page.value);
-    const Chunk& chunk = found->second;
-    return chunk.states ? (*chunk.states)[page.value / page_size % pages_of_chunk] : chunk.uniform;
+    return chunk->states ? (*chunk->states)[page.value / page_size % pages_of_chunk]
+                         : chunk->common;
 }
 
-Pages::Chunk& Pages::chunk(std::uint64_t address) {
-    const auto [found, is_new] = chunks_.try_emplace(address / large_page_size);
-    Chunk& chunk = found->second;
-    if (!is_new)
-        return chunk;
-    const std::uint64_t start = align_down(address, large_page_size);
-    States states{};
-    for (std::size_t i = 0; i < pages_of_chunk; ++i)
-        states[i] = initial(start + i * page_size);
-    chunk.uniform = states.front();
-    for (const PageState state : states)
-        ++chunk.counts[static_cast<std::size_t>(state)];
-    if (chunk.counts[static_cast<std::size_t>(chunk.uniform)] != pages_of_chunk)
-        chunk.states = std::make_unique<States>(states);
-    return chunk;
+Mapping Pages::mapping(Gpa page) const {
+    const Chunk* const chunk = find(page);
+    return chunk == nullptr ? Mapping::none : chunk->mapping;
 }
 
-void Pages::set_all(std::uint64_t chunk_start, PageState state) {
-    Chunk& changed = chunk(chunk_start);
-    changed.uniform = state;
-    changed.is_large = false;
-    changed.states.reset();
+std::optional<PageState> Pages::common_state(Gpa page) const {
+    const Chunk* const found = find(page);
+    const Chunk made = found == nullptr ? initial_chunk(page.value / large_page_size) : Chunk{};
+    const Chunk& chunk = found == nullptr ? made : *found;
+    return chunk.states ? std::nullopt : std::optional(chunk.common);
 }
 
-void Pages::set_one(std::uint64_t page, PageState state) {
-    Chunk& changed = chunk(page);
-    if (!changed.states) {
-        changed.states = std::make_unique<States>();
-        changed.states->fill(changed.uniform);
-        changed.counts = {};
-        changed.counts[static_cast<std::size_t>(changed.uniform)] = pages_of_chunk;
+void Pages::set_page(Chunk& chunk, std::size_t index, PageState state) {
+    if (!chunk.states) {
+        if (chunk.common == state)
+            return;
+        chunk.states = std::make_unique<States>();
+        chunk.states->fill(chunk.common);
+        chunk.counts = {};
+        chunk.counts[index_of(chunk.common)] = pages_of_chunk;
     }
-    PageState& slot = (*changed.states)[page / page_size % pages_of_chunk];
-    --changed.counts[static_cast<std::size_t>(slot)];
-    slot = state;
-    changed.is_large = false;
-    if (++changed.counts[static_cast<std::size_t>(state)] == pages_of_chunk)
-        set_all(align_down(page, large_page_size), state);
+    PageState& page = (*chunk.states)[index];
+    --chunk.counts[index_of(page)];
+    page = state;
+    if (++chunk.counts[index_of(state)] == pages_of_chunk)
+        set_all(chunk, state);
+}
+
+void Pages::set_all(Chunk& chunk, PageState state) {
+    chunk.states.reset();
+    chunk.common = state;
 }
 
 void Pages::set(const GpaRange& range, PageState state) {
     for (std::uint64_t at = range.start().value; at < range.end().value;) {
-        const bool is_whole =
-            is_aligned(at, large_page_size) && range.end().value - at >= large_page_size;
-        is_whole ? set_all(at, state) : set_one(at, state);
-        at += is_whole ? large_page_size : page_size;
+        Chunk& changed = chunk(at / large_page_size);
+        if (is_aligned(at, large_page_size) && range.end().value - at >= large_page_size) {
+            set_all(changed, state);
+            at += large_page_size;
+        } else {
+            set_page(changed, at / page_size % pages_of_chunk, state);
+            at += page_size;
+        }
+        if (state == PageState::accepted || changed.mapping == Mapping::large)
+            changed.mapping = Mapping::small;
     }
 }
 
-bool Pages::all(const GpaRange& range, PageState wanted) const {
-    for (std::uint64_t at = range.start().value; at < range.end().value;) {
-        const auto found = chunks_.find(at / large_page_size);
-        const bool is_uniform = found != chunks_.end() && !found->second.states;
-        if (state({at}) != wanted)
-            return false;
-        at = is_uniform ? align_down(at, large_page_size) + large_page_size : at + page_size;
-    }
-    return true;
+void Pages::accept_large(Gpa page) {
+    Chunk& accepted = chunk(page.value / large_page_size);
+    set_all(accepted, PageState::accepted);
+    accepted.mapping = Mapping::large;
 }
 
-bool Pages::is_large(Gpa page) const {
-    const auto found = chunks_.find(page.value / large_page_size);
-    return found != chunks_.end() && found->second.is_large;
-}
-
-void Pages::set_large(Gpa start) {
-    set_all(start.value, PageState::accepted);
-    chunk(start.value).is_large = true;
+std::size_t Pages::footprint() const {
+    std::size_t size = 0;
+    for (const auto& [number, chunk] : chunks_)
+        size += sizeof(number) + sizeof(chunk) + (chunk.states ? sizeof(States) : 0);
+    return size;
 }
 
 } // namespace tdshim::tdx_model

@@ -5,14 +5,17 @@
 // VMM are behind interfaces. Calls may come from several vCPUs' threads at once.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "shim/base/bytes.hpp"
 #include "shim/formats/tdx/report.hpp"
 #include "shim/measure/register_bank.hpp"
+#include "tools/tdx-model/fields.hpp"
 #include "tools/tdx-model/pages.hpp"
 #include "tools/tdx-model/registers.hpp"
 
@@ -44,6 +47,7 @@ struct Configuration {
     unsigned gpa_width = 52;
     std::uint32_t vcpus = 1;
     bool grants_large_pages = false; ///< KVM of today backs a TD by 4 KiB pages
+    bool preserves_rbp = true;       ///< CONFIG_FLAGS.NO_RBP_MOD, without which KVM builds no TD
     /// What the TD was built with. RTMRs are not looked at: they begin at zero.
     tdx::TdInfo td_info = {.attributes = 1 << 28 /* SEPT_VE_DISABLE: Linux wants it */,
                            .xfam = 0xE7,
@@ -93,6 +97,18 @@ class Td {
     /// Executes TDCALL on `vcpu`.
     [[nodiscard]] Outcome tdcall(unsigned vcpu, Registers& registers);
 
+    /// What a VMM does with a TDVMCALL, by the registers that it is shown.
+    using VmmSide = std::function<Outcome(Registers& shown)>;
+
+    /// Executes TDG.VP.VMCALL: `vmm_side` sees the registers that the mask in RCX selects, the
+    /// others as zero, and what it leaves in the selected ones is the TD's. It is not called, and
+    /// RAX is OPERAND_INVALID for RCX, when the mask selects RAX, RCX, RSP or (unless the VMM may
+    /// change it) RBP, or has reserved bits [TDX module, tdg_vp_vmcall.c].
+    [[nodiscard]] Outcome vmcall(Registers& registers, const VmmSide& vmm_side);
+
+    /// The side of an honest VMM, for a call of `vcpu`.
+    [[nodiscard]] Outcome answer(unsigned vcpu, Registers& shown);
+
     /// Keeps what `vcpu` may ask about the #VE that it is about to get. False when it did not ask
     /// about the one before: the processor gets a #DF then.
     [[nodiscard]] bool raise_ve(unsigned vcpu, const VeInfo& info);
@@ -100,32 +116,57 @@ class Td {
     /// An access of the TD's own to guest memory, by address without the shared bit. `is_shared`:
     /// its page tables have the bit set.
     [[nodiscard]] std::optional<Finding> check_access(Gpa address, std::uint64_t size,
-                                                      bool is_shared = false);
+                                                      bool is_shared = false) const;
 
     /// TDREPORT_STRUCT, 1024 bytes, for these 64 bytes of report data. CPUSVN, TCB information and
     /// MAC are the letters "EMULATED" over and over: no verifier takes them for a processor's.
-    [[nodiscard]] std::array<std::byte, 1024> report(Bytes report_data);
+    [[nodiscard]] std::array<std::byte, 1024> report(Bytes report_data) const;
 
+    /// As they are now: vCPUs may go on.
     [[nodiscard]] measure::RegisterBank registers() const;
     [[nodiscard]] Counts counts() const;
+
+    /// The VMM takes away a page of 4 KiB that the TD has accepted. The module allows it: the TD
+    /// ends at its next access.
+    void withdraw(Gpa page);
+
+    /// Counts a TDCALL that somebody else answers, by its RAX.
+    void count(std::uint64_t leaf_and_version);
 
   private:
     [[nodiscard]] std::uint64_t shared_bit() const {
         return std::uint64_t{1} << (configuration_.gpa_width - 1);
     }
-    [[nodiscard]] bool is_private(std::uint64_t address, std::uint64_t size) const;
+
+    enum class OperandKind : std::uint8_t { is_private, is_private_or_shared };
+    /// The memory that the operand in `number` names, without the shared bit. Nothing when it is no
+    /// address that the kind allows, which is then the status in RAX, or when the TD would end or
+    /// get a #VE, which is then the outcome.
+    [[nodiscard]] std::optional<Gpa> find_operand(Registers& registers, Register number,
+                                                  std::uint64_t size, OperandKind kind,
+                                                  Outcome& outcome) const;
+    [[nodiscard]] std::optional<Finding> judge(Gpa address, std::uint64_t size,
+                                               bool is_shared) const;
     [[nodiscard]] Outcome execute(unsigned vcpu, Registers& registers);
     void vp_info(unsigned vcpu, Registers& registers) const;
     void take_ve_info(unsigned vcpu, Registers& registers);
-    [[nodiscard]] std::uint64_t extend_rtmr(const Registers& registers);
-    [[nodiscard]] std::uint64_t write_report(const Registers& registers);
-    [[nodiscard]] std::uint64_t accept_page(const Registers& registers);
-    void access_field(Registers& registers);
-    [[nodiscard]] std::uint64_t accept_large_page(const GpaRange& range);
-    [[nodiscard]] std::uint64_t accept_small_page(const GpaRange& range);
-    [[nodiscard]] Outcome vmcall(unsigned vcpu, Registers& registers);
-    [[nodiscard]] Outcome ask_vmm(unsigned vcpu, Registers& registers);
-    void map_gpa(Registers& registers);
+    [[nodiscard]] Outcome extend_rtmr(Registers& registers);
+    [[nodiscard]] std::array<std::byte, 1024> make_report(Bytes report_data) const;
+    [[nodiscard]] Outcome write_report(Registers& registers);
+    [[nodiscard]] Outcome accept_page(Registers& registers);
+    [[nodiscard]] Outcome accept_small(Gpa page, std::uint64_t& status);
+    [[nodiscard]] Outcome accept_large(Gpa page, std::uint64_t& status);
+    [[nodiscard]] Outcome verify_report(Registers& registers);
+    [[nodiscard]] std::uint64_t td_value(const Field& field) const;
+    [[nodiscard]] std::uint64_t vcpu_value(unsigned vcpu, const Field& field) const;
+    void read_td_field(Registers& registers);
+    [[nodiscard]] std::uint64_t write_td_field(Registers& registers);
+    void read_vcpu_field(unsigned vcpu, Registers& registers);
+    [[nodiscard]] std::uint64_t write_vcpu_field(unsigned vcpu, Registers& registers);
+    void read_system_field(Registers& registers);
+    [[nodiscard]] std::uint64_t set_cpuid_ve(unsigned vcpu, const Registers& registers);
+    void port_io(Registers& shown);
+    void map_gpa(Registers& shown);
 
     Configuration configuration_;
     GuestMemory& memory_;
@@ -133,7 +174,9 @@ class Td {
     mutable std::mutex mutex_;
     Pages pages_;
     measure::RegisterBank rtmrs_;
-    std::map<unsigned, VeInfo> ve_infos_; ///< by vCPU, those that were not asked for
+    std::map<unsigned, VeInfo> ve_infos_;               ///< by vCPU, those that were not asked for
+    std::map<std::uint64_t, std::uint64_t> td_written_; ///< fields, by identifier
+    std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> vcpu_written_; ///< by vCPU, too
     Counts counts_;
 };
 
