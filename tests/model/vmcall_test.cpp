@@ -70,6 +70,8 @@ TEST_CASE("HLT, CPUID and a fatal error", "[model]") {
         0x10003,
         {{rcx, with_text}, {r14, 0x6C6B'6A69'6867'6665}, {r15, 0x6D}, {rbx, 0x6F6E}, {rdx, 0x7A}});
     CHECK(outcome.fatal_error == "efghijklmnoz");
+    CHECK(fixture.vmcall(0x10003, {{rcx, with_text}, {r12, 1}, {r14, 0x65}}).fatal_error ==
+          "(invalid error code, text dropped)");
 }
 
 TEST_CASE("a mask that shows RAX, RCX or RSP, or has reserved bits, is invalid", "[model]") {

@@ -35,8 +35,9 @@ struct LinuxStart {
 struct Outcome {
     std::optional<LinuxStart> linux; ///< nothing: the boot was refused
     std::string fatal_error;         ///< what a TD told its VMM at the end, where it can
-    /// A TD touched a page that it did not accept: the processor ended the boot with a #VE. Of a
-    /// VMM that says that it added memory, and did not, nothing better can be asked.
+    /// A TD touched a page that it did not accept, or asked for one that the VMM does not have: the
+    /// processor ended the boot, or never came back. Of a VMM that says that there is memory where
+    /// there is none nothing better can be asked.
     std::optional<std::uint64_t> untaken_page;
     std::vector<std::string> console;
     std::vector<std::string> findings; ///< what the firmware must never do

@@ -141,7 +141,12 @@ Outcome Td::answer(unsigned vcpu, Registers& shown) {
         return {};
     case vmcall_get_info: get_info(shown); return {};
     case vmcall_map_gpa: map_gpa(shown); return {};
-    case vmcall_report_fatal_error: return {.finding = {}, .fatal_error = text_of(shown)};
+    case vmcall_report_fatal_error: {
+        // As QEMU has it [QEMU target/i386/kvm/tdx.c, tdx_handle_report_fatal_error].
+        const bool is_defined = (shown[r12] & 0xFFFF) == 0;
+        return {.finding = {},
+                .fatal_error = is_defined ? text_of(shown) : "(invalid error code, text dropped)"};
+    }
     default: shown[r10] = vmcall_unsupported; return {};
     }
 }

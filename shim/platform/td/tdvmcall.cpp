@@ -19,6 +19,9 @@ constexpr std::uint64_t with_message = r10_to_r15 | 0x03CC; // RDX, RBX, RSI, RD
 
 constexpr int max_retries = 3;
 
+// The one error code that is defined; QEMU drops the text of any other.
+constexpr std::uint64_t fatal_error_panic = 0;
+
 /// Calls the VMM; R10 is its status afterwards.
 void call(tdx::Subfunction function, Registers& registers, std::uint64_t shown = r10_to_r15) {
     registers.rax = tdx::vp_vmcall;
@@ -111,7 +114,7 @@ void report_fatal_error(std::string_view reason) {
                             .rdi = text[3],
                             .r8 = text[5],
                             .r9 = text[6],
-                            .r12 = 1,
+                            .r12 = fatal_error_panic,
                             .r14 = text[0],
                             .r15 = text[1]};
         call(tdx::vmcall_report_fatal_error, registers, with_message);
