@@ -21,27 +21,13 @@ import settings
 import suite
 import td_emu
 from td_emu import linked, portable, static
+import td_guest
 
 accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
 mac = "52:54:00:74:64:78"
 command_line = "console=ttyS0 panic=-1"
 report_data_at, attributes_at, mrtd_at, rtmr_at = 128, 512, 528, 720  # in a TDREPORT
 mib = 1024 * 1024
-
-
-def initrd_with_report(test, guest):
-    """The small guest, and behind it a second archive with the program that asks for a TDREPORT."""
-    program = settings.required_path("TDSHIM_TD_REPORT")
-    folder = suite.temporary_folder(test)
-    (folder / "root" / "bin").mkdir(parents=True)
-    (folder / "root" / "bin" / "td-report").write_bytes(program.read_bytes())
-    (folder / "root" / "bin" / "td-report").chmod(0o755)
-    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder / "root", check=True,
-                             input=b"bin\nbin/td-report\n", capture_output=True).stdout
-    first = guest.initrd.read_bytes()
-    initrd = folder / "initrd"
-    initrd.write_bytes(first.ljust((len(first) + 3) & ~3, b"\0") + archive)
-    return initrd
 
 
 def make_disk(test):
@@ -63,10 +49,10 @@ def devices(disk):
 class Boot:
     def __init__(self, test, cpus):
         self.guest = settings.Guest("6.12")
-        self.initrd = initrd_with_report(test, self.guest)
+        self.initrd = td_guest.initrd_with(test, self.guest, settings.required_path("TDSHIM_TD_REPORT").read_bytes())
         self.cpus, self.devices = cpus, devices(make_disk(test))
         self.run = td_emu.Run("--kernel", self.guest.kernel, "--initrd", self.initrd, "--append", command_line,
-                              "--memory", "1G", "--cpus", cpus, "--", *self.devices)
+                              "--memory", "1G", "--cpus", cpus, "--stats", "--", *self.devices)
         self.console = self.run.console
 
     def log(self):
@@ -89,6 +75,7 @@ def check_boot(test, cpus):
     test.assertEqual(linux.guest_line(boot.console, "disk"), "read from the disk")
     run.line(rf"^guest: net e\S+ {mac}$")
     check_memory(test, run)
+    check_statistics(test, run, cpus)
     check_measurements(test, boot)
 
 
@@ -103,6 +90,25 @@ def check_memory(test, run):
     # The mailbox by whichever processor came first, the window at the end, and then Linux.
     test.assertGreaterEqual(run.result["pages_4k"], accepted + window // 4096 + 1)
     test.assertEqual(run.result["pages_2m"], 0)
+
+
+def check_statistics(test, run, cpus):
+    """The firmware's own count of bytes; stacks that were used and not used up; calls by name and number."""
+    hashed = int(run.line(r"^tdshim: counts: \d+ bytes read, (\d+) bytes hashed,")[1])
+    test.assertEqual(run.result["hashed_bytes"], hashed)
+    test.assertEqual(len(run.result["instructions"]), cpus)
+    # SHA-384 takes some 30 instructions a byte; the other processors accept memory, and wait.
+    test.assertGreater(run.result["instructions"][0], 10 * hashed)
+    test.assertLess(run.result["instructions"][0], 100 * hashed)
+    stacks = {stack["name"]: stack for stack in run.result["stacks"]}
+    test.assertEqual(set(stacks), {"boot", *(f"worker {index}" for index in range(1, cpus))})
+    for name, stack in stacks.items():
+        test.assertEqual(stack["size"], 65536 if name == "boot" else 8192)
+        test.assertTrue(64 <= stack["used"] < stack["size"] // 2, stack)
+    test.assertTrue(4 <= run.result["page_tables"] <= 96, run.result["page_tables"])
+    named, numbered = run.result["tdcalls_by_name"], dict(run.result["tdcalls"])
+    test.assertEqual(named["TDG.MEM.PAGE.ACCEPT"], numbered[6])
+    test.assertEqual(run.result["tdvmcalls_by_name"]["MapGPA"], dict(run.result["tdvmcalls"])[0x10001])
 
 
 def check_measurements(test, boot):
@@ -213,7 +219,7 @@ class TdBoot(unittest.TestCase):
 
     def test_refused_boot_is_a_fatal_error(self):
         run = td_emu.Run("--memory", "256M")
-        self.assertEqual(run.exit_code, 1)
+        self.assertEqual(run.exit_code, td_emu.reported_fatal_error)
         reason = run.line(r"^tdshim: boot refused: (.*)$")[1]
         self.assertIn("no kernel", reason)
         self.assertEqual(run.result["fatal_error"], reason[:64])

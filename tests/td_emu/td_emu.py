@@ -18,6 +18,9 @@ import settings
 from mrtd import mrtd
 
 
+reported_fatal_error = 3  # td-emu's exit code
+
+
 class Run:
     """td-emu with these options to its end: exit code, console, result (its JSON)."""
 

@@ -135,7 +135,7 @@ def check_delivery(test, code, exception, offset=None):
         offset = len(code) + len(bad_end)
         code += bad_end + good_end
     place, run = run_with(test, boot_symbol, code, "--deliver-exceptions")
-    test.assertEqual((run.exit_code, run.result["finding"]), (1, ""), run.console)
+    test.assertEqual((run.exit_code, run.result["finding"]), (td_emu.reported_fatal_error, ""), run.console)
     if exception == 6:
         test.assertIn(ve_info_get, dict(run.result["tdcalls"]))
     run.line(rf"^tdshim: exception {exception}, error code 0x0, RIP {place + offset:#x},")
@@ -155,7 +155,7 @@ class Rules(unittest.TestCase):
 
     def test_delivered_wbinvd_is_refused_by_the_handler(self):
         _, run = run_with(self, boot_symbol, b"\x0f\x09", "--deliver-exceptions")
-        self.assertEqual((run.exit_code, run.result["finding"]), (1, ""), run.console)
+        self.assertEqual((run.exit_code, run.result["finding"]), (td_emu.reported_fatal_error, ""), run.console)
         run.line(r"^tdshim: #VE: .*0x36")
 
     def test_nothing_is_delivered_before_there_is_an_idt(self):
@@ -163,6 +163,11 @@ class Rules(unittest.TestCase):
         self.assertEqual(run.exit_code, 1)
         self.assertEqual(run.result["finding"],
                          f"RIP {place:#x}: HLT raises #VE, beyond the end of the IDT (address {place:#x})")
+
+    def test_an_end_without_a_word(self):
+        _, run = run_with(self, entry_symbol, b"\x0f\x0b")  # UD2 without an IDT: a triple fault
+        self.assertEqual((run.exit_code, run.result["finding"], run.result["fatal_error"]), (1, "", ""), run.console)
+        self.assertFalse(run.result["payload_entered"])
 
     def test_a_file_that_is_no_image(self):
         file = suite.temporary_folder(self) / "final.bin"

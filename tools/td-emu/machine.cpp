@@ -14,6 +14,7 @@
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
 #include "tools/td-emu/settings.hpp"
+#include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
 #include "tools/vmm/td_hob.hpp"
 
@@ -94,10 +95,11 @@ Outcome<Settings> settings_for(const Options& options, const Image& image, const
     settings.until_payload = options.until_payload;
     settings.fault = options.fault;
     settings.delivers_exceptions = options.delivers_exceptions;
-    settings.counts_instructions = options.statistics;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
-    if (!options.ccel_file.empty())
+    settings.wants_statistics = options.statistics;
+    settings.trace_file = options.trace_file;
+    if (!options.ccel_file.empty() || options.statistics)
         settings.ccel_file = scratch.file("ccel");
     return settings;
 }
@@ -206,6 +208,8 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
 
 Outcome<> write_inputs(const Options& options, const Image& image, const Settings& settings,
                        Gpa td_hob_place, const Scratch& scratch) {
+    if (!options.trace_file.empty()) // the plugin writes it; what is wrong with it is told now
+        TRY(tools::write_file(options.trace_file, {}));
     TRY(tools::write_file(scratch.file("hob.bin"), vmm::td_hob(vmm::Kind::qemu, settings.ram,
                                                                image.metadata, td_hob_place)));
     TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
@@ -227,9 +231,12 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     TRY(write_inputs(options, image, settings, td_hob_place, scratch));
     const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
-    if (!options.ccel_file.empty()) {
+    if (!settings.ccel_file.empty()) {
         const auto log = TRY(tools::read_file(settings.ccel_file));
-        TRY(tools::write_file(options.ccel_file, log));
+        if (options.statistics)
+            add_hashed_bytes(result, log);
+        if (!options.ccel_file.empty())
+            TRY(tools::write_file(options.ccel_file, log));
     }
     result["mrtd"] = tools::hex(settings.configuration.td_info.mrtd);
     return result;

@@ -10,12 +10,21 @@
 #include "tools/common/files.hpp"
 #include "tools/td-emu/machine.hpp"
 #include "tools/td-emu/options.hpp"
-#include "tools/tdx-model/call_names.hpp"
+#include "tools/td-emu/statistics.hpp"
 
 namespace tdshim::td_emu { namespace {
 
 using tools::ExitCode;
 using tools::Outcome;
+
+/// The TD's own end, which a test of refusals wants to tell from the emulator's.
+constexpr ExitCode reported_fatal_error{3};
+constexpr const char* footer =
+    "example: td-emu --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz "
+    "--append console=ttyS0 --cpus 2\n\n"
+    "exit codes: 0 the payload began and nothing was found, 1 a finding: the firmware did what a "
+    "TD may not do, or ended before a payload without a word, 2 bad input or usage, 3 the TD "
+    "reported a fatal error";
 
 std::vector<std::byte> bytes_of_hex(const std::string& hex) {
     std::vector<std::byte> bytes;
@@ -35,25 +44,6 @@ void print_registers(const nlohmann::ordered_json& result) {
         std::cout << std::format("td-emu: RTMR[{}] {}\n", i, rtmr_of(result.at("report"), i));
 }
 
-void print_statistics(const nlohmann::ordered_json& result) {
-    std::cout << std::format("td-emu: accepted {} pages of 4 KiB, {} of 2 MiB; shared {} bytes\n",
-                             result.at("pages_4k").get<std::uint64_t>(),
-                             result.at("pages_2m").get<std::uint64_t>(),
-                             result.at("shared_bytes").get<std::uint64_t>());
-    const auto& instructions = result.at("instructions");
-    for (std::size_t vcpu = 0; vcpu < instructions.size(); ++vcpu)
-        std::cout << std::format("td-emu: vCPU {}: {} instructions of the firmware\n", vcpu,
-                                 instructions.at(vcpu).get<std::uint64_t>());
-    for (const auto& entry : result.at("tdcalls"))
-        std::cout << std::format("td-emu: TDCALL {}: {}\n",
-                                 tdx_model::leaf_name(entry.at(0).get<std::uint64_t>()),
-                                 entry.at(1).get<std::uint64_t>());
-    for (const auto& entry : result.at("tdvmcalls"))
-        std::cout << std::format("td-emu: TDVMCALL {}: {}\n",
-                                 tdx_model::subfunction_name(entry.at(0).get<std::uint64_t>()),
-                                 entry.at(1).get<std::uint64_t>());
-}
-
 Outcome<ExitCode> run(const Options& options) {
     const nlohmann::ordered_json result = TRY(run_td(options));
     if (!options.report_file.empty())
@@ -70,9 +60,14 @@ Outcome<ExitCode> run(const Options& options) {
             std::cout << "td-emu: finding: " << finding << '\n';
         if (!fatal_error.empty())
             std::cout << "td-emu: the TD reported a fatal error: " << fatal_error << '\n';
+        if (finding.empty() && fatal_error.empty() && !result.at("payload_entered"))
+            std::cout << "td-emu: the run ended before a payload began\n";
     }
-    const bool is_good = finding.empty() && fatal_error.empty() && result.at("payload_entered");
-    return is_good ? ExitCode::good : ExitCode::check_failed;
+    if (!finding.empty())
+        return ExitCode::check_failed;
+    if (!fatal_error.empty())
+        return reported_fatal_error;
+    return result.at("payload_entered") ? ExitCode::good : ExitCode::check_failed;
 }
 
 void add_options(CLI::App& app, Options& options) {
@@ -103,8 +98,13 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--ccel", options.ccel_file,
                    "writes the firmware's event log, as it is when the payload begins or the run "
                    "ends before, to this file");
+    app.add_option("--trace", options.trace_file,
+                   "writes a line for each TDCALL and TDVMCALL, with operands and results, to "
+                   "this file");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
-    app.add_flag("--stats", options.statistics, "prints instructions, calls and pages");
+    app.add_flag("--stats", options.statistics,
+                 "counts calls, pages, and of the firmware "
+                 "instructions, bytes hashed, stacks and page tables used");
     app.add_option("more", options.more, "more arguments for QEMU, after --");
 }
 
@@ -116,9 +116,9 @@ int main(int argc, char** argv) {
     tools::Command command(
         "td-emu",
         "Runs a firmware image as a TD under QEMU, without TDX hardware. Nothing that it measures "
-        "proves anything. Exit code 1: a finding, a fatal error, or no payload.",
-        "td-emu --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz --append "
-        "console=ttyS0 --cpus 2");
+        "proves anything.",
+        "");
+    command.options().footer(td_emu::footer);
     td_emu::add_options(command.options(), options);
     command.add_json_option(options.json);
     return command.run(argc, argv, [&] { return td_emu::run(options); });

@@ -27,6 +27,7 @@ struct Options {
     bool delivers_exceptions = false;
     std::string report_file;
     std::string ccel_file;
+    std::string trace_file;
     std::string qemu = "qemu-system-x86_64";
     bool statistics = false;
     bool json = false;

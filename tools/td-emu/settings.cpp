@@ -39,10 +39,11 @@ Settings settings_of(const json& from) {
     settings.until_payload = from.at("until_payload");
     settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
     settings.delivers_exceptions = from.at("delivers_exceptions");
-    settings.counts_instructions = from.at("counts_instructions");
+    settings.wants_statistics = from.at("wants_statistics");
     settings.qtest_socket = from.at("qtest_socket");
     settings.result_file = from.at("result_file");
     settings.ccel_file = from.at("ccel_file");
+    settings.trace_file = from.at("trace_file");
     return settings;
 }
 
@@ -62,10 +63,11 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"until_payload", settings.until_payload},
                      {"fault", static_cast<std::uint8_t>(settings.fault)},
                      {"delivers_exceptions", settings.delivers_exceptions},
-                     {"counts_instructions", settings.counts_instructions},
+                     {"wants_statistics", settings.wants_statistics},
                      {"qtest_socket", settings.qtest_socket},
                      {"result_file", settings.result_file},
-                     {"ccel_file", settings.ccel_file}};
+                     {"ccel_file", settings.ccel_file},
+                     {"trace_file", settings.trace_file}};
     std::ofstream output(file);
     output << value;
     return static_cast<bool>(output.flush());

@@ -26,10 +26,11 @@ struct Settings {
     bool until_payload = false;
     tdx_model::Fault fault{};
     bool delivers_exceptions = false;
-    bool counts_instructions = false;
+    bool wants_statistics = false; ///< what costs time to count
     std::string qtest_socket;
     std::string result_file;
-    std::string ccel_file; ///< empty: not wanted
+    std::string ccel_file;  ///< empty: not wanted
+    std::string trace_file; ///< empty: not wanted
 
     [[nodiscard]] std::uint32_t started_vcpus() const {
         return fault == tdx_model::Fault::other_processors_never ? 1 : configuration.vcpus;

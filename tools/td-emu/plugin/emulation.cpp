@@ -5,33 +5,48 @@
 #include <cstdio>
 #include <format>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 #include <vector>
 
 #include "shim/memory/layout.hpp"
+#include "tools/td-emu/call_names.hpp"
 
 namespace tdshim::td_emu {
 namespace {
 
-constexpr unsigned idle_microseconds = 200;
+nlohmann::ordered_json by_name(const std::map<std::uint64_t, std::uint64_t>& counts,
+                               std::string (*name)(std::uint64_t)) {
+    auto named = nlohmann::ordered_json::object();
+    for (const auto& [number, count] : counts)
+        named[name(number)] = count;
+    return named;
+}
 
 } // namespace
 
-/// The guest looks for work itself as soon as this returns; a pause keeps it from spinning.
-void DeviceVmm::halt(unsigned) {
-    ::usleep(idle_microseconds);
-}
+Emulation* emulation = nullptr;
 
 Emulation::Emulation(const Settings& from)
     : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm),
-      hostile(td, from.fault) {
+      hostile(td, from.fault), trace(from.trace_file) {
     for (const GpaRange& range : from.ram)
         td.pages().add_ram(range);
     for (const GpaRange& range : from.added)
         td.pages().set(range, tdx_model::PageState::accepted);
-    if (from.counts_instructions)
+    if (from.wants_statistics)
         instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
+}
+
+void Emulation::take_statistics() {
+    if (!settings.wants_statistics)
+        return;
+    auto& counted = statistics_["instructions"] = nlohmann::ordered_json::array();
+    for (unsigned vcpu = 0; vcpu < settings.configuration.vcpus; ++vcpu)
+        counted.push_back(qemu_plugin_u64_get(instructions, vcpu));
+    auto& uses = statistics_["stacks"] = nlohmann::ordered_json::array();
+    for (const StackUse& use : stacks.uses())
+        uses.push_back({{"name", use.name}, {"size", use.size}, {"used", use.used}});
+    statistics_["page_tables"] = count_page_tables(layout::shim_data);
 }
 
 void Emulation::write_result() {
@@ -43,11 +58,10 @@ void Emulation::write_result() {
                                 {"pages_2m", counts.large_pages},
                                 {"shared_bytes", counts.shared_bytes},
                                 {"tdcalls", counts.tdcalls},
-                                {"tdvmcalls", counts.tdvmcalls}};
-    json["instructions"] = nlohmann::ordered_json::array();
-    for (unsigned vcpu = 0; settings.counts_instructions && vcpu < settings.configuration.vcpus;
-         ++vcpu)
-        json["instructions"].push_back(qemu_plugin_u64_get(instructions, vcpu));
+                                {"tdvmcalls", counts.tdvmcalls},
+                                {"tdcalls_by_name", by_name(counts.tdcalls, leaf_name)},
+                                {"tdvmcalls_by_name", by_name(counts.tdvmcalls, subfunction_name)}};
+    json.update(statistics_);
     const std::array<std::byte, 64> no_data{};
     const auto report = td.report(no_data);
     std::string hex;
@@ -69,8 +83,10 @@ void Emulation::write_log() {
 
 void Emulation::stop() {
     vmm.finish();
-    if (!runs_payload) // else it was written when the payload began
+    if (!runs_payload) { // else it was done when the payload began
         write_log();
+        take_statistics();
+    }
     write_result();
     std::fflush(nullptr);
     ::_exit(0);

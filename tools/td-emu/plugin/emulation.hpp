@@ -6,10 +6,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tools/td-emu/plugin/engine.hpp"
 #include "tools/td-emu/plugin/qtest.hpp"
+#include "tools/td-emu/plugin/stack_marks.hpp"
+#include "tools/td-emu/plugin/trace.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/tdx-model/hostile_td.hpp"
 #include "tools/tdx-model/td.hpp"
@@ -26,7 +29,8 @@ class DeviceVmm : public tdx_model::Vmm {
     void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
         qtest_.write_port(port, size, value);
     }
-    void halt(unsigned vcpu) override;
+    /// What is to be done is the engine's: it waits when the call has been answered.
+    void halt(unsigned) override {}
     void finish() { qtest_.finish(); }
 
   private:
@@ -44,11 +48,15 @@ struct Emulation {
     std::atomic<bool> runs_payload = false;
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
+    StackMarks stacks;
+    Trace trace;
     std::string finding;
     std::string fatal_error;
 
     explicit Emulation(const Settings& from);
 
+    /// Keeps what the firmware used, as it is now; from a callback that may read registers.
+    void take_statistics();
     /// Leaves in the result file how the run went, as JSON.
     void write_result();
     /// Writes the firmware's event log as it is now, where it is wanted.
@@ -57,6 +65,12 @@ struct Emulation {
     [[noreturn]] void stop();
     [[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,
                                       std::uint64_t address);
+
+  private:
+    nlohmann::ordered_json statistics_ = nlohmann::ordered_json::object(); ///< of the firmware
 };
+
+/// The one of this process, never destroyed: QEMU's threads may call until the process is gone.
+extern Emulation* emulation;
 
 } // namespace tdshim::td_emu

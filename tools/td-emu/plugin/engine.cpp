@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string_view>
+#include <vector>
 
 namespace tdshim::td_emu {
 namespace {
@@ -13,6 +15,9 @@ namespace {
 constexpr std::array<std::string_view, tdx_model::register_count> register_names{
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
+constexpr std::uint64_t large = 1 << 7;
+constexpr std::uint64_t table_mask = 0x000F'FFFF'FFFF'F000;
 
 /// QEMU's handles, which are the same for all vCPUs.
 struct Handles {
@@ -23,6 +28,7 @@ struct Handles {
     qemu_plugin_register* ss = nullptr;
     qemu_plugin_register* cr0 = nullptr;
     qemu_plugin_register* cr3 = nullptr;
+    qemu_plugin_register* cr4 = nullptr;
 
     Handles() {
         GArray* const list = qemu_plugin_get_registers();
@@ -33,7 +39,8 @@ struct Handles {
             const std::string_view name = descriptor.name == nullptr ? "" : descriptor.name;
             for (auto [wanted, handle] :
                  {std::pair{"efer", &efer}, std::pair{"eflags", &rflags}, std::pair{"cs", &cs},
-                  std::pair{"ss", &ss}, std::pair{"cr0", &cr0}, std::pair{"cr3", &cr3}})
+                  std::pair{"ss", &ss}, std::pair{"cr0", &cr0}, std::pair{"cr3", &cr3},
+                  std::pair{"cr4", &cr4}})
                 if (name == wanted)
                     *handle = descriptor.handle;
             for (std::size_t k = 0; k < register_names.size(); ++k)
@@ -42,7 +49,7 @@ struct Handles {
         }
         for (const qemu_plugin_register* handle : general)
             if (handle == nullptr || efer == nullptr || rflags == nullptr || cs == nullptr ||
-                ss == nullptr || cr0 == nullptr || cr3 == nullptr) {
+                ss == nullptr || cr0 == nullptr || cr3 == nullptr || cr4 == nullptr) {
                 std::fputs("td-emu: this QEMU does not name all registers\n", stderr);
                 std::_Exit(2);
             }
@@ -91,19 +98,43 @@ std::uint64_t read_efer() {
     return read(handles().efer);
 }
 
+std::uint64_t read_stack_pointer() {
+    return read(handles().general[tdx_model::rsp]);
+}
+
 ControlState read_control_state() {
     return {read(handles().rflags), read(handles().cs), read(handles().ss)};
 }
 
+std::size_t count_page_tables(const GpaRange& range) {
+    std::set<std::uint64_t> found;
+    std::vector<std::pair<std::uint64_t, int>> left{{read(handles().cr3) & table_mask, 4}};
+    EngineMemory memory;
+    while (!left.empty()) {
+        const auto [table, level] = left.back();
+        left.pop_back();
+        if (table < range.start().value || table >= range.end().value ||
+            !found.insert(table).second)
+            continue;
+        std::array<le64, 512> entries;
+        if (level == 1 || !memory.read({table}, std::as_writable_bytes(std::span(entries))))
+            continue;
+        for (const std::uint64_t entry : entries)
+            if ((entry & 1) != 0 && (entry & large) == 0)
+                left.emplace_back(entry & table_mask, level - 1);
+    }
+    return found.size();
+}
+
 std::uint64_t read_leaf(std::uint64_t address) {
     constexpr std::uint64_t paging = std::uint64_t{1} << 31;
-    constexpr std::uint64_t large = 1 << 7;
-    constexpr std::uint64_t table_mask = 0x000F'FFFF'FFFF'F000;
+    constexpr std::uint64_t five_levels = 1 << 12;
     if ((read(handles().cr0) & paging) == 0)
         return 0;
     std::uint64_t entry = read(handles().cr3);
     EngineMemory memory;
-    for (int shift = 39; shift >= 12; shift -= 9) {
+    const bool has_five_levels = (read(handles().cr4) & five_levels) != 0;
+    for (int shift = has_five_levels ? 48 : 39; shift >= 12; shift -= 9) {
         const std::uint64_t at = (entry & table_mask) + 8 * (address >> shift & 511);
         le64 next;
         if (!memory.read({at}, std::as_writable_bytes(std::span(&next, 1))))

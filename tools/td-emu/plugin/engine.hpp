@@ -16,6 +16,10 @@ namespace tdshim::td_emu {
 /// Writes those that differ from `before`.
 void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before);
 [[nodiscard]] std::uint64_t read_efer();
+[[nodiscard]] std::uint64_t read_stack_pointer();
+/// The page tables that CR3 leads to, for as long as they stand in `range`: how many pages they
+/// are.
+[[nodiscard]] std::size_t count_page_tables(const GpaRange& range);
 
 /// What an exception saves and changes, beside the stack pointer. QEMU keeps the arithmetic flags
 /// elsewhere while a block runs: they are not in `rflags`.

@@ -10,8 +10,11 @@
 #include <format>
 #include <string>
 
+#include "tools/td-emu/plugin/calls.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/exceptions.hpp"
+#include "tools/td-emu/plugin/halt.hpp"
+#include "tools/td-emu/plugin/instruction.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
 #include "tools/td-emu/settings.hpp"
 
@@ -22,12 +25,6 @@ using namespace tdx_model;
 constexpr std::uint64_t reset_vector = 0xFFFF'FFF0;
 // The first processor's code segment begins 64 KiB below 4 GiB: so much further is the stub.
 constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
-constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
-constexpr std::uint64_t efer_long_mode_active = 1 << 10;
-constexpr std::uint64_t privilege_level = 3; // in CS
-
-/// Never destroyed: QEMU's threads may call until the process is gone.
-Emulation* emulation = nullptr;
 
 std::uint64_t value_of(void* data) {
     return reinterpret_cast<std::uint64_t>(data);
@@ -35,58 +32,6 @@ std::uint64_t value_of(void* data) {
 
 void* pointer_of(std::uint64_t value) {
     return reinterpret_cast<void*>(value);
-}
-
-/// An instruction with its bytes, which QEMU keeps for as long as the translation.
-struct Instruction {
-    std::uint64_t address;
-    std::uint64_t next;
-    Special special;
-};
-
-void on_tdcall(unsigned vcpu, void* data) {
-    const auto& instruction = *static_cast<const Instruction*>(data);
-    // QEMU knows no TDCALL: the #UD that it raises in a process stands for a processor's #GP.
-    if ((read_control_state().cs & privilege_level) != 0)
-        return;
-    if ((read_efer() & efer_long_mode_active) == 0)
-        emulation->stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
-                                   instruction.address);
-    const Registers before = read_registers();
-    Registers registers = before;
-    // Linux takes part in no test of the firmware's.
-    const Outcome outcome = emulation->runs_payload ? emulation->td.tdcall(vcpu, registers)
-                                                    : emulation->hostile.tdcall(vcpu, registers);
-    ++emulation->generation;
-    if (outcome.finding)
-        emulation->stop_by_finding(instruction.address, outcome.finding->rule,
-                                   outcome.finding->address);
-    if (outcome.fatal_error) {
-        emulation->fatal_error = *outcome.fatal_error;
-        emulation->stop();
-    }
-    write_registers(registers, before);
-    qemu_plugin_set_pc(instruction.next);
-}
-
-/// Leaf 0x21 is the module's; the rest QEMU answers.
-void on_cpuid(unsigned, void* data) {
-    const auto& instruction = *static_cast<const Instruction*>(data);
-    const Registers before = read_registers();
-    // A payload may have code segments that do not begin at 0, while it has processors in real
-    // mode.
-    const bool is_flat = !emulation->runs_payload || (read_efer() & efer_long_mode_active) != 0;
-    if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf || !is_flat)
-        return;
-    Registers registers = before;
-    const bool is_first = static_cast<std::uint32_t>(before[rcx]) == 0 ||
-                          !emulation->runs_payload; // the firmware asks with any ECX
-    registers[rax] = 0;
-    registers[rbx] = is_first ? 0x65746E49 : 0; // "IntelTDX    "
-    registers[rdx] = is_first ? 0x5844546C : 0;
-    registers[rcx] = is_first ? 0x20202020 : 0;
-    write_registers(registers, before);
-    qemu_plugin_set_pc(instruction.next);
 }
 
 [[noreturn]] void raise_exception(unsigned vcpu, const Instruction& instruction,
@@ -164,6 +109,11 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
     slot = page + 1;
 }
 
+void on_store(unsigned, qemu_plugin_meminfo_t, std::uint64_t address, void*) {
+    if (!emulation->runs_payload)
+        emulation->stacks.note(address);
+}
+
 void on_reset_vector(unsigned, void*) {
     if (!emulation->is_started.exchange(true))
         qemu_plugin_set_pc(stub_from_reset_segment);
@@ -178,6 +128,7 @@ void on_payload(unsigned, void*) {
     if (emulation->runs_payload.exchange(true))
         return;
     emulation->write_log();
+    emulation->take_statistics();
     if (emulation->settings.until_payload)
         emulation->stop();
 }
@@ -204,9 +155,12 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
     if (in_firmware)
         qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_R_REGS,
                                          QEMU_PLUGIN_MEM_RW, pointer_of(address));
-    if (in_firmware && emulation->settings.counts_instructions)
+    if (in_firmware && emulation->settings.wants_statistics) {
         qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
                                                             emulation->instructions, 1);
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_store, QEMU_PLUGIN_CB_R_REGS,
+                                         QEMU_PLUGIN_MEM_W, nullptr);
+    }
     if (in_firmware)
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
@@ -231,7 +185,8 @@ void on_translation(qemu_plugin_tb* block, void*) {
     const std::uint64_t first = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
     const bool in_firmware = is_firmware(first);
     if (!in_firmware && !is_stub(first) && !emulation->runs_payload)
-        qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_NO_REGS, nullptr);
+        qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS, nullptr);
+    watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
     for (std::size_t i = 0; i < count; ++i)
         watch(qemu_plugin_tb_get_insn(block, i), in_firmware);
 }

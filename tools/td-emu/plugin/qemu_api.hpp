@@ -55,7 +55,7 @@ struct qemu_plugin_mem_value {
     } data;
 };
 
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_W = 2, QEMU_PLUGIN_MEM_RW = 3 };
 
 /// A value for each vCPU, which translated code changes without a call.
 struct qemu_plugin_scoreboard;

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The trace has each call once, and says what was asked and answered."""
+
+import collections
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import kernels
+import suite
+import td_emu
+
+line_form = re.compile(r"(\d+) vcpu (\d+) rip 0x([0-9a-f]+) (TDCALL|TDVMCALL) (\S+)((?: \w+=0x[0-9a-f]+)*) ->"
+                       r"((?: \w+=0x[0-9a-f]+)+)(.*)")
+
+
+class Call:
+    def __init__(self, line):
+        match = line_form.fullmatch(line)
+        assert match, line
+        self.number, self.vcpu, self.rip = int(match[1]), int(match[2]), int(match[3], 16)
+        self.kind, self.name, self.end = match[4], match[5], match[8]
+        self.operands, self.results = (
+            {name: int(value, 16) for name, value in (word.split("=") for word in words.split())}
+            for words in (match[6], match[7]))
+
+
+def run(test, *options):
+    """A boot, and its trace."""
+    folder = suite.temporary_folder(test)
+    (folder / "kernel").write_bytes(kernels.bzimage())
+    ended = td_emu.Run("--kernel", folder / "kernel", "--memory", "256M", "--until", "payload", "--trace",
+                       folder / "trace", *options)
+    return ended, [Call(line) for line in (folder / "trace").read_text().splitlines()]
+
+
+class Trace(unittest.TestCase):
+    def test_every_call(self):
+        ended, calls = run(self, "--cpus", "2")
+        self.assertEqual(ended.exit_code, 0, ended.console + ended.errors)
+        self.assertEqual([call.number for call in calls], list(range(1, len(calls) + 1)))
+        self.assertEqual({call.vcpu for call in calls}, {0, 1})
+        leaves = collections.Counter("TDG.VP.VMCALL" if call.kind == "TDVMCALL" else call.name for call in calls)
+        self.assertEqual(leaves, ended.result["tdcalls_by_name"])
+        subfunctions = collections.Counter(call.name for call in calls if call.kind == "TDVMCALL")
+        self.assertEqual(subfunctions, ended.result["tdvmcalls_by_name"])
+        accepted = [call.operands["rcx"] for call in calls
+                    if call.name == "TDG.MEM.PAGE.ACCEPT" and call.results["rax"] == 0]
+        self.assertEqual(len(accepted), ended.result["pages_4k"])
+        info = next(call for call in calls if call.name == "TDG.VP.INFO")
+        self.assertEqual((info.operands, info.results["rcx"]), ({}, 53))
+        window = next(call for call in calls if call.name == "MapGPA")
+        self.assertEqual((window.operands["r13"], window.results["r10"]), (262144, 0))
+
+    def test_the_end(self):
+        ended, calls = run(self, "--fault", "map-gpa-refused")
+        self.assertEqual(ended.exit_code, td_emu.reported_fatal_error)
+        self.assertEqual((calls[-1].name, calls[-1].end),
+                         ("ReportFatalError", " fatal error: " + ended.result["fatal_error"]))
+        refused = next(call for call in calls if call.name == "MapGPA")
+        self.assertEqual(refused.results["r10"], 1 << 63)
+
+    def test_a_file_that_cannot_be_written(self):
+        ended = td_emu.Run("--memory", "256M", "--trace", "/nowhere/trace")
+        self.assertEqual((ended.exit_code, ended.result), (2, None))
+        self.assertIn("/nowhere/trace", ended.errors)
+
+
+if __name__ == "__main__":
+    suite.main()

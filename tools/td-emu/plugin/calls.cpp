@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/plugin/calls.hpp"
+
+#include <unistd.h>
+
+#include "shim/formats/tdx/calls.hpp"
+#include "tools/td-emu/plugin/emulation.hpp"
+#include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/halt.hpp"
+#include "tools/td-emu/plugin/instruction.hpp"
+
+namespace tdshim::td_emu {
+namespace {
+
+using namespace tdx_model;
+
+constexpr unsigned idle_microseconds = 200;
+constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
+constexpr std::uint64_t efer_long_mode_active = 1 << 10;
+constexpr std::uint64_t privilege_level = 3; // in CS
+
+bool is_halt(const Registers& registers) {
+    return registers[rax] == tdx::vp_vmcall && registers[r10] == 0 &&
+           registers[r11] == tdx::vmcall_hlt;
+}
+
+/// Returns when the vCPU is to go on at once.
+void wait_for_interrupt(const Instruction& instruction, const Registers& registers,
+                        const Registers& before) {
+    // The firmware's own pages are not looked through: it has nobody to wait for.
+    if (emulation->runs_payload)
+        halt_before(instruction.next, registers, before, (before[r12] & 1) == 0);
+    ::usleep(idle_microseconds);
+}
+
+} // namespace
+
+void on_tdcall(unsigned vcpu, void* data) {
+    const auto& instruction = *static_cast<const Instruction*>(data);
+    // QEMU knows no TDCALL: the #UD that it raises in a process stands for a processor's #GP.
+    if ((read_control_state().cs & privilege_level) != 0)
+        return;
+    if ((read_efer() & efer_long_mode_active) == 0)
+        emulation->stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
+                                   instruction.address);
+    const Registers before = read_registers();
+    Registers registers = before;
+    // Linux takes part in no test of the firmware's.
+    const Outcome outcome = emulation->runs_payload ? emulation->td.tdcall(vcpu, registers)
+                                                    : emulation->hostile.tdcall(vcpu, registers);
+    ++emulation->generation;
+    if (emulation->trace.is_wanted())
+        emulation->trace.write(vcpu, instruction.address, before, registers, outcome);
+    if (outcome.finding)
+        emulation->stop_by_finding(instruction.address, outcome.finding->rule,
+                                   outcome.finding->address);
+    if (outcome.fatal_error) {
+        emulation->fatal_error = *outcome.fatal_error;
+        emulation->stop();
+    }
+    if (is_halt(before) && registers[rax] == 0 && registers[r10] == tdx::vmcall_success)
+        wait_for_interrupt(instruction, registers, before);
+    write_registers(registers, before);
+    qemu_plugin_set_pc(instruction.next);
+}
+
+void on_cpuid(unsigned, void* data) {
+    const auto& instruction = *static_cast<const Instruction*>(data);
+    const Registers before = read_registers();
+    // A payload may have code segments that do not begin at 0, while it has processors in real
+    // mode.
+    const bool is_flat = !emulation->runs_payload || (read_efer() & efer_long_mode_active) != 0;
+    if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf || !is_flat)
+        return;
+    Registers registers = before;
+    const bool is_first = static_cast<std::uint32_t>(before[rcx]) == 0 ||
+                          !emulation->runs_payload; // the firmware asks with any ECX
+    registers[rax] = 0;
+    registers[rbx] = is_first ? 0x65746E49 : 0; // "IntelTDX    "
+    registers[rdx] = is_first ? 0x5844546C : 0;
+    registers[rcx] = is_first ? 0x20202020 : 0;
+    write_registers(registers, before);
+    qemu_plugin_set_pc(instruction.next);
+}
+
+} // namespace tdshim::td_emu
