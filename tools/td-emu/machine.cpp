@@ -13,6 +13,7 @@
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
+#include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
@@ -79,9 +80,12 @@ Outcome<Image> read_image(const std::string& file) {
     return image;
 }
 
-Outcome<Settings> settings_for(const Options& options, const Image& image, const Scratch& scratch) {
+Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault, const Image& image,
+                               const Scratch& scratch) {
     Settings settings;
     settings.configuration.td_info = TRY(tools::td_info_of(options.identity));
+    settings.fault = fault.named;
+    settings.fault_text = fault.text;
     settings.configuration.gpa_width = gpa_width;
     settings.configuration.vcpus = options.vcpus;
     settings.configuration.grants_large_pages = options.grants_large_pages;
@@ -93,7 +97,6 @@ Outcome<Settings> settings_for(const Options& options, const Image& image, const
         if (!section.memory.empty())
             settings.added.push_back(section.memory);
     settings.until_payload = options.until_payload;
-    settings.fault = options.fault;
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
@@ -206,12 +209,11 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
     return json;
 }
 
-Outcome<> write_inputs(const Options& options, const Image& image, const Settings& settings,
+Outcome<> write_inputs(const Options& options, Bytes hob, const Settings& settings,
                        Gpa td_hob_place, const Scratch& scratch) {
     if (!options.trace_file.empty()) // the plugin writes it; what is wrong with it is told now
         TRY(tools::write_file(options.trace_file, {}));
-    TRY(tools::write_file(scratch.file("hob.bin"), vmm::td_hob(vmm::Kind::qemu, settings.ram,
-                                                               image.metadata, td_hob_place)));
+    TRY(tools::write_file(scratch.file("hob.bin"), hob));
     TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
     TRY(write_stub(settings, td_hob_place, scratch.file("stub.bin")));
     if (!write_settings(settings, scratch.file("settings.json")))
@@ -226,9 +228,14 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Scratch scratch;
     if (!scratch.is_made())
         return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
-    const Settings settings = TRY(settings_for(options, image, scratch));
-    const Gpa td_hob_place = image.section(tdvf::SectionType::td_hob).start();
-    TRY(write_inputs(options, image, settings, td_hob_place, scratch));
+    const ChosenFault fault = TRY(choose_fault(options.fault));
+    const Settings settings = TRY(settings_for(options, fault, image, scratch));
+    const GpaRange td_hob_section = image.section(tdvf::SectionType::td_hob);
+    const Gpa td_hob_place = td_hob_section.start();
+    std::vector<std::byte> hob =
+        vmm::td_hob(vmm::Kind::qemu, settings.ram, image.metadata, td_hob_place);
+    TRY(spoil_hob(hob, fault, options.fault, td_hob_section.size()));
+    TRY(write_inputs(options, hob, settings, td_hob_place, scratch));
     const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
     if (!settings.ccel_file.empty()) {

@@ -8,6 +8,7 @@
 
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/machine.hpp"
 #include "tools/td-emu/options.hpp"
 #include "tools/td-emu/statistics.hpp"
@@ -87,11 +88,10 @@ void add_options(CLI::App& app, Options& options) {
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,
                  "the firmware gets the #VE and #GP of its instructions instead of a finding");
-    std::map<std::string, tdx_model::Fault> faults;
-    for (const tdx_model::NamedFault& fault : tdx_model::named_faults)
-        faults.emplace(fault.name, fault.fault);
-    app.add_option("--fault", options.fault, "what a hostile VMM does while the firmware runs")
-        ->transform(CLI::CheckedTransformer(faults));
+    app.add_option("--fault", options.fault,
+                   "what a hostile VMM does while the firmware runs: a file (specs/td-emu.md) or "
+                   "one of " +
+                       fault_names());
     tools::add_load_order_option(app, options.load_order);
     tools::add_identity_options(app, options.identity);
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");

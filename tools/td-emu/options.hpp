@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "tools/measurements/identity.hpp"
-#include "tools/tdx-model/fault.hpp"
 
 namespace tdshim::td_emu {
 
@@ -20,7 +19,7 @@ struct Options {
     std::string initrd;
     std::string command_line;
     bool until_payload = false;
-    tdx_model::Fault fault{};
+    std::string fault; ///< a name or a file
     tools::IdentityOptions identity;
     tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
     bool grants_large_pages = false;

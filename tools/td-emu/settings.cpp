@@ -38,6 +38,7 @@ Settings settings_of(const json& from) {
     settings.firmware = ranges_of(from.at("firmware"));
     settings.until_payload = from.at("until_payload");
     settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
+    settings.fault_text = from.at("fault_text");
     settings.delivers_exceptions = from.at("delivers_exceptions");
     settings.wants_statistics = from.at("wants_statistics");
     settings.qtest_socket = from.at("qtest_socket");
@@ -62,6 +63,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"firmware", json_of(settings.firmware)},
                      {"until_payload", settings.until_payload},
                      {"fault", static_cast<std::uint8_t>(settings.fault)},
+                     {"fault_text", settings.fault_text},
                      {"delivers_exceptions", settings.delivers_exceptions},
                      {"wants_statistics", settings.wants_statistics},
                      {"qtest_socket", settings.qtest_socket},

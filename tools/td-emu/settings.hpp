@@ -25,6 +25,7 @@ struct Settings {
     std::vector<GpaRange> firmware; ///< where its code is executed
     bool until_payload = false;
     tdx_model::Fault fault{};
+    std::string fault_text; ///< for parse_faults(); empty: none
     bool delivers_exceptions = false;
     bool wants_statistics = false; ///< what costs time to count
     std::string qtest_socket;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "shim/formats/tdx/calls.hpp"
+#include "tools/td-emu/plugin/arrival.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
 #include "tools/td-emu/plugin/halt.hpp"
@@ -22,6 +23,16 @@ constexpr std::uint64_t privilege_level = 3; // in CS
 bool is_halt(const Registers& registers) {
     return registers[rax] == tdx::vp_vmcall && registers[r10] == 0 &&
            registers[r11] == tdx::vmcall_hlt;
+}
+
+Outcome answer(unsigned vcpu, Registers& registers) {
+    if (emulation->runs_payload) // Linux takes part in no test of the firmware's
+        return emulation->td.tdcall(vcpu, registers);
+    if (vcpu == 0)
+        ++emulation->first_calls;
+    if (emulation->call_faults.answer(registers))
+        return {};
+    return emulation->hostile.tdcall(vcpu, registers);
 }
 
 /// Returns when the vCPU is to go on at once.
@@ -45,9 +56,7 @@ void on_tdcall(unsigned vcpu, void* data) {
                                    instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
-    // Linux takes part in no test of the firmware's.
-    const Outcome outcome = emulation->runs_payload ? emulation->td.tdcall(vcpu, registers)
-                                                    : emulation->hostile.tdcall(vcpu, registers);
+    const Outcome outcome = answer(vcpu, registers);
     ++emulation->generation;
     if (emulation->trace.is_wanted())
         emulation->trace.write(vcpu, instruction.address, before, registers, outcome);
@@ -58,6 +67,7 @@ void on_tdcall(unsigned vcpu, void* data) {
         emulation->fatal_error = *outcome.fatal_error;
         emulation->stop();
     }
+    arrive_again(vcpu);
     if (is_halt(before) && registers[rax] == 0 && registers[r10] == tdx::vmcall_success)
         wait_for_interrupt(instruction, registers, before);
     write_registers(registers, before);

@@ -26,9 +26,10 @@ nlohmann::ordered_json by_name(const std::map<std::uint64_t, std::uint64_t>& cou
 
 Emulation* emulation = nullptr;
 
-Emulation::Emulation(const Settings& from)
-    : settings(from), vmm(from.qtest_socket), td(from.configuration, memory, vmm),
-      hostile(td, from.fault), trace(from.trace_file) {
+Emulation::Emulation(const Settings& from, const Faults& hostility)
+    : settings(from), faults(hostility), vmm(from.qtest_socket, hostility.items, memory),
+      td(from.configuration, memory, vmm), hostile(td, from.fault), call_faults(hostility.calls),
+      trace(from.trace_file) {
     for (const GpaRange& range : from.ram)
         td.pages().add_ram(range);
     for (const GpaRange& range : from.added)

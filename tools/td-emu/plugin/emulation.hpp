@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tools/td-emu/plugin/call_faults.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/item_faults.hpp"
 #include "tools/td-emu/plugin/qtest.hpp"
 #include "tools/td-emu/plugin/stack_marks.hpp"
 #include "tools/td-emu/plugin/trace.hpp"
@@ -22,12 +24,16 @@ namespace tdshim::td_emu {
 /// TDVMCALLs that need QEMU's devices.
 class DeviceVmm : public tdx_model::Vmm {
   public:
-    explicit DeviceVmm(const std::string& socket) : qtest_(socket) {}
+    DeviceVmm(const std::string& socket, std::vector<ItemFault> faults,
+              tdx_model::GuestMemory& memory)
+        : qtest_(socket), faults_(std::move(faults), memory) {}
     [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
-        return qtest_.read_port(port, size);
+        return faults_.after_read(port, qtest_.read_port(port, size));
     }
     void write_port(std::uint16_t port, unsigned size, std::uint32_t value) override {
+        faults_.before_write(port, size, value);
         qtest_.write_port(port, size, value);
+        faults_.after_write();
     }
     /// What is to be done is the engine's: it waits when the call has been answered.
     void halt(unsigned) override {}
@@ -35,16 +41,20 @@ class DeviceVmm : public tdx_model::Vmm {
 
   private:
     Qtest qtest_;
+    ItemFaults faults_;
 };
 
 struct Emulation {
     Settings settings;
+    Faults faults;
     EngineMemory memory;
     DeviceVmm vmm;
     tdx_model::Td td;
     tdx_model::HostileTd hostile;
-    std::atomic<bool> is_started = false; ///< the first processor was sent to the stub
-    std::atomic<unsigned> arrived = 0;    ///< processors that left the stub
+    CallFaults call_faults;
+    std::atomic<std::uint64_t> first_calls = 0; ///< TDCALLs of the first processor
+    std::atomic<bool> is_started = false;       ///< the first processor was sent to the stub
+    std::atomic<unsigned> arrived = 0;          ///< processors that left the stub
     std::atomic<bool> runs_payload = false;
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
@@ -53,7 +63,7 @@ struct Emulation {
     std::string finding;
     std::string fatal_error;
 
-    explicit Emulation(const Settings& from);
+    Emulation(const Settings& from, const Faults& hostility);
 
     /// Keeps what the firmware used, as it is now; from a callback that may read registers.
     void take_statistics();

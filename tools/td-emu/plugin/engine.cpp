@@ -75,7 +75,20 @@ std::uint64_t read(qemu_plugin_register* handle) {
     return value;
 }
 
+void write(qemu_plugin_register* handle, std::uint64_t value) {
+    GByteArray* const bytes = g_byte_array_set_size(buffer(), sizeof(value));
+    std::memcpy(bytes->data, &value, sizeof(value));
+    qemu_plugin_write_register(handle, bytes);
+}
+
 } // namespace
+
+void enter_initial_mode() {
+    constexpr std::uint64_t cr0_of_td = 0x31; // PE, ET, NE
+    constexpr std::uint64_t cr4_of_td = 0x40; // MCE
+    write(handles().cr0, cr0_of_td);          // with paging long mode ends as well
+    write(handles().cr4, cr4_of_td);
+}
 
 tdx_model::Registers read_registers() {
     tdx_model::Registers registers{};
@@ -85,13 +98,9 @@ tdx_model::Registers read_registers() {
 }
 
 void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before) {
-    for (std::size_t i = 0; i < registers.size(); ++i) {
-        if (registers[i] == before[i])
-            continue;
-        GByteArray* const bytes = g_byte_array_set_size(buffer(), sizeof(std::uint64_t));
-        std::memcpy(bytes->data, &registers[i], sizeof(std::uint64_t));
-        qemu_plugin_write_register(handles().general[i], bytes);
-    }
+    for (std::size_t i = 0; i < registers.size(); ++i)
+        if (registers[i] != before[i])
+            write(handles().general[i], registers[i]);
 }
 
 std::uint64_t read_efer() {

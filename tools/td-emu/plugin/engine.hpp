@@ -21,6 +21,9 @@ void write_registers(const tdx_model::Registers& registers, const tdx_model::Reg
 /// are.
 [[nodiscard]] std::size_t count_page_tables(const GpaRange& range);
 
+/// Leaves long mode for the 32-bit flat mode in which a TD's processors begin; from 64-bit code.
+void enter_initial_mode();
+
 /// What an exception saves and changes, beside the stack pointer. QEMU keeps the arithmetic flags
 /// elsewhere while a block runs: they are not in `rflags`.
 struct ControlState {

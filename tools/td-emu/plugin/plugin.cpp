@@ -10,6 +10,7 @@
 #include <format>
 #include <string>
 
+#include "tools/td-emu/plugin/arrival.hpp"
 #include "tools/td-emu/plugin/calls.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/exceptions.hpp"
@@ -21,10 +22,6 @@
 namespace tdshim::td_emu { namespace {
 
 using namespace tdx_model;
-
-constexpr std::uint64_t reset_vector = 0xFFFF'FFF0;
-// The first processor's code segment begins 64 KiB below 4 GiB: so much further is the stub.
-constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
 
 std::uint64_t value_of(void* data) {
     return reinterpret_cast<std::uint64_t>(data);
@@ -112,16 +109,6 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
 void on_store(unsigned, qemu_plugin_meminfo_t, std::uint64_t address, void*) {
     if (!emulation->runs_payload)
         emulation->stacks.note(address);
-}
-
-void on_reset_vector(unsigned, void*) {
-    if (!emulation->is_started.exchange(true))
-        qemu_plugin_set_pc(stub_from_reset_segment);
-    // From here on a processor comes out of the stub. The last one takes it away.
-    if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.started_vcpus()) {
-        const std::array<std::byte, page_size> zeros{};
-        static_cast<void>(emulation->memory.write({stub_address}, zeros));
-    }
 }
 
 void on_payload(unsigned, void*) {
@@ -212,7 +199,11 @@ extern "C" {
     const auto settings = read_settings(argv[0] + option.size());
     if (!settings)
         return 1;
-    emulation = new Emulation(*settings);
+    const auto faults = settings->fault_text.empty() ? std::expected<Faults, std::string>{}
+                                                     : parse_faults(settings->fault_text);
+    if (!faults)
+        return 1;
+    emulation = new Emulation(*settings, *faults);
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation, nullptr);
     qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
     return 0;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A hostile VMM described by its user: the file of --fault, read. Every fault is counted in calls
+// or reads, none in time, and ends with its count or with the firmware.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tools/tdx-model/registers.hpp"
+
+namespace tdshim::td_emu {
+
+/// Which of the calls or reads of one kind are meant: `count` of them, the first is number `from`,
+/// counted from 1.
+struct Turn {
+    std::uint64_t from = 1;
+    std::uint64_t count = 1;
+
+    [[nodiscard]] bool has(std::uint64_t number) const {
+        return number >= from && number - from < count;
+    }
+};
+
+/// A call that is answered and not carried out.
+struct CallFault {
+    bool is_vmcall = false;
+    std::uint64_t call = 0; ///< leaf or sub-function
+    Turn turn;
+    std::uint64_t status = 0; ///< RAX of a leaf, R10 of a TDVMCALL
+    std::vector<std::pair<tdx_model::Register, std::uint64_t>> registers;
+};
+
+/// The TD HOB changed at `offset`, or all of it another file's content.
+struct HobFault {
+    std::uint64_t offset = 0;
+    std::vector<std::byte> bytes;
+    std::string file;
+};
+
+/// An item of fw_cfg, by key or by name, that reads otherwise at `offset`; a turn is a selection.
+struct ItemFault {
+    std::optional<std::uint16_t> key;
+    std::string name;
+    Turn turn;
+    std::uint64_t offset = 0;
+    std::vector<std::byte> bytes;
+};
+
+struct Faults {
+    std::vector<CallFault> calls;
+    std::vector<HobFault> hob;
+    std::vector<ItemFault> items;
+    /// The other processors come to the reset vector after so many TDCALLs of the first.
+    std::uint64_t others_arrive_after = 0;
+    /// They come there again, as they were, from their first TDCALL.
+    bool others_arrive_twice = false;
+};
+
+/// The faults that a JSON text describes (specs/td-emu.md), or where it is wrong: what was expected
+/// there and what was found.
+[[nodiscard]] std::expected<Faults, std::string> parse_faults(std::string_view text);
+
+} // namespace tdshim::td_emu

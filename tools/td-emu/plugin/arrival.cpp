@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/td-emu/plugin/arrival.hpp"
+
+#include <array>
+#include <unistd.h>
+
+#include "tools/td-emu/plugin/emulation.hpp"
+#include "tools/td-emu/plugin/engine.hpp"
+
+namespace tdshim::td_emu {
+namespace {
+
+// The first processor's code segment begins 64 KiB below 4 GiB: so much further is the stub.
+constexpr std::uint64_t stub_from_reset_segment = 0x1'0000 + stub_address;
+constexpr unsigned held_microseconds = 100;
+
+/// A vCPU is a thread: what it had when it came out of the stub.
+struct Arrival {
+    unsigned times = 0;
+    tdx_model::Registers registers{};
+};
+thread_local Arrival arrival;
+
+bool is_held(unsigned vcpu) {
+    return vcpu != 0 && !emulation->runs_payload &&
+           emulation->first_calls < emulation->faults.others_arrive_after;
+}
+
+} // namespace
+
+void on_reset_vector(unsigned vcpu, void*) {
+    if (!emulation->is_started.exchange(true))
+        qemu_plugin_set_pc(stub_from_reset_segment);
+    // From here on a processor comes out of the stub. The last one takes it away.
+    if (arrival.times == 0) {
+        arrival = {1, read_registers()};
+        if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.started_vcpus()) {
+            const std::array<std::byte, page_size> zeros{};
+            static_cast<void>(emulation->memory.write({stub_address}, zeros));
+        }
+    }
+    // It comes here again at once, through QEMU's loop: others may want it to stand still.
+    if (is_held(vcpu)) {
+        ::usleep(held_microseconds);
+        qemu_plugin_set_pc(reset_vector);
+    }
+}
+
+void arrive_again(unsigned vcpu) {
+    if (!emulation->faults.others_arrive_twice || vcpu == 0 || arrival.times != 1)
+        return;
+    arrival.times = 2;
+    write_registers(arrival.registers, read_registers());
+    enter_initial_mode();
+    qemu_plugin_set_pc(reset_vector);
+}
+
+} // namespace tdshim::td_emu
