@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <optional>
+#include <set>
 
 #include "tools/td-emu/plugin/engine.hpp"
 
@@ -29,6 +31,11 @@ constexpr std::uint64_t had_interrupts = 1;
 
 /// Where the instructions are, 0 before any were looked for.
 std::atomic<std::uint64_t> place = 0;
+/// Held by who looks for them.
+std::mutex learning;
+/// Where vCPUs come out, of every place that ever was one: some may still be halted there.
+std::set<std::uint64_t> ends;
+std::mutex ends_mutex;
 
 bool is_code(std::uint64_t address) {
     const std::uint64_t entry = read_leaf(address);
@@ -66,8 +73,14 @@ bool learn(std::uint64_t address) {
     std::array<std::byte, sti_hlt.size() + 1> bytes{};
     if (!read_linear(address, bytes))
         return false;
+    {
+        const std::lock_guard lock(ends_mutex);
+        ends.insert(address + sti_hlt.size());
+    }
+    if (!write_linear(address, bytes))
+        return false;
     place = address;
-    return write_linear(address, bytes);
+    return true;
 }
 
 void on_end(unsigned, void*) {
@@ -85,18 +98,21 @@ void on_end(unsigned, void*) {
 } // namespace
 
 void watch_end_of_halt(qemu_plugin_insn* instruction) {
-    const std::uint64_t begin = place;
-    if (begin != 0 && qemu_plugin_insn_vaddr(instruction) == begin + sti_hlt.size())
+    const std::lock_guard lock(ends_mutex);
+    if (ends.contains(qemu_plugin_insn_vaddr(instruction)))
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_end, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                nullptr);
 }
 
 void halt_before(std::uint64_t next, const Registers& registers, const Registers& before,
                  bool takes_interrupts) {
-    if (!is_still_there(place)) {
+    std::uint64_t begin = place;
+    if (!is_still_there(begin)) {
+        const std::lock_guard lock(learning);
         const auto found = find_around(next);
         if (!found || !learn(*found))
             return;
+        begin = *found;
     }
     const std::uint64_t rflags = read_control_state().rflags;
     Registers halted = registers;
@@ -106,7 +122,7 @@ void halt_before(std::uint64_t next, const Registers& registers, const Registers
     // STI holds interrupts back until HLT is executed: none comes between. Where the guest wants
     // none, HLT alone is executed.
     write_rflags(rflags & ~rflags_interrupts);
-    qemu_plugin_set_pc(place + (takes_interrupts ? 0 : 1));
+    qemu_plugin_set_pc(begin + (takes_interrupts ? 0 : 1));
 }
 
 } // namespace tdshim::td_emu
