@@ -9,6 +9,8 @@
 namespace tdshim::linker {
 namespace {
 
+using elf::ProgramHeader;
+
 /// As much of the code's memory as the image has room for.
 constexpr auto code_window = GpaRange::of<layout::shim_code.start().value, layout::shim_rom_size>();
 static_assert(layout::shim_code.contains(code_window));

@@ -35,6 +35,12 @@ std::string_view sentence(Fault fault) {
     case Fault::hob_resource_overlap: return "TD HOB has resources that overlap";
     case Fault::hob_above_gpa_width: return "TD HOB has memory beyond the TD's private addresses";
 
+    case Fault::hob_payload_info: return "payload info has neither 16 nor 12 bytes";
+    case Fault::hob_initrd_info: return "initrd info has not 16 bytes";
+    case Fault::hob_guid_twice: return "HOB of which there may be one occurs twice";
+    case Fault::hob_initrd_place:
+        return "initrd that the VMM announced is not in the payload section";
+    case Fault::hob_list_full: return "HOB list does not fit its place";
     case Fault::loader_size:
         return "table-loader script is not a whole number of 128-byte commands";
     case Fault::loader_command: return "table-loader command is unknown";
@@ -75,6 +81,7 @@ std::string_view sentence(Fault fault) {
     case Fault::kernel_does_not_fit: return "kernel does not fit into memory";
     case Fault::command_line_too_long: return "command line is longer than the kernel takes";
     case Fault::command_line_nul: return "command line has a NUL byte inside";
+    case Fault::command_line_no_nul: return "command line has no NUL at its end";
     case Fault::initrd_does_not_fit: return "initrd does not fit into memory";
 
     case Fault::td_gpa_width:
@@ -121,7 +128,7 @@ std::string_view sentence(Fault fault) {
     case Fault::section_overlap: return "sections overlap in memory";
     case Fault::section_data_outside_bfv:
         return "section data lies outside the BFV section, which should hold it";
-    case Fault::section_no_td_hob: return "TDX metadata has no TD_HOB section";
+    case Fault::section_no_td_hob: return "TDX metadata has neither a TD_HOB nor a PermMem section";
     case Fault::section_attributes: return "section has attributes that are not for its type";
     case Fault::section_data_offset: return "section without data names a place in the image";
     case Fault::section_place: return "section lies at a place that is not for its type";
@@ -136,8 +143,33 @@ std::string_view sentence(Fault fault) {
     case Fault::quote_tee_type: return "quote is not that of a TD";
     case Fault::quote_body_type: return "quote's body is neither of TDX 1.0 nor of TDX 1.5";
 
+    case Fault::payload_kind:
+        return "payload is no bzImage, vmlinux, ELF, PE or unified kernel image";
+    case Fault::payload_kind_denied: return "payload is not of the kind that the VMM announced";
+    case Fault::executable_size: return "executable has no memory or more than the shim gives it";
+    case Fault::executable_no_entry: return "executable's entry point is not in its code";
+    case Fault::executable_does_not_fit: return "no free memory where the executable must be";
+    case Fault::relocation_missing:
+        return "executable stands where it was not linked for and has no relocations";
+    case Fault::relocation_kind: return "relocation of a kind that no static executable needs";
+    case Fault::relocation_place: return "relocation lies outside the executable";
+    case Fault::pe_header: return "not a PE32+ image for x86-64";
+    case Fault::pe_section_outside_file: return "PE section lies outside the file";
+    case Fault::pe_section_alignment: return "PE section does not begin on a 4 KiB page";
+    case Fault::pe_section_place: return "PE section overlaps another or lies outside the image";
+    case Fault::pe_section_writable_executable: return "PE section is both writable and executable";
+    case Fault::pe_not_standalone: return "PE image needs other modules or thread storage";
+    case Fault::uki_section_size:
+        return "section of the unified kernel image is longer than its data";
+    case Fault::uki_section_twice: return "unified kernel image has a section twice";
+    case Fault::uki_nested: return "kernel of the unified kernel image is no bzImage";
+    case Fault::uki_supplied_twice: return "unified kernel image brings this input itself";
+    case Fault::vmlinux_address: return "vmlinux is linked for memory that the shim cannot give it";
+    case Fault::elf_page_shared: return "ELF segments share a 4 KiB page";
+    case Fault::elf_dynamic: return "ELF dynamic section is not that of a static executable";
     case Fault::elf_header: return "not a little-endian x86-64 ELF file";
-    case Fault::elf_not_executable: return "not an ELF executable at fixed addresses";
+    case Fault::elf_not_executable:
+        return "not a static ELF executable of the kind that is asked for";
     case Fault::elf_segment_outside_file: return "ELF segment lies outside the file";
     case Fault::elf_segment_size: return "ELF segment is smaller in memory than in the file";
     case Fault::elf_segment_alignment: return "ELF segment does not begin on a 4 KiB page";

@@ -4,6 +4,7 @@
 #include "shim/base/line.hpp"
 #include "shim/boot/acpi_tables.hpp"
 #include "shim/boot/context.hpp"
+#include "shim/boot/executable_payload.hpp"
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
 #include "shim/boot/td_memory.hpp"
@@ -47,6 +48,11 @@ Result<void> read_image_info(Context& context) {
     context.input = "firmware image";
     const Bytes bytes = TRY(platform::image(tail));
     context.image_info = TRY(tdvf::find_image_info(bytes));
+    if (!context.image_info)
+        return {};
+    const Bytes image = TRY(platform::image(GpaRange::between(
+        {layout::image_end - context.image_info->image_size}, {layout::image_end})));
+    context.metadata = TRY(tdvf::parse_metadata(image));
     return {};
 }
 
@@ -62,31 +68,52 @@ Result<void> record_policy(Context& context) {
         measure::configuration(measure::policy_descriptor, bytes_of(policy)));
 }
 
-/// The boot as the list of its steps; returns only to be refused.
+/// What precedes the payload's first instruction, whatever it is.
+Result<void> finish(Context& context) {
+    TRY(platform::close_devices());
+    TRY(context.recorder.close());
+    print_registers(context);
+    print_counts(context);
+    return {};
+}
+
+Result<void> boot_linux(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
+    const LinuxPayload payload = TRY(load_linux(context, file));
+    const Gpa boot_params = TRY(write_boot_params(context, payload, acpi.rsdp));
+    TRY(finish(context));
+    print(Line() << "tdshim: starting Linux at " << Hex{payload.entry.value});
+    return platform::start_linux(payload.kernel_memory, payload.entry, boot_params);
+}
+
+Result<void> boot_executable(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
+    const ExecutablePayload payload = TRY(load_executable(context, file, acpi));
+    TRY(finish(context));
+    print(Line() << "tdshim: starting " << payload::name_of(file.kind) << " at "
+                 << Hex{payload.memory.start().value + payload.program.entry});
+    TRY(start_executable(context, payload));
+    print(Line() << "tdshim: the payload returned");
+    return {};
+}
+
+/// The boot as the list of its steps; returns only to be refused, or when an executable did.
 Result<void> run(Context& context) {
     TRY(read_image_info(context));
     TRY(record_policy(context));
     TRY(platform::prepare_devices());
     if (platform::is_td()) {
-        const hob::MemoryList list = TRY(read_td_hob(context));
-        TRY(open_items(context));
-        TRY(accept_td_memory(context, list));
+        TRY(read_td_hob(context));
+        if (context.uses_fw_cfg())
+            TRY(open_items(context));
+        TRY(accept_td_memory(context));
     } else {
         TRY(open_items(context));
         TRY(read_memory_map(context));
     }
     print_memory(context.memory);
-    const Gpa rsdp = TRY(load_acpi_tables(context));
-    const LinuxPayload payload = TRY(load_linux(context));
-    const Gpa boot_params = TRY(write_boot_params(context, payload, rsdp));
-
-    TRY(platform::close_devices());
-    TRY(context.recorder.close());
-    print_registers(context);
-    print_counts(context);
-    const Gpa entry{payload.kernel_memory.start().value + linux_boot::entry_64bit_offset};
-    print(Line() << "tdshim: starting Linux at " << Hex{entry.value});
-    return platform::start_linux(payload.kernel_memory, entry, boot_params);
+    const AcpiRoot acpi = TRY(load_acpi_tables(context));
+    const PayloadFile file = TRY(fetch_payload(context));
+    const bool is_executable = file.kind == payload::Kind::elf || file.kind == payload::Kind::pe;
+    return is_executable ? boot_executable(context, file, acpi) : boot_linux(context, file, acpi);
 }
 
 [[noreturn]] void refuse_boot(Context& context, const Error& error) {
@@ -112,7 +139,7 @@ void boot() {
     const Result<void> outcome = run(context);
     if (!outcome)
         refuse_boot(context, outcome.error());
-    platform::halt("the kernel returned");
+    platform::halt("the payload returned");
 }
 
 } // namespace tdshim::boot

@@ -8,9 +8,11 @@
 
 #include "shim/boot/items.hpp"
 #include "shim/boot/recorder.hpp"
-#include "shim/formats/tdvf/wire.hpp"
+#include "shim/formats/hob/hob.hpp"
+#include "shim/formats/tdvf/metadata.hpp"
 #include "shim/memory/acceptance.hpp"
 #include "shim/memory/memory_map.hpp"
+#include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 
@@ -18,15 +20,27 @@ struct Context {
     Recorder recorder;
     Items items;
     memory::MemoryMap memory;
-    /// What shim-ld says about the image; nothing in an image of another linker.
+    /// What shim-ld says about the image, and its sections; nothing in an image of another linker.
     std::optional<tdvf::ImageInfo> image_info{};
-    /// Memory of a TD that Linux is to accept when it needs it.
+    std::optional<tdvf::Metadata> metadata{};
+    /// In a TD; empty where the image has no section for it.
+    hob::TdHob td_hob{};
+    /// Memory of a TD that the payload is to accept when it needs it.
     memory::RangeList unaccepted{};
     /// The input that is being dealt with; a refusal names it.
     std::string_view input = "firmware";
 
     [[nodiscard]] bool has_option(std::uint32_t option) const {
         return image_info && (image_info->options & option) != 0;
+    }
+    [[nodiscard]] const tdvf::Section* section(tdvf::SectionType type) const {
+        return metadata ? metadata->find(type) : nullptr;
+    }
+    /// A TD whose image says where the VMM puts the payload, or that it owns all of its memory,
+    /// asks the VMM for nothing while it runs.
+    [[nodiscard]] bool uses_fw_cfg() const {
+        return !platform::is_td() || (section(tdvf::SectionType::payload) == nullptr &&
+                                      section(tdvf::SectionType::perm_mem) == nullptr);
     }
 };
 

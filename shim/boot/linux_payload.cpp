@@ -4,29 +4,50 @@
 #include <algorithm>
 #include <optional>
 
-#include "shim/base/line.hpp"
-#include "shim/boot/kernel_file.hpp"
+#include "shim/boot/linux_inputs.hpp"
 #include "shim/formats/efi/handover.hpp"
+#include "shim/formats/linux/vmlinux.hpp"
+#include "shim/formats/payload/uki.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 namespace {
 
-using memory::Request;
+using payload::Kind;
 
-constexpr std::uint64_t all_memory = std::uint64_t{1} << 47;
 constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 
-void report(std::string_view what, std::string_view source, const measure::Measurement& measured) {
-    platform::print((Line() << "tdshim: " << what << ": " << source << ", " << measured.hashed
-                            << " bytes, sha384 " << Bytes(measured.digest))
-                        .text());
-}
+/// The files of a boot, wherever they came from.
+struct Files {
+    Kind kind{};
+    Bytes kernel;
+    payload::UnifiedKernelImage unified; ///< empty where there is none
+};
 
 /// A fault of the memory map, said in words of the input that does not fit.
-auto as(Fault fault) {
-    return
-        [fault](const Error& error) { return Error{fault, error.at, error.expected, error.found}; };
+Error as_kernel_fault(const Error& error) {
+    return {Fault::kernel_does_not_fit, error.at, error.expected, error.found};
+}
+
+/// Takes a unified kernel image apart. Its parts are measured, not the container, so that registers
+/// are the same however the files come.
+Result<Files> files_of(const PayloadFile& file) {
+    if (file.kind != Kind::uki)
+        return Files{.kind = file.kind, .kernel = file.bytes, .unified = {}};
+    const payload::UnifiedKernelImage unified = TRY(payload::parse_uki(file.bytes));
+    return Files{.kind = Kind::bzimage, .kernel = unified.kernel, .unified = unified};
+}
+
+Result<void> record_kernel(Context& context, const PayloadFile& file, const Files& files) {
+    const Bytes measured_bytes = file.kind == Kind::uki ? files.kernel : file.measured;
+    const measure::Measurement measured =
+        measure::kernel(file.place, measure::digest_of(measured_bytes));
+    TRY(context.recorder.record(measured));
+    report("kernel", context.input, measured);
+    if (files.unified.os_release.empty())
+        return {};
+    return context.recorder.record(
+        measure::os_release(file.place, measure::digest_of(files.unified.os_release)));
 }
 
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
@@ -37,105 +58,81 @@ Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel
         .allocate({.size = kernel.init_size,
                    .alignment = kernel.alignment,
                    .within = GpaRange::between({lowest}, {end})})
-        .transform_error(as(Fault::kernel_does_not_fit));
+        .transform_error(as_kernel_fault);
 }
 
-/// Moves the protected-mode part of the kernel file to where it runs.
-Result<void> load_kernel(Context& context, LinuxPayload& payload) {
-    const KernelFile file = TRY(fetch_kernel(context));
-    const measure::Measurement measured =
-        measure::kernel(file.place.start(), measure::digest_of(file.bytes));
-    TRY(context.recorder.record(measured));
-    report("kernel", context.input, measured);
-
-    payload.kernel = TRY(linux_boot::parse_kernel(file.bytes));
+/// Moves the protected-mode part of a bzImage to where it runs.
+Result<void> load_bzimage(Context& context, Bytes file, LinuxPayload& payload) {
+    payload.kernel = TRY(linux_boot::parse_kernel(file));
     payload.kernel_memory = TRY(place_kernel(context, payload.kernel));
+    payload.entry = {payload.kernel_memory.start().value + linux_boot::entry_64bit_offset};
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
-    std::ranges::copy(file.bytes.subspan(payload.kernel.setup_size), target.begin());
-    context.memory.release(file.place);
+    std::ranges::copy(file.subspan(payload.kernel.setup_size), target.begin());
     return {};
 }
 
-/// An input that is a file of its own: a named item, else the item of a legacy key.
-struct Source {
-    std::string_view name;
-    fw_cfg::Selector selector = 0;
-    std::uint32_t size = 0;
-};
-
-Result<std::optional<Source>> find_source(Context& context, std::string_view name,
-                                          std::string_view legacy_name,
-                                          fw_cfg::Selector legacy_size,
-                                          fw_cfg::Selector legacy_data) {
-    context.input = name;
-    if (const auto file = context.items.find(name))
-        return Source{name, file->selector, file->size};
-    context.input = legacy_name;
-    const std::uint32_t size = TRY(context.items.number(legacy_size));
-    if (size != 0)
-        return Source{legacy_name, legacy_data, size};
-    return std::nullopt;
-}
-
-Result<void> load_initrd(Context& context, LinuxPayload& payload) {
-    const auto source = TRY(find_source(context, fw_cfg::named_initrd, "fw_cfg legacy initrd",
-                                        fw_cfg::initrd_size, fw_cfg::initrd_data));
-    if (!source || source->size == 0)
-        return {};
-    const std::uint64_t end = std::min(payload.kernel.initrd_limit.value, all_memory - 1) + 1;
-    const GpaRange place = TRY(context.memory
-                                   .allocate({.size = source->size,
-                                              .within = GpaRange::between({MiB}, {end}),
-                                              .order = Request::Order::highest_first})
-                                   .transform_error(as(Fault::initrd_does_not_fit)));
-    const MutableBytes memory = TRY(platform::memory(place));
-    const MutableBytes bytes = memory.first(source->size);
-    TRY(context.items.read(source->selector, bytes));
-    const measure::Measurement measured = measure::initrd(place.start(), measure::digest_of(bytes));
-    TRY(context.recorder.record(measured));
-    report("initrd", context.input, measured);
-    payload.initrd = TRY(GpaRange::make(place.start(), source->size));
+/// Puts the segments of a vmlinux at their physical addresses, the only ones it runs at.
+Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
+    const linux_boot::Vmlinux vmlinux = TRY(linux_boot::parse_vmlinux(file));
+    payload.kernel = vmlinux.kernel;
+    payload.entry = vmlinux.entry;
+    const std::uint64_t start = align_down(vmlinux.memory.start().value, page_size);
+    const std::uint64_t size = vmlinux.memory.end().value - start;
+    payload.kernel_memory = TRY(
+        context.memory
+            .allocate({.size = size,
+                       .within = GpaRange::between({start}, {*align_up(start + size, page_size)})})
+            .transform_error(as_kernel_fault));
+    const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
+    std::ranges::fill(target, std::byte{0});
+    for (const elf::Segment& segment : vmlinux.segments)
+        std::ranges::copy(segment.data, target.subspan(segment.physical.value - start).begin());
     return {};
 }
 
-/// The text that the kernel is to see: what the legacy key adds to it is one NUL at the end.
-Bytes without_final_nul(Bytes text) {
-    return !text.empty() && text.back() == std::byte{0} ? text.first(text.size() - 1) : text;
+/// The VMM loaded it already; its section stays in use.
+Result<void> adopt_raw_vmlinux(const PayloadFile& file, LinuxPayload& payload) {
+    const GpaRange memory = TRY(GpaRange::make(file.place, file.bytes.size()));
+    const linux_boot::Vmlinux vmlinux = TRY(linux_boot::raw_vmlinux(memory, file.raw_entry));
+    payload.kernel = vmlinux.kernel;
+    payload.kernel_memory = vmlinux.memory;
+    payload.entry = vmlinux.entry;
+    return {};
 }
 
-Result<void> load_command_line(Context& context, LinuxPayload& payload) {
-    const auto source =
-        TRY(find_source(context, fw_cfg::named_command_line, "fw_cfg legacy command line",
-                        fw_cfg::command_line_size, fw_cfg::command_line_data));
-    const std::uint64_t size = source ? source->size : 0;
-    const std::uint64_t limit = payload.kernel.command_line_limit;
-    if (size > limit + 1)
-        return refuse(Fault::command_line_too_long, 0, limit, size);
-    const GpaRange place = TRY(context.memory.allocate({.size = size + 1, .within = below_4g}));
-    const MutableBytes memory = TRY(platform::memory(place));
-    const MutableBytes bytes = memory.first(size);
-    if (source)
-        TRY(context.items.read(source->selector, bytes));
-    const Bytes text = without_final_nul(bytes);
-    const measure::Measurement measured = measure::command_line(text);
-    TRY(context.recorder.record(measured));
-    report("command line", source ? context.input : "none", measured);
-    if (text.size() > limit)
-        return refuse(Fault::command_line_too_long, 0, limit, text.size());
-    if (const auto nul = std::ranges::find(text, std::byte{0}); nul != text.end())
-        return refuse(Fault::command_line_nul, static_cast<std::uint64_t>(nul - text.begin()));
-    memory[text.size()] = std::byte{0};
-    payload.command_line = place.start();
-    return {};
+Result<void> load_kernel(Context& context, const PayloadFile& file, const Files& files,
+                         LinuxPayload& payload) {
+    switch (files.kind) {
+    case Kind::bzimage:
+        if (file.kind == Kind::uki && !linux_boot::looks_like_kernel(files.kernel))
+            return refuse(Fault::uki_nested);
+        return load_bzimage(context, files.kernel, payload);
+    case Kind::vmlinux: return load_vmlinux(context, files.kernel, payload);
+    case Kind::raw_vmlinux: return adopt_raw_vmlinux(file, payload);
+    case Kind::elf:
+    case Kind::pe:
+    case Kind::uki: break;
+    }
+    return refuse(Fault::payload_kind);
 }
 
 } // namespace
 
-Result<LinuxPayload> load_linux(Context& context) {
+Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
+    // td-shim's way: what the firmware measures ends before the payload's events.
+    if (context.has_option(tdvf::option_region_digests))
+        TRY(context.recorder.close());
+    const Files files = TRY(files_of(file));
+    TRY(record_kernel(context, file, files));
     LinuxPayload payload;
-    TRY(load_kernel(context, payload));
-    TRY(load_initrd(context, payload));
-    TRY(load_command_line(context, payload));
+    TRY(load_kernel(context, file, files, payload));
+    if (file.kind != Kind::uki)
+        context.memory.release(file.copied); // before the initrd needs the place
+    payload.initrd = TRY(load_initrd(context, payload.kernel, files.unified.initrd));
+    payload.command_line =
+        TRY(load_command_line(context, payload.kernel, files.unified.command_line));
+    if (file.kind == Kind::uki)
+        context.memory.release(file.copied);
     return payload;
 }
 

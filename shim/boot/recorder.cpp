@@ -23,6 +23,8 @@ Result<void> Recorder::record(const measure::Measurement& measurement) {
 }
 
 Result<void> Recorder::close() {
+    if (closed_)
+        return {};
     closed_ = true;
     for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
         TRY(record(measure::separator(rtmr)));

@@ -21,8 +21,8 @@ class Recorder {
     /// Errors: log_full, log_rtmr_index.
     [[nodiscard]] Result<void> record(const measure::Measurement& measurement);
 
-    /// Closes RTMR[0] and RTMR[1]: the last measurement before the payload runs. Errors: as
-    /// record().
+    /// Closes RTMR[0] and RTMR[1], unless they are closed already: the last measurement before the
+    /// payload runs. Errors: as record().
     [[nodiscard]] Result<void> close();
 
     /// Closes RTMR[0] and RTMR[1] with the reason why there will be no payload, unless they are

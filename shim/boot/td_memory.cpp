@@ -18,10 +18,12 @@ namespace {
 using memory::AcceptanceCounts;
 using memory::AcceptancePlan;
 
-// What the metadata's sections name the VMM added before the TD began to run; the other two are
-// accepted apart from the rest, the mailbox before it and the window after it.
-constexpr std::array not_in_the_plan{layout::shim_code, layout::shim_data, layout::td_hob,
-                                     layout::event_log, layout::mailbox,   layout::shared_window};
+// What the VMM added before the TD began to run, in an image that does not say so itself.
+constexpr std::array added_by_default{layout::shim_code, layout::shim_data, layout::td_hob,
+                                      layout::event_log};
+// These two are accepted apart from the rest, the mailbox before it and the window after it.
+constexpr std::array accepted_apart{layout::mailbox, layout::shared_window};
+using KeptRanges = StaticVector<GpaRange, tdvf::max_sections + accepted_apart.size()>;
 
 /// Where the processors wait that the operating system did not start yet; Linux keeps devices away.
 constexpr auto image =
@@ -54,6 +56,10 @@ std::uint64_t size_of(const Context& context, std::string_view name) {
 
 /// Each file may stand in memory twice: as it came, and where it runs.
 Result<std::uint64_t> bytes_to_accept(Context& context) {
+    if (context.section(tdvf::SectionType::perm_mem) != nullptr)
+        return ~std::uint64_t{0};
+    if (const auto* const section = context.section(tdvf::SectionType::payload))
+        return accepted_anyway + 2 * section->memory.size();
     if (TRY(wants_all(context)))
         return ~std::uint64_t{0};
     std::uint64_t files = TRY(context.items.number(fw_cfg::kernel_size));
@@ -103,29 +109,73 @@ Result<e820::Table> table_of(const hob::MemoryList& list) {
     return table;
 }
 
+/// What is not in the plan of acceptance.
+Result<KeptRanges> kept_ranges(const Context& context) {
+    KeptRanges kept;
+    bool fits = true;
+    for (const GpaRange& range : accepted_apart)
+        fits = fits && kept.push(range);
+    if (!context.metadata)
+        for (const GpaRange& range : added_by_default)
+            fits = fits && kept.push(range);
+    else
+        for (const tdvf::Section& section : context.metadata->sections)
+            if (section.type != tdvf::SectionType::perm_mem && !section.memory.empty())
+                fits = fits && kept.push(section.memory);
+    if (!fits)
+        return refuse(Fault::too_many_entries, 0, kept.capacity(), kept.capacity() + 1);
+    return kept;
+}
+
+/// The memory of an image that owns it: its PermMem sections, which the VMM gives when they are
+/// accepted, and between them what it added.
+Result<hob::MemoryList> memory_of_sections(const tdvf::Metadata& metadata) {
+    hob::MemoryList list;
+    for (const tdvf::Section& section : metadata.sections) {
+        const GpaRange& range = section.memory;
+        if (range.empty() || range.start() >= image.start())
+            continue;
+        if (!list.push({range, section.type != tdvf::SectionType::perm_mem}))
+            return refuse(Fault::too_many_entries, range.start().value, list.capacity(),
+                          list.capacity() + 1);
+    }
+    std::ranges::sort(list.view(), {}, [](const hob::Memory& m) { return m.range.start(); });
+    return list;
+}
+
 } // namespace
 
-Result<hob::MemoryList> read_td_hob(Context& context) {
+Result<void> read_td_hob(Context& context) {
     context.input = "TD HOB";
+    if (context.metadata && context.section(tdvf::SectionType::td_hob) == nullptr)
+        return {};
     // Private memory that the VMM filled before the TD began to run and cannot change since: there
     // is no need for a copy.
     const Bytes area = TRY(platform::memory(layout::td_hob));
     const Bytes bytes = area.first(TRY(hob::list_size(area)));
     if (!context.has_option(tdvf::option_portable))
         TRY(context.recorder.record(measure::configuration(measure::td_hob_descriptor, bytes)));
-    return hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end());
+    context.td_hob = TRY(hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end()));
+    return {};
 }
 
-Result<void> accept_td_memory(Context& context, const hob::MemoryList& list) {
+Result<void> accept_td_memory(Context& context) {
+    // What the image says of its own memory counts, whatever the VMM lists.
+    if (context.section(tdvf::SectionType::perm_mem) != nullptr)
+        context.td_hob.memory = TRY(memory_of_sections(*context.metadata));
     const std::uint64_t now = TRY(bytes_to_accept(context));
     context.input = "TD HOB";
-    const AcceptancePlan plan = TRY(AcceptancePlan::make(list, not_in_the_plan, now));
+    const KeptRanges kept = TRY(kept_ranges(context));
+    const AcceptancePlan plan = TRY(AcceptancePlan::make(context.td_hob.memory, kept.view(), now));
     TRY(accept(plan));
     context.unaccepted = plan.left();
-    context.memory = memory::MemoryMap(TRY(table_of(list)));
+    context.memory = memory::MemoryMap(TRY(table_of(context.td_hob.memory)));
     for (const GpaRange& range : plan.left())
         TRY(context.memory.remove(range));
     TRY(context.memory.use(layout::shared_window));
+    for (const auto type : {tdvf::SectionType::payload, tdvf::SectionType::payload_param})
+        if (const tdvf::Section* const section = context.section(type))
+            TRY(context.memory.use(section->memory));
     return set_aside(context.memory);
 }
 

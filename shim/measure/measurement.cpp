@@ -14,7 +14,9 @@ constexpr std::uint32_t operating_system = 1;       // RTMR[1]
 // Descriptors of td-shim's specification 0.7, 3.5. Their NUL is part of them.
 constexpr std::string_view payload_descriptor{"td_payload\0", 11};
 constexpr std::string_view parameter_descriptor{"td_payload_info\0", 16};
-constexpr std::string_view initrd_descriptor{"td_initrd\0", 10}; // ours: the specification has none
+// Ours: the specification has none.
+constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
+constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
 
 template <Wire T>
 void append(Measurement& measurement, const T& value) {
@@ -78,6 +80,10 @@ Measurement kernel(Gpa place, const FileDigest& file) {
 
 Measurement initrd(Gpa place, const FileDigest& file) {
     return blob(operating_system, initrd_descriptor, place, file);
+}
+
+Measurement os_release(Gpa place, const FileDigest& file) {
+    return blob(operating_system, os_release_descriptor, place, file);
 }
 
 Measurement command_line(Bytes text) {

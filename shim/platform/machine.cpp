@@ -53,9 +53,10 @@ Result<MutableBytes> memory(const GpaRange& range) {
 }
 
 Result<Bytes> image(const GpaRange& range) {
-    // Other processors come from the reset vector at any time.
-    const bool is_code = layout::reset_vector.contains(range);
-    TRY(x86::map(range, is_code ? memory::Access::read_execute : memory::Access::read));
+    TRY(x86::map(range, memory::Access::read));
+    // Other processors come from the reset vector.
+    if (range.overlaps(layout::reset_vector))
+        TRY(x86::map(layout::reset_vector, memory::Access::read_execute));
     return Bytes(x86::pointer_to(range.start()), range.size());
 }
 
@@ -83,6 +84,26 @@ std::uint64_t ticks() {
 
 Result<void> close_devices() {
     return td::active() ? td::close_shared_window() : Result<void>{};
+}
+
+Result<void> protect(const GpaRange& range, memory::Access access) {
+    return x86::map(range, access);
+}
+
+Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob, Gpa base) {
+    using SystemV = void(__attribute__((sysv_abi)) *)(std::uint64_t, std::uint64_t);
+    using Microsoft = void(__attribute__((ms_abi)) *)(std::uint64_t, std::uint64_t);
+    if (td::active())
+        td::park_processors();
+    switch (format) {
+    case executable::Format::elf:
+        reinterpret_cast<SystemV>(entry.value)(hob.value, base.value);
+        break;
+    case executable::Format::pe:
+        reinterpret_cast<Microsoft>(entry.value)(hob.value, base.value);
+        break;
+    }
+    return {};
 }
 
 Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params) {

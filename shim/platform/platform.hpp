@@ -12,8 +12,10 @@
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
 #include "shim/crypto/sha384.hpp"
+#include "shim/formats/executable/program.hpp"
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/memory/acceptance.hpp"
+#include "shim/memory/page_tables.hpp"
 
 namespace tdshim::platform {
 
@@ -72,6 +74,14 @@ void select_fw_cfg(fw_cfg::Selector selector);
 /// Ends what the shim shares with the VMM; nothing of fw_cfg may be read afterwards.
 /// Errors: map_gpa_failed, map_gpa_no_progress, page_not_accepted, page_already_accepted.
 [[nodiscard]] Result<void> close_devices();
+
+/// Gives private memory at `range` these permissions from now on. Errors: as memory().
+[[nodiscard]] Result<void> protect(const GpaRange& range, memory::Access access);
+
+/// Calls `entry` by its format's convention, with the addresses of the payload HOB list and of the
+/// program. Returns when the program does.
+[[nodiscard]] Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob,
+                                            Gpa base);
 
 /// Maps `kernel_memory` as the kernel needs it and starts the kernel. Errors: page_tables_full.
 [[nodiscard]] Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params);

@@ -60,7 +60,7 @@ struct Row {
 };
 static_assert(sizeof(Row) == 7);
 
-linker::ProgramHeader program_header(const Row& row) {
+elf::ProgramHeader program_header(const Row& row) {
     const Gpa base = row.page < 0x80 ? layout::shim_code.start() : layout::shim_data.start();
     const std::uint64_t address = base.value + (row.page % 0x80) * page_size;
     return {.type = 1,
@@ -77,15 +77,15 @@ linker::ProgramHeader program_header(const Row& row) {
 /// A good ELF header, program headers from the rows that `bytes` hold, and `bytes` again as data.
 std::vector<std::byte> file_of_rows(Bytes bytes) {
     const std::size_t count = std::min<std::size_t>(bytes.size() / sizeof(Row), 32);
-    linker::ElfHeader header{};
+    elf::ElfHeader header{};
     header.ident = {0x7F, 'E', 'L', 'F', 2, 1, 1};
     header.type = 2;
     header.machine = 62;
     header.entry = layout::shim_code.start().value;
     header.program_headers = sizeof(header);
-    header.program_header_size = sizeof(linker::ProgramHeader);
+    header.program_header_size = sizeof(elf::ProgramHeader);
     header.program_header_count = static_cast<std::uint16_t>(count);
-    std::vector<std::byte> file(sizeof(header) + count * sizeof(linker::ProgramHeader) +
+    std::vector<std::byte> file(sizeof(header) + count * sizeof(elf::ProgramHeader) +
                                 bytes.size());
     Writer writer(file);
     require(writer.put(header));

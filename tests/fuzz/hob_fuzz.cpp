@@ -58,13 +58,13 @@ void check_plan(const hob::MemoryList& list, std::span<const GpaRange> kept) {
     require(accepted.size() == expected && plan->bytes() == expected * page_size);
 }
 
-Result<hob::MemoryList> check_list(Bytes bytes) {
+Result<hob::TdHob> check_list(Bytes bytes) {
     const auto list = hob::parse(bytes, base, limit);
     if (!list)
         return list;
     require(hob::list_size(bytes).has_value());
     Gpa end{};
-    for (const hob::Memory& memory : *list) {
+    for (const hob::Memory& memory : list->memory) {
         require(!memory.range.empty() && memory.range.start() >= end);
         require(is_aligned(memory.range.start().value | memory.range.size(), page_size));
         end = memory.range.end();

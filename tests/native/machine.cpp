@@ -98,6 +98,11 @@ void Machine::make_td(Blob hob, unsigned gpa_width) {
     std::ranges::copy(hob, memory(layout::td_hob.start(), hob.size()).begin());
 }
 
+void Machine::place(const GpaRange& memory_range, Bytes content) {
+    added_.push_back(memory_range);
+    std::ranges::copy(content, memory(memory_range.start(), content.size()).begin());
+}
+
 void Machine::select(fw_cfg::Selector selector) {
     selected_ = selector;
     position_ = 0;

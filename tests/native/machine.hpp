@@ -14,6 +14,7 @@
 
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
+#include "shim/formats/executable/program.hpp"
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/measure/register_bank.hpp"
 #include "shim/memory/acceptance.hpp"
@@ -32,9 +33,18 @@ struct LinuxStart {
     Gpa boot_params;
 };
 
+struct ExecutableStart {
+    executable::Format format{};
+    Gpa entry;
+    Gpa hob;
+    Gpa base;
+};
+
 struct Outcome {
-    std::optional<LinuxStart> linux; ///< nothing: the boot was refused
-    std::string fatal_error;         ///< what a TD told its VMM at the end, where it can
+    /// Neither: the boot was refused.
+    std::optional<LinuxStart> linux;
+    std::optional<ExecutableStart> executable;
+    std::string fatal_error; ///< what a TD told its VMM at the end, where it can
     /// A TD touched a page that it did not accept, or asked for one that the VMM does not have: the
     /// processor ended the boot, or never came back. Of a VMM that says that there is memory where
     /// there is none nothing better can be asked.
@@ -82,6 +92,8 @@ class Machine {
     /// Makes the machine a TD with this TD HOB, `gpa_width` bits of guest physical address, and
     /// memory that must be accepted before it is used.
     void make_td(Blob hob, unsigned gpa_width = 52);
+    /// Memory that the VMM added before the TD began to run, with this at its start.
+    void place(const GpaRange& memory, Bytes content);
     /// Whether the VMM gives large pages when they are asked for; it does at first.
     void grant_large_pages(bool granted) { grants_large_pages_ = granted; }
     /// Acceptance of the page at `page` ends with this status.
@@ -131,6 +143,7 @@ class Machine {
 
     std::byte* memory_ = nullptr;
     std::optional<unsigned> gpa_width_; ///< of a TD
+    std::vector<GpaRange> added_;
     bool grants_large_pages_ = true;
     bool devices_are_closed_ = false;
     std::map<std::uint64_t, tdx::Status> answers_;

@@ -315,7 +315,7 @@ TEST_CASE("a bad kernel is refused", "[native]") {
                   [](Machine& machine) { machine.remove_file("opt/org.tdshim/kernel"); },
                   "fw_cfg legacy kernel: no kernel"},
              Case{"empty kernel", [](Machine& machine) { kernel(machine).clear(); },
-                  "opt/org.tdshim/kernel: input ends too early (at 0x1f1"},
+                  "opt/org.tdshim/kernel: payload is no bzImage"},
              Case{"cut in the header", [](Machine& machine) { kernel(machine).resize(0x26B); },
                   "opt/org.tdshim/kernel: input ends too early (at 0x1f1"},
              Case{"cut in the setup part",

@@ -69,6 +69,8 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
         td_.pages().add_ram(GpaRange::between({0}, {address_space}));
         for (const GpaRange& range : unmeasured)
             td_.pages().set(range, PageState::accepted);
+        for (const GpaRange& range : machine.added_)
+            td_.pages().set(range, PageState::accepted);
         machine.set_item(fw_cfg::signature,
                          Blob{std::byte{'Q'}, std::byte{'E'}, std::byte{'M'}, std::byte{'U'}});
         machine.set_item(fw_cfg::features, Blob{std::byte{3}, {}, {}, {}}); // ports and DMA
@@ -151,6 +153,11 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
     void start(const LinuxStart& linux) {
         check_hand_over();
         machine_.outcome_.linux = linux;
+        throw Stopped{};
+    }
+    void start(const ExecutableStart& executable) {
+        check_hand_over();
+        machine_.outcome_.executable = executable;
         throw Stopped{};
     }
 
@@ -280,7 +287,7 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
     /// Nothing is left shared; what the VMM saw is zero and the TD's again.
     void check_hand_over() {
         if (!machine_.devices_are_closed_)
-            find("Linux starts while memory is shared");
+            find("the payload starts while memory is shared");
         for (const std::uint64_t page : shared_once_)
             check_view(GpaRange::between({page}, {page + page_size}), PageState::accepted);
         for (std::uint64_t page = 0; page < address_space; page += large_page_size)
@@ -444,7 +451,15 @@ std::uint64_t ticks() {
 Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params) {
     TRY(native::current->map(kernel_memory, memory::Access::read_write_execute));
     td::park_processors();
-    native::current->start({kernel_memory, entry, boot_params});
+    native::current->start(native::LinuxStart{kernel_memory, entry, boot_params});
+    return {};
+}
+Result<void> protect(const GpaRange& range, memory::Access access) {
+    return native::current->map(range, access);
+}
+Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob, Gpa base) {
+    td::park_processors();
+    native::current->start(native::ExecutableStart{format, entry, hob, base});
     return {};
 }
 void halt(std::string_view reason) {

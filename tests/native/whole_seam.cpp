@@ -43,6 +43,9 @@ bool Machine::is_private(const GpaRange& range) const {
     for (const GpaRange& added : {layout::td_hob, layout::event_log, layout::mailbox})
         if (added.contains(range))
             return true;
+    for (const GpaRange& added : added_)
+        if (added.contains(range))
+            return true;
     for (std::uint64_t page = align_down(range.start().value, page_size); page < range.end().value;
          page += page_size)
         if (!accepted_.contains(page))
@@ -121,9 +124,18 @@ class PlatformBinding {
     static measure::RegisterBank& registers() { return current->registers_; }
 
     static void start(const LinuxStart& linux) {
-        if (!current->devices_are_closed_)
-            current->outcome_.findings.push_back("Linux starts while memory is shared");
+        check_hand_over();
         current->outcome_.linux = linux;
+    }
+    static void start(const ExecutableStart& executable) {
+        check_hand_over();
+        current->outcome_.executable = executable;
+    }
+
+  private:
+    static void check_hand_over() {
+        if (!current->devices_are_closed_)
+            current->outcome_.findings.push_back("the payload starts while memory is shared");
     }
 };
 
@@ -185,7 +197,14 @@ std::uint64_t ticks() {
     return 0;
 }
 Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params) {
-    PlatformBinding::start({kernel_memory, entry, boot_params});
+    PlatformBinding::start(native::LinuxStart{kernel_memory, entry, boot_params});
+    throw native::Stopped{};
+}
+Result<void> protect(const GpaRange&, memory::Access) {
+    return {}; // this machine has no page tables
+}
+Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob, Gpa base) {
+    PlatformBinding::start(native::ExecutableStart{format, entry, hob, base});
     throw native::Stopped{};
 }
 void halt(std::string_view) {

@@ -123,7 +123,7 @@ class LinkTest(ToolTest):
             "input ends too early at offset 0x40: expected 0x38, found 0x20": elf()[:0x60],
             "not a little-endian x86-64 ELF file at offset 0x0: expected 0x7f, found 0x4d": b"MZ" + elf()[2:],
             "not a little-endian x86-64 ELF file at offset 0x12: expected 0x3e, found 0xb7": elf(machine=183),
-            "not an ELF executable at fixed addresses at offset 0x10: expected 0x2, found 0x3": elf(kind=3),
+            "not a static ELF executable of the kind that is asked for at offset 0x10: expected 0x2, found 0x3": elf(kind=3),
             "ELF segment lies outside the file at offset 0x98: expected 0x0, found 0x15": elf()[:0x2000],
             f"both writable and executable at offset {third + 4:#x}: expected 0x0, found 0x7":
                 with_segment(7, 0, SHIM_DATA, 0, 0x1000),

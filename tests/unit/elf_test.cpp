@@ -93,7 +93,7 @@ TEST_CASE("a segment smaller in memory than in the file is refused", "[elf]") {
 TEST_CASE("a segment both writable and executable is refused", "[elf]") {
     const Blob file = elf_with(0, {1, 7, 0x1000, code, code, 0x20, 0x20});
     require_refused(parse_executable(file.view()), Fault::elf_segment_writable_executable,
-                    program_row_at(0) + 4, 0, 7);
+                    program_row_at(0) + 4, 0, 3);
 }
 
 TEST_CASE("segments stand on pages of their own, at one address", "[elf]") {

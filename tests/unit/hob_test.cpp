@@ -13,14 +13,14 @@ using namespace tdshim::test;
 
 constexpr Gpa limit{std::uint64_t{1} << 47};
 
-Result<MemoryList> parse_blob(const Blob& list) {
+Result<TdHob> parse_blob(const Blob& list) {
     return parse(list.view(), {hob_base}, limit);
 }
 
-std::string text_of(const Result<MemoryList>& list) {
+std::string text_of(const Result<TdHob>& list) {
     REQUIRE(list.has_value());
     std::string text;
-    for (const Memory& memory : *list)
+    for (const Memory& memory : list->memory)
         text += std::to_string(memory.range.start().value / MiB) + "-" +
                 std::to_string(memory.range.end().value / MiB) + (memory.is_accepted ? "a " : "u ");
     return text;
@@ -130,7 +130,7 @@ TEST_CASE("absurd numbers of resources are refused", "[hob]") {
         many.push_back({7, i * 2 * MiB, MiB});
     require_refused(parse_blob(hob_list(many)), Fault::too_many_entries, 128 * MiB, 64, 65);
     many.pop_back();
-    CHECK(parse_blob(hob_list(many))->size() == 64);
+    CHECK(parse_blob(hob_list(many))->memory.size() == 64);
     many.assign(129, {1, 0, MiB});
     require_refused(parse_blob(hob_list(many)), Fault::too_many_entries, 56 + 128 * 48, 128, 129);
 }

@@ -224,10 +224,10 @@ TEST_CASE("image information that cannot be true is refused", "[tdvf]") {
                     Fault::payload_outside_image, 0xFAC, 0x1000, 0x1001);
     require_refused(find_image_info(tail_with_info(0x40000, 0, 1).view()),
                     Fault::payload_outside_image, 0xFAC, 0, 1);
-    for (const std::uint32_t options : {0U, 1U, 2U, 3U})
+    for (const std::uint32_t options : {0U, 1U, 2U, 3U, 4U, 7U})
         CHECK(find_image_info(tail_with_info(0x40000, 0, 0, options).view()).has_value());
-    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 4).view()), Fault::image_options,
-                    0xFAC, 3, 4);
+    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 8).view()), Fault::image_options,
+                    0xFAC, 7, 8);
     Blob shorter = tail_with_info(0x40000, 0, 0);
     shorter.patch(0xFBC, 2, 33);
     require_refused(find_image_info(shorter.view()), Fault::footer_entry_length, 0xFAD, 16, 15);

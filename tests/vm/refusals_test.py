@@ -42,6 +42,7 @@ header_size = 0x26C - 0x1F1
 smallest = kernels.setup_size + kernels.entry_offset + 1
 code_size = len(stub) - kernels.setup_size
 no_kernel = "no kernel: neither a named fw_cfg item, nor etc/boot/kernel, nor the legacy keys hold one"
+no_payload = "payload is no bzImage, vmlinux, ELF, PE or unified kernel image"
 not_bzimage = "kernel has no boot flag 0xAA55: not a bzImage"
 too_early = "input ends too early"
 too_short = "kernel is shorter than its setup header says"
@@ -54,8 +55,8 @@ no_initrd_room = "initrd does not fit into memory"
 
 # Of refusals of the kernel: fw_cfg items -> what the line says behind the item's name.
 kernel_cases = {
-    "empty_file": (kernel_cut_at(0), too_early + numbers(0x1F1, header_size, 0)),
-    "cut_before_header": (kernel_cut_at(0x100), too_early + numbers(0x1F1, header_size, 0)),
+    "empty_file": (kernel_cut_at(0), no_payload),
+    "cut_before_header": (kernel_cut_at(0x100), no_payload),
     "cut_in_header": (kernel_cut_at(0x220), too_early + numbers(0x1F1, header_size, 0x220 - 0x1F1)),
     "cut_in_setup": (kernel_cut_at(0x300), too_short + numbers(0x1F1, smallest, 0x300)),
     "cut_at_setup_end": (kernel_cut_at(1024), too_short + numbers(0x1F1, smallest, 1024)),

@@ -67,15 +67,13 @@ Outcome<ExitCode> build(const BuildOptions& options) {
     const auto image = TRY(read_file(options.image));
     const auto metadata = TRY(of_file(options.image, tdvf::parse_metadata(image)));
     const vmm::HobExtras extras = TRY(extras_of(options));
-    const auto section =
-        std::ranges::find(metadata.sections, tdvf::SectionType::td_hob, &tdvf::Section::type);
-    const GpaRange place = section->memory; // the parser found one
-    const auto list = vmm::td_hob(options.vmm, vmm::ram_of(options.vmm, options.memory), metadata,
-                                  place.start(), extras);
-    if (list.size() > place.size())
-        return std::unexpected(
-            failure(options.image, std::format("its TD_HOB section has {} bytes, the list {}",
-                                               place.size(), list.size())));
+    const tdvf::Section* const section = metadata.find(tdvf::SectionType::td_hob);
+    if (section == nullptr)
+        return std::unexpected(failure(options.image, "has no TD_HOB section"));
+    const GpaRange place = section->memory;
+    const auto list = TRY(of_file(options.image + " (its TD_HOB section)",
+                                  vmm::td_hob(options.vmm, vmm::ram_of(options.vmm, options.memory),
+                                              metadata, place, extras)));
     TRY(write_file(options.output, list));
     std::cout << std::format("{}: {} bytes, for address {:#x}\n", options.output, list.size(),
                              place.start().value);

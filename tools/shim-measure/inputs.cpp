@@ -63,12 +63,14 @@ Outcome<InputBytes> td_hob(const Options& options, const Image& image) {
         bytes.resize(TRY(of_file(options.hob, hob::list_size(bytes))));
         return InputBytes{std::move(bytes), "TD HOB " + options.hob};
     }
-    const auto section =
-        std::ranges::find(image.metadata.sections, tdvf::SectionType::td_hob, &tdvf::Section::type);
-    return InputBytes{vmm::td_hob(vmm::Kind::qemu, vmm::ram_of(vmm::Kind::qemu, options.memory),
-                                  image.metadata,
-                                  section->memory.start()), // the parser found one
-                      "TD HOB as QEMU writes it for " + size_text(options.memory)};
+    const tdvf::Section* const section = image.metadata.find(tdvf::SectionType::td_hob);
+    if (section == nullptr)
+        return std::unexpected(failure(image.file, "has no TD_HOB section"));
+    return InputBytes{
+        TRY(of_file(image.file,
+                    vmm::td_hob(vmm::Kind::qemu, vmm::ram_of(vmm::Kind::qemu, options.memory),
+                                image.metadata, section->memory))),
+        "TD HOB as QEMU writes it for " + size_text(options.memory)};
 }
 
 Outcome<vmm::ConfigFiles> config_files(const Options& options) {

@@ -233,7 +233,8 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const GpaRange td_hob_section = image.section(tdvf::SectionType::td_hob);
     const Gpa td_hob_place = td_hob_section.start();
     std::vector<std::byte> hob =
-        vmm::td_hob(vmm::Kind::qemu, settings.ram, image.metadata, td_hob_place);
+        TRY(tools::of_file(options.firmware, vmm::td_hob(vmm::Kind::qemu, settings.ram,
+                                                         image.metadata, td_hob_section)));
     TRY(spoil_hob(hob, fault, options.fault, td_hob_section.size()));
     TRY(write_inputs(options, hob, settings, td_hob_place, scratch));
     const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));

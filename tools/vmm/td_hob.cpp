@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "shim/formats/hob/list_writer.hpp"
+
 namespace tdshim::vmm {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr std::uint64_t hole_of_cloud_hypervisor = 3 * GiB;
 
 constexpr std::uint32_t memory_attributes = 7;   // present, initialized, tested
 constexpr std::uint32_t mmio_attributes = 0x403; // present, initialized, uncacheable
-constexpr std::size_t hob_alignment = 8;
 
 struct Piece {
     GpaRange range;
@@ -50,54 +51,6 @@ std::vector<GpaRange> carved_out(Kind kind, const tdvf::Metadata& metadata) {
     return added;
 }
 
-hob::HobHeader header(hob::HobType type, std::size_t size) {
-    return {static_cast<std::uint16_t>(type), static_cast<std::uint16_t>(size), 0};
-}
-
-/// HOBs one after the other; the PHIT, which tells where they end, is filled in last.
-class List {
-  public:
-    List() : bytes_(sizeof(hob::Handoff)) {}
-
-    void resource(const GpaRange& range, hob::ResourceType type, std::uint32_t attributes) {
-        append(
-            hob::WireResource{.header = header(hob::HobType::resource, sizeof(hob::WireResource)),
-                              .owner = {},
-                              .type = static_cast<std::uint32_t>(type),
-                              .attributes = attributes,
-                              .start = range.start().value,
-                              .length = range.size()});
-    }
-
-    void guid(const Guid& name, Bytes data) {
-        const std::size_t size = *align_up(sizeof(hob::GuidHeader) + data.size(), hob_alignment);
-        append(hob::GuidHeader{.header = header(hob::HobType::guid_extension, size), .name = name});
-        bytes_.append_range(data);
-        bytes_.resize(*align_up(bytes_.size(), hob_alignment));
-    }
-
-    [[nodiscard]] std::vector<std::byte> finish(Gpa base) {
-        append(header(hob::HobType::end_of_list, sizeof(hob::HobHeader)));
-        const hob::Handoff handoff{.header = header(hob::HobType::handoff, sizeof(hob::Handoff)),
-                                   .version = 9,
-                                   .boot_mode = 0,
-                                   .memory_top = 0,
-                                   .memory_bottom = 0,
-                                   .free_memory_top = 0,
-                                   .free_memory_bottom = 0,
-                                   .end_of_hob_list = base.value + bytes_.size()};
-        std::ranges::copy(bytes_of(handoff), bytes_.begin());
-        return std::move(bytes_);
-    }
-
-  private:
-    template <Wire T>
-    void append(const T& value) {
-        bytes_.append_range(bytes_of(value));
-    }
-    std::vector<std::byte> bytes_;
-};
-
 } // namespace
 
 std::vector<GpaRange> ram_of(Kind kind, std::uint64_t size) {
@@ -111,23 +64,32 @@ std::vector<GpaRange> ram_of(Kind kind, std::uint64_t size) {
     return ram;
 }
 
-std::vector<std::byte> td_hob(Kind kind, const std::vector<GpaRange>& ram,
-                              const tdvf::Metadata& metadata, Gpa base, const HobExtras& extras) {
+Result<std::vector<std::byte>> td_hob(Kind kind, const std::vector<GpaRange>& ram,
+                                      const tdvf::Metadata& metadata, const GpaRange& place,
+                                      const HobExtras& extras) {
     using hob::ResourceType;
     const bool uses_type_7 = kind != Kind::cloud_hypervisor || metadata.found_by_footer;
     const auto added = uses_type_7 ? ResourceType::system_memory : ResourceType::memory_reserved;
     const auto unaccepted =
         uses_type_7 ? ResourceType::memory_unaccepted : ResourceType::system_memory;
-    List list;
+    std::vector<std::byte> bytes(place.size());
+    hob::ListWriter list(bytes);
     for (const Piece& piece : pieces_of(ram, carved_out(kind, metadata)))
         list.resource(piece.range, piece.is_added ? added : unaccepted, memory_attributes);
     for (const GpaRange& range : extras.mmio)
         list.resource(range, ResourceType::memory_mapped_io, mmio_attributes);
     for (const std::vector<std::byte>& table : extras.acpi_tables)
         list.guid(hob::acpi_table_guid, table);
-    if (extras.payload)
+    if (extras.payload && kind == Kind::cloud_hypervisor)
+        list.unpadded_guid(
+            hob::payload_info_guid,
+            bytes_of(hob::PackedPayloadInfo{extras.payload->image_type, extras.payload->entry}));
+    else if (extras.payload)
         list.guid(hob::payload_info_guid, bytes_of(*extras.payload));
-    return list.finish(base);
+    if (extras.initrd)
+        list.guid(hob::initrd_info_guid, bytes_of(*extras.initrd));
+    bytes.resize(TRY(list.finish(place.start())));
+    return bytes;
 }
 
 } // namespace tdshim::vmm

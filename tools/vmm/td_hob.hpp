@@ -25,13 +25,16 @@ struct HobExtras {
     std::vector<GpaRange> mmio;
     std::vector<std::vector<std::byte>> acpi_tables;
     std::optional<hob::PayloadInfo> payload;
+    std::optional<hob::InitrdInfo> initrd;
 };
 
-/// The HOB list for `ram`, that stands at `base`. QEMU carves TempMem and TD_HOB out of the RAM,
-/// Cloud Hypervisor TempMem alone, and it calls unaccepted memory system memory when it found the
-/// metadata by the pointer at end - 0x20.
-[[nodiscard]] std::vector<std::byte> td_hob(Kind kind, const std::vector<GpaRange>& ram,
-                                            const tdvf::Metadata& metadata, Gpa base,
-                                            const HobExtras& extras = {});
+/// The HOB list for `ram`, that stands at the start of `place`, the TD_HOB section. QEMU carves
+/// TempMem and TD_HOB out of the RAM, Cloud Hypervisor TempMem alone, and it calls unaccepted
+/// memory system memory when it found the metadata by the pointer at end - 0x20. Errors:
+/// hob_list_full.
+[[nodiscard]] Result<std::vector<std::byte>> td_hob(Kind kind, const std::vector<GpaRange>& ram,
+                                                    const tdvf::Metadata& metadata,
+                                                    const GpaRange& place,
+                                                    const HobExtras& extras = {});
 
 } // namespace tdshim::vmm

@@ -168,13 +168,6 @@ constexpr std::size_t fadt_offset = *align_up(dsdt_offset + dsdt_size, 16);
 constexpr std::size_t mcfg_offset = *align_up(fadt_offset + sizeof(Fadt), 16);
 constexpr std::size_t madt_offset = *align_up(mcfg_offset + sizeof(Mcfg), 16);
 
-std::size_t madt_size(std::uint32_t processors) {
-    const std::uint32_t small = processors < first_x2apic_id ? processors : first_x2apic_id;
-    return sizeof(MadtHeader) + small * sizeof(MadtLocalApic) +
-           (processors - small) * sizeof(MadtLocalX2Apic) + sizeof(MadtIoApic) +
-           2 * sizeof(MadtOverride);
-}
-
 template <Wire T>
 void put_table(MutableBytes area, std::size_t offset, const T& table) {
     std::ranges::copy(bytes_of(table), area.subspan(offset).begin());
@@ -227,7 +220,16 @@ bool put_processors(Writer& writer, std::uint32_t processors) {
     return fits;
 }
 
-void put_madt(MutableBytes table, std::uint32_t processors) {
+} // namespace
+
+std::size_t madt_size(std::uint32_t processors) {
+    const std::uint32_t small = processors < first_x2apic_id ? processors : first_x2apic_id;
+    return sizeof(MadtHeader) + small * sizeof(MadtLocalApic) +
+           (processors - small) * sizeof(MadtLocalX2Apic) + sizeof(MadtIoApic) +
+           2 * sizeof(MadtOverride);
+}
+
+void write_madt(MutableBytes table, std::uint32_t processors) {
     constexpr MadtStructure override_head{madt_override_type, sizeof(MadtOverride)};
     Writer writer(table);
     static_cast<void>(
@@ -239,8 +241,6 @@ void put_madt(MutableBytes table, std::uint32_t processors) {
         writer.put(MadtOverride{override_head, 0, sci, sci, level_active_high}));
     set_checksum(table);
 }
-
-} // namespace
 
 std::size_t static_tables_size(std::uint32_t processors) {
     return madt_offset + madt_size(processors);
@@ -267,8 +267,8 @@ Result<StaticTables> write_static_tables(MutableBytes area, Gpa place, std::uint
                    .last_bus = 0xFF,
                    .reserved_56 = 0});
     const MutableBytes madt = area.subspan(madt_offset, madt_size(processors));
-    put_madt(madt, processors);
-    StaticTables tables{.listed = {}, .madt = madt};
+    write_madt(madt, processors);
+    StaticTables tables{.listed = {}, .madt = madt, .dsdt = {place.value + dsdt_offset}};
     static_cast<void>(tables.listed.push({place.value + fadt_offset}) &&
                       tables.listed.push({place.value + mcfg_offset}));
     return tables;

@@ -13,6 +13,12 @@ namespace tdshim::acpi {
 /// More than this is refused as absurd.
 inline constexpr std::uint32_t max_processors = 4096;
 
+/// Bytes that write_madt() needs.
+[[nodiscard]] std::size_t madt_size(std::uint32_t processors);
+
+/// Writes into `table`, madt_size() bytes, a MADT whose APIC IDs are the numbers of the processors.
+void write_madt(MutableBytes table, std::uint32_t processors);
+
 /// Bytes that write_static_tables() needs.
 [[nodiscard]] std::size_t static_tables_size(std::uint32_t processors);
 
@@ -20,6 +26,7 @@ inline constexpr std::uint32_t max_processors = 4096;
 struct StaticTables {
     TableList listed; ///< for the XSDT: FADT, MCFG
     Bytes madt;       ///< apart, for it may get a wakeup structure
+    Gpa dsdt;         ///< to which the FADT points
 };
 
 /// Writes FACS, DSDT, FADT, MCFG and MADT into `area`, which stands at `place`, on a page. APIC IDs

@@ -28,17 +28,50 @@ std::uint8_t checksum_of(Bytes bytes) {
 
 } // namespace
 
-Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
-    const Bytes rest = files.from(address);
-    const auto header = read_at<TableHeader>(rest, 0);
+Result<Bytes> check_table(Bytes bytes, std::uint64_t at) {
+    const auto header = read_at<TableHeader>(bytes, 0);
     if (!header)
-        return refuse(Fault::acpi_address, address.value, sizeof(TableHeader), rest.size());
-    if (header->length < sizeof(TableHeader) || header->length > rest.size())
-        return refuse(Fault::acpi_length, address.value, rest.size(), header->length);
-    const Bytes table = rest.first(header->length);
+        return refuse(Fault::acpi_address, at, sizeof(TableHeader), bytes.size());
+    if (header->length < sizeof(TableHeader) || header->length > bytes.size())
+        return refuse(Fault::acpi_length, at, bytes.size(), header->length);
+    const Bytes table = bytes.first(header->length);
     if (sum_of(table) != 0)
-        return refuse(Fault::acpi_checksum, address.value, 0, sum_of(table));
+        return refuse(Fault::acpi_checksum, at, 0, sum_of(table));
+    // Linux takes the first CCEL that it finds, so there must be none but ours.
+    if (header->signature == ccel_signature)
+        return refuse(Fault::acpi_event_log, at);
     return table;
+}
+
+Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
+    return check_table(files.from(address), address.value);
+}
+
+bool has_signature(Bytes table, std::string_view signature) {
+    const auto header = read_at<TableHeader>(table, 0);
+    return header && std::string_view(header->signature) == signature;
+}
+
+Result<Gpa> dsdt_of(Bytes fadt) {
+    const std::uint32_t low = TRY(read_at<le32>(fadt, offsetof(Fadt, dsdt)));
+    const auto extended = read_at<le64>(fadt, fadt_extended_dsdt);
+    return Gpa{extended && *extended != 0 ? std::uint64_t{*extended} : low};
+}
+
+Result<void> link_fadt(MutableBytes fadt, Gpa dsdt) {
+    if (fadt.size() < offsetof(Fadt, dsdt) + sizeof(le32))
+        return refuse(Fault::acpi_length, 0, sizeof(Fadt), fadt.size());
+    const auto put = [&](std::size_t offset, const auto& value) {
+        if (offset + sizeof(value) <= fadt.size())
+            std::ranges::copy(bytes_of(value), fadt.subspan(offset).begin());
+    };
+    put(offsetof(Fadt, facs), le32{0U});
+    put(fadt_extended_facs, le64{0ULL});
+    put(offsetof(Fadt, dsdt), le32{static_cast<std::uint32_t>(dsdt.value)});
+    put(fadt_extended_dsdt, le64{dsdt.value});
+    fadt[offsetof(TableHeader, checksum)] = std::byte{0};
+    set_checksum(fadt);
+    return {};
 }
 
 namespace {
@@ -53,10 +86,7 @@ Result<TableList> list_tables(Gpa root, std::string_view signature, const Loaded
     Reader entries(table.subspan(sizeof(TableHeader)));
     while (entries.left() >= sizeof(Pointer)) {
         const Gpa address{TRY(entries.template take<Pointer>())};
-        const Bytes listed = TRY(table_at(address, files));
-        // Linux takes the first CCEL that it finds, so there must be none but ours.
-        if (TRY(read_at<TableHeader>(listed, 0)).signature == ccel_signature)
-            return refuse(Fault::acpi_event_log, address.value);
+        TRY(table_at(address, files));
         if (!list.push(address))
             return refuse(Fault::too_many_entries, root.value, max_tables, max_tables + 1);
     }
@@ -102,11 +132,8 @@ Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files) {
 
 std::size_t index_of(const TableList& tables, std::string_view signature,
                      const LoadedFiles& files) {
-    const auto has_signature = [&](Gpa address) {
-        const auto header = read_at<TableHeader>(files.from(address), 0);
-        return header && std::string_view(header->signature) == signature;
-    };
-    return static_cast<std::size_t>(std::ranges::find_if(tables, has_signature) - tables.begin());
+    const auto is_it = [&](Gpa address) { return has_signature(files.from(address), signature); };
+    return static_cast<std::size_t>(std::ranges::find_if(tables, is_it) - tables.begin());
 }
 
 Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area) {
@@ -139,7 +166,7 @@ Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area) {
 }
 
 Gpa write_root(MutableBytes area, Gpa place, const TableList& tables, const GpaRange& event_log) {
-    const std::size_t ccel_offset = sizeof(Rsdp) + 4; // tables stand on multiples of 8
+    static_assert(ccel_offset >= sizeof(Rsdp)); // tables stand on multiples of 8
     const std::size_t xsdt_offset = ccel_offset + sizeof(Ccel);
     const std::size_t xsdt_size = sizeof(TableHeader) + (tables.size() + 1) * sizeof(le64);
 

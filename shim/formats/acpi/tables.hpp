@@ -31,6 +31,20 @@ using TableList = StaticVector<Gpa, max_tables>;
 [[nodiscard]] std::size_t index_of(const TableList& tables, std::string_view signature,
                                    const LoadedFiles& files);
 
+/// The table at the start of `bytes`, which may be longer, with a good checksum; `at` is where that
+/// stands. Errors: acpi_address, acpi_length, acpi_checksum, acpi_event_log for a CCEL, of which
+/// there must be none but the shim's.
+[[nodiscard]] Result<Bytes> check_table(Bytes bytes, std::uint64_t at);
+
+/// Whether `table`, a checked one, is of this kind.
+[[nodiscard]] bool has_signature(Bytes table, std::string_view signature);
+
+/// The address of the DSDT that `fadt` points to; 0: none. Errors: truncated.
+[[nodiscard]] Result<Gpa> dsdt_of(Bytes fadt);
+
+/// Makes `fadt` point to the DSDT at `dsdt`, 0: to none, and to no FACS. Errors: acpi_length.
+[[nodiscard]] Result<void> link_fadt(MutableBytes fadt, Gpa dsdt);
+
 /// The header of a table of the shim's own; its checksum is set last.
 [[nodiscard]] TableHeader own_header(std::array<char, 4> signature, std::size_t length,
                                      std::uint8_t revision = 1);
@@ -44,6 +58,9 @@ inline constexpr std::size_t wakeup_structure_size = 16;
 /// Errors: acpi_length for a structure that does not fit its table; acpi_mailbox when the VMM
 /// offers a mailbox of its own.
 [[nodiscard]] Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area);
+
+/// Bytes of the root from its start on, among them the CCEL.
+inline constexpr std::size_t ccel_offset = 40;
 
 /// Bytes that write_root needs at most.
 inline constexpr std::size_t root_size = 4096;

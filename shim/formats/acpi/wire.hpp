@@ -163,6 +163,8 @@ struct Fadt {
     std::array<std::byte, 115> rest;
 };
 static_assert(sizeof(Fadt) == 244);
+inline constexpr std::size_t fadt_extended_facs = 132; // le64: X_FIRMWARE_CTRL
+inline constexpr std::size_t fadt_extended_dsdt = 140; // le64: X_DSDT
 
 /// Firmware ACPI Control Structure; it has no table header.
 struct Facs {

@@ -13,7 +13,14 @@
 namespace tdshim::e820 {
 
 /// Any 32-bit number may arrive; only these have a meaning to the shim.
-enum class Type : std::uint32_t { memory = 1, reserved = 2, acpi = 3, nvs = 4, unusable = 5 };
+enum class Type : std::uint32_t {
+    memory = 1,
+    reserved = 2,
+    acpi = 3,
+    nvs = 4,
+    unusable = 5,
+    unaccepted = 8, ///< [td-shim specification 0.7, 3.4], for payloads other than Linux
+};
 
 struct WireEntry {
     le64 address; // 0

@@ -34,6 +34,7 @@ MemoryType type_of(e820::Type type) {
     case e820::Type::acpi: return MemoryType::acpi_reclaim;
     case e820::Type::nvs: return MemoryType::acpi_nvs;
     case e820::Type::reserved:
+    case e820::Type::unaccepted:
     case e820::Type::unusable: break;
     }
     return MemoryType::reserved;

@@ -48,8 +48,47 @@ Result<Handoff> take_handoff(Walk& list) {
     return read_at<Handoff>(first.hob, 0);
 }
 
-/// The resources of the list, up to its end.
-Result<ResourceList> take_resources(Walk& list, Gpa limit) {
+Result<AnnouncedPayload> parse_payload_info(Bytes data, std::uint64_t at) {
+    if (data.size() == sizeof(PackedPayloadInfo)) {
+        const auto packed = TRY(read_at<PackedPayloadInfo>(data, 0));
+        return AnnouncedPayload{packed.image_type, {packed.entry}};
+    }
+    if (data.size() != sizeof(PayloadInfo))
+        return refuse(Fault::hob_payload_info, at, sizeof(PayloadInfo), data.size());
+    const auto info = TRY(read_at<PayloadInfo>(data, 0));
+    return AnnouncedPayload{info.image_type, {info.entry}};
+}
+
+Result<GpaRange> parse_initrd_info(Bytes data, std::uint64_t at) {
+    if (data.size() != sizeof(InitrdInfo))
+        return refuse(Fault::hob_initrd_info, at, sizeof(InitrdInfo), data.size());
+    const auto info = TRY(read_at<InitrdInfo>(data, 0));
+    return GpaRange::make({info.address}, info.size);
+}
+
+/// What a HOB with a GUID adds; one that is for somebody else adds nothing.
+Result<void> add_extension(TdHob& found, Bytes hob, std::uint64_t at) {
+    if (hob.size() < sizeof(GuidHeader))
+        return refuse(Fault::hob_length, at + 2, sizeof(GuidHeader), hob.size());
+    const auto header = TRY(read_at<GuidHeader>(hob, 0));
+    const Bytes data = hob.subspan(sizeof(GuidHeader));
+    if (header.name == acpi_table_guid && !found.acpi_tables.push(data))
+        return refuse(Fault::too_many_entries, at, max_acpi_tables, max_acpi_tables + 1);
+    if (header.name == payload_info_guid) {
+        if (found.payload)
+            return refuse(Fault::hob_guid_twice, at);
+        found.payload = TRY(parse_payload_info(data, at));
+    }
+    if (header.name == initrd_info_guid) {
+        if (found.initrd)
+            return refuse(Fault::hob_guid_twice, at);
+        found.initrd = TRY(parse_initrd_info(data, at));
+    }
+    return {};
+}
+
+/// The resources of the list, up to its end; what it has beside them goes to `found`.
+Result<ResourceList> take_hobs(Walk& list, Gpa limit, TdHob& found) {
     ResourceList resources;
     for (;;) {
         const std::uint64_t at = list.offset();
@@ -65,8 +104,8 @@ Result<ResourceList> take_resources(Walk& list, Gpa limit) {
                 return refuse(Fault::too_many_entries, at, max_resources, max_resources + 1);
             break;
         }
+        case HobType::guid_extension: TRY(add_extension(found, framed.hob, at)); break;
         case HobType::memory_allocation:
-        case HobType::guid_extension:
         case HobType::firmware_volume:
         case HobType::cpu: break;
         case HobType::handoff:
@@ -82,6 +121,24 @@ Result<void> check_overlaps(ResourceList& resources) {
             return refuse(Fault::hob_resource_overlap, resources[i].range.start().value,
                           resources[i - 1].range.end().value, resources[i].range.start().value);
     return {};
+}
+
+/// The memory among the resources, by whichever way the VMM tells it.
+Result<MemoryList> memory_of(const ResourceList& resources) {
+    const bool has_type_7 = std::ranges::any_of(
+        resources, [](const Resource& r) { return r.type == ResourceType::memory_unaccepted; });
+    const auto accepted = has_type_7 ? ResourceType::system_memory : ResourceType::memory_reserved;
+    const auto unaccepted =
+        has_type_7 ? ResourceType::memory_unaccepted : ResourceType::system_memory;
+    MemoryList memory;
+    for (const Resource& resource : resources) {
+        if (resource.type != accepted && resource.type != unaccepted)
+            continue;
+        if (!memory.push({resource.range, resource.type == accepted}))
+            return refuse(Fault::too_many_entries, resource.range.start().value, max_memory_ranges,
+                          max_memory_ranges + 1);
+    }
+    return memory;
 }
 
 } // namespace
@@ -108,29 +165,17 @@ Result<std::size_t> list_size(Bytes area) {
     }
 }
 
-Result<MemoryList> parse(Bytes area, Gpa base, Gpa limit) {
+Result<TdHob> parse(Bytes area, Gpa base, Gpa limit) {
     Walk list(area);
     const Handoff handoff = TRY(take_handoff(list));
-    ResourceList resources = TRY(take_resources(list, limit));
+    TdHob found;
+    ResourceList resources = TRY(take_hobs(list, limit, found));
     // PI means the end-of-list HOB's own address, QEMU and Cloud Hypervisor the one behind it.
     const std::uint64_t end = base.value + list.offset();
     if (handoff.end_of_hob_list != end && handoff.end_of_hob_list != end - sizeof(HobHeader))
         return refuse(Fault::hob_end, 48, end, handoff.end_of_hob_list);
     TRY(check_overlaps(resources));
-
-    const bool has_type_7 = std::ranges::any_of(
-        resources, [](const Resource& r) { return r.type == ResourceType::memory_unaccepted; });
-    const auto accepted = has_type_7 ? ResourceType::system_memory : ResourceType::memory_reserved;
-    const auto unaccepted =
-        has_type_7 ? ResourceType::memory_unaccepted : ResourceType::system_memory;
-    MemoryList found;
-    for (const Resource& resource : resources) {
-        if (resource.type != accepted && resource.type != unaccepted)
-            continue;
-        if (!found.push({resource.range, resource.type == accepted}))
-            return refuse(Fault::too_many_entries, resource.range.start().value, max_memory_ranges,
-                          max_memory_ranges + 1);
-    }
+    found.memory = TRY(memory_of(resources));
     return found;
 }
 

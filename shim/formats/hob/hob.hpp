@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The TD HOB: what the VMM says about a TD's memory. The list is checked as a whole, once; whoever
-// holds a MemoryList need not doubt it again.
+// The TD HOB: what the VMM says about a TD's memory, and what it brings beside that. The list is
+// checked as a whole, once; whoever holds a TdHob need not doubt its form again.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
@@ -23,6 +24,21 @@ inline constexpr std::size_t max_memory_ranges = 64;
 
 /// Sorted, whole pages, without overlaps.
 using MemoryList = StaticVector<Memory, max_memory_ranges>;
+
+/// What the VMM says of the payload section.
+struct AnnouncedPayload {
+    std::uint32_t image_type = 0; ///< image_type_...; any number may stand here
+    Gpa entry;
+};
+
+inline constexpr std::size_t max_acpi_tables = 32;
+
+struct TdHob {
+    MemoryList memory;
+    StaticVector<Bytes, max_acpi_tables> acpi_tables; ///< padded; refer to the list
+    std::optional<AnnouncedPayload> payload;
+    std::optional<GpaRange> initrd;
+};
 
 /// One HOB, without the padding behind it.
 struct Framed {
@@ -55,7 +71,8 @@ class Walk {
 /// that they added. No resource may reach `limit`, the address of the shared bit. Errors:
 /// truncated, hob_no_handoff, hob_length, hob_type, hob_reserved, hob_end, hob_resource_type,
 /// hob_resource_alignment, hob_resource_empty, hob_resource_overlap, hob_above_gpa_width,
-/// range_wraps, too_many_entries; `at` is an offset in `area`, for overlaps an address.
-[[nodiscard]] Result<MemoryList> parse(Bytes area, Gpa base, Gpa limit);
+/// hob_payload_info, hob_initrd_info, hob_guid_twice, range_wraps, too_many_entries; `at` is an
+/// offset in `area`, for overlaps an address.
+[[nodiscard]] Result<TdHob> parse(Bytes area, Gpa base, Gpa limit);
 
 } // namespace tdshim::hob

@@ -78,12 +78,40 @@ inline constexpr Guid acpi_table_guid = "6a0c5870-d4ed-44f4-a135-dd238b6f0c8d"_g
 /// Data: PayloadInfo.
 inline constexpr Guid payload_info_guid = "b96fa412-461f-4be3-8c0d-ad805a497ac0"_guid;
 
-/// What the VMM put into the payload section. Cloud Hypervisor leaves the reserved word out.
+/// What the VMM put into the payload section.
 struct PayloadInfo {
     le32 image_type; // 0
     le32 reserved;   // 4
     le64 entry;      // 8
 };
 static_assert(sizeof(PayloadInfo) == 16);
+
+/// The same as Cloud Hypervisor sends it [vmm/src/vm.rs], without the reserved word.
+struct PackedPayloadInfo {
+    le32 image_type; // 0
+    le64 entry;      // 4
+};
+static_assert(sizeof(PackedPayloadInfo) == 12);
+
+// Image types. From 2 on the specification and td-shim's code number differently: in the code 2 is
+// a raw vmlinux, in the specification a vmlinux file, and 3 a raw vmlinux. What stands in memory
+// tells them apart.
+inline constexpr std::uint32_t image_type_executable = 0;
+inline constexpr std::uint32_t image_type_bzimage = 1;
+inline constexpr std::uint32_t image_type_vmlinux = 2;
+inline constexpr std::uint32_t image_type_raw_vmlinux = 3;
+
+/// Data: InitrdInfo. Ours: the specification knows no initrd.
+inline constexpr Guid initrd_info_guid = "a1c74c2f-3b0e-4c57-9d57-5d6a3f0be2d4"_guid;
+
+/// Where in the payload section the VMM put an initrd.
+struct InitrdInfo {
+    le64 address; // 0: GPA
+    le64 size;    // 8: bytes
+};
+static_assert(sizeof(InitrdInfo) == 16);
+
+/// Data: the E820 table, as e820::WireEntry [td-shim specification 0.7, part II].
+inline constexpr Guid e820_table_guid = "8f8072ea-3486-4b47-86a7-2353b88a8773"_guid;
 
 } // namespace tdshim::hob

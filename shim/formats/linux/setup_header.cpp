@@ -6,9 +6,6 @@
 namespace tdshim::linux_boot {
 namespace {
 
-constexpr std::uint16_t boot_flag_value = 0xAA55;
-constexpr std::uint32_t header_magic = 0x53726448; // "HdrS"
-constexpr std::uint16_t oldest_version = 0x020C;   // the first with xloadflags
 // Up to and with handover_offset, of protocol 2.11; the byte is a signed jump distance.
 constexpr std::uint8_t min_jump_offset = 0x268 - 0x202;
 constexpr std::uint8_t max_jump_offset = 0x7F;
@@ -34,6 +31,11 @@ Result<void> check_kind(const SetupHeader& header) {
     return {};
 }
 
+std::uint64_t setup_size_of(const SetupHeader& header) {
+    const std::uint64_t sectors = header.setup_sects == 0 ? 4 : header.setup_sects;
+    return (sectors + 1) * sector;
+}
+
 Result<void> check_sizes(const Kernel& kernel) {
     if (!std::has_single_bit(kernel.alignment) || kernel.alignment < page_size ||
         kernel.alignment > GiB)
@@ -49,14 +51,27 @@ Result<void> check_sizes(const Kernel& kernel) {
 
 } // namespace
 
+bool looks_like_kernel(Bytes file) {
+    const auto boot_flag = read_at<le16>(file, header_offset + offsetof(SetupHeader, boot_flag));
+    const auto magic = read_at<le32>(file, header_offset + offsetof(SetupHeader, header));
+    return (boot_flag && *boot_flag == boot_flag_value) || (magic && *magic == header_magic);
+}
+
+Result<std::uint64_t> file_size(Bytes memory) {
+    const auto header = TRY(read_at<SetupHeader>(memory, header_offset));
+    const std::uint64_t size = setup_size_of(header) + std::uint64_t{header.syssize} * 16;
+    if (size > memory.size())
+        return refuse(Fault::truncated, 0x1F4, size, memory.size());
+    return size;
+}
+
 Result<Kernel> parse_kernel(Bytes file) {
     Kernel kernel;
     kernel.header = TRY(read_at<SetupHeader>(file, header_offset));
     const SetupHeader& header = kernel.header;
     TRY(check_kind(header));
 
-    const std::uint64_t sectors = header.setup_sects == 0 ? 4 : header.setup_sects;
-    kernel.setup_size = (sectors + 1) * sector;
+    kernel.setup_size = setup_size_of(header);
     // The 64-bit entry lies in the second sector of the protected-mode part.
     if (kernel.setup_size + entry_64bit_offset >= file.size())
         return refuse(Fault::kernel_setup_size, 0x1F1, kernel.setup_size + entry_64bit_offset + 1,

@@ -60,6 +60,9 @@ static_assert(sizeof(SetupHeader) == 0x26C - header_offset);
 static_assert(offsetof(SetupHeader, header) == 0x202 - header_offset);
 static_assert(offsetof(SetupHeader, pref_address) == 0x258 - header_offset);
 
+inline constexpr std::uint16_t boot_flag_value = 0xAA55;
+inline constexpr std::uint32_t header_magic = 0x53726448; // "HdrS"
+inline constexpr std::uint16_t oldest_version = 0x020C;   // the first with xloadflags
 inline constexpr std::uint16_t xload_64bit_entry = 1 << 0;
 inline constexpr std::uint16_t xload_above_4g = 1 << 1;
 
@@ -78,6 +81,14 @@ struct Kernel {
     std::uint64_t command_line_limit = 0; ///< bytes, without the NUL
     Gpa initrd_limit;                     ///< the initrd's last byte lies at or below this
 };
+
+/// Whether `file` has the boot flag or the magic of a bzImage; parse_kernel says what else is
+/// wrong.
+[[nodiscard]] bool looks_like_kernel(Bytes file);
+
+/// The size of the bzImage at the start of `memory` as its setup header has it: setup part and
+/// code, without signatures behind it. Errors: truncated.
+[[nodiscard]] Result<std::uint64_t> file_size(Bytes memory);
 
 /// Checks `file`, a whole bzImage.
 /// Errors: truncated and the kernel_ faults; `at` is the header field's offset in the file.

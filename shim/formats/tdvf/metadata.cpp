@@ -91,7 +91,8 @@ bool has_memory(SectionType type) {
 
 /// Raw data: inside the image, present or absent as the type asks.
 Result<void> check_data(const SectionEntry& entry, SectionType type, std::size_t at, Bytes image) {
-    const bool needs_none = type == SectionType::td_hob || type == SectionType::temp_mem;
+    const bool needs_none = type == SectionType::td_hob || type == SectionType::temp_mem ||
+                            type == SectionType::perm_mem;
     const bool needs_some =
         type == SectionType::bfv || type == SectionType::cfv || !has_memory(type);
     const std::size_t raw_at = at + offsetof(SectionEntry, raw_size);
@@ -169,7 +170,10 @@ Result<void> check_together(const Metadata& metadata) {
         if (!has_memory(sections[i].type) && !inside_bfv(sections[i], metadata))
             return refuse(Fault::section_data_outside_bfv, at, 0, sections[i].data_offset);
     }
-    if (std::ranges::find(sections, SectionType::td_hob, &Section::type) == sections.end())
+    const auto tells_memory = [](const Section& section) {
+        return section.type == SectionType::td_hob || section.type == SectionType::perm_mem;
+    };
+    if (std::ranges::none_of(sections, tells_memory))
         return refuse(Fault::section_no_td_hob, metadata.offset, 1, 0);
     return {};
 }
@@ -189,6 +193,11 @@ std::string_view name_of(SectionType type) {
     case SectionType::td_params: return "TD_PARAMS";
     }
     return "unknown";
+}
+
+const Section* Metadata::find(SectionType type) const {
+    const auto found = std::ranges::find(sections, type, &Section::type);
+    return found == sections.end() ? nullptr : &*found;
 }
 
 Result<Metadata> parse_metadata(Bytes image) {

@@ -44,6 +44,9 @@ struct Section {
 inline constexpr std::size_t max_sections = 64;
 
 struct Metadata {
+    /// The first section of a type, null when there is none.
+    [[nodiscard]] const Section* find(SectionType type) const;
+
     std::uint32_t offset = 0; ///< of the descriptor in the image
     bool found_by_footer = false;
     std::optional<std::uint32_t> legacy_pointer; ///< offset that end - 0x20 holds, where it is one
@@ -52,8 +55,8 @@ struct Metadata {
 
 /// Finds the metadata of `image` by the footer table or, where there is none, by the pointer at
 /// end - 0x20, and checks all of it: types, alignment and sizes, data inside the image, no overlap
-/// in memory, a TD_HOB. TD_INFO and TD_PARAMS have no place in memory: their data stands in a BFV.
-/// Errors: the footer_, metadata_ and section_ faults; `at` is an offset in the image.
+/// in memory, a TD_HOB or PermMem. TD_INFO and TD_PARAMS have no place in memory: their data stands
+/// in a BFV. Errors: the footer_, metadata_ and section_ faults; `at` is an offset in the image.
 [[nodiscard]] Result<Metadata> parse_metadata(Bytes image);
 
 } // namespace tdshim::tdvf

@@ -68,6 +68,10 @@ static_assert(sizeof(ImageInfo) == 16);
 inline constexpr std::uint32_t option_portable = 1 << 0;
 /// The VMM's ACPI tables are left alone; the firmware makes its own.
 inline constexpr std::uint32_t option_static_acpi = 1 << 1;
-inline constexpr std::uint32_t known_options = option_portable | option_static_acpi;
+/// As td-shim measures: all of the Payload and PayloadParam sections with the padding, and for
+/// Linux the separators before the payload.
+inline constexpr std::uint32_t option_region_digests = 1 << 2;
+inline constexpr std::uint32_t known_options =
+    option_portable | option_static_acpi | option_region_digests;
 
 } // namespace tdshim::tdvf

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ACPI tables from the TD HOB [td-shim specification 0.7, part II, "ACPI GUID Extension HOB"]: one
+// by one, unlinked. The HOB as a whole is measured, unless the image is portable: then each table
+// is.
+#include <algorithm>
+#include <string_view>
+
+#include "shim/boot/acpi_place.hpp"
+#include "shim/formats/acpi/wire.hpp"
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+namespace {
+
+std::string_view signature_of(Bytes table) {
+    return {reinterpret_cast<const char*>(table.data()), 4}; // it was checked, so it has a header
+}
+
+/// A table's own memory and the copy in it.
+Result<Placed> copy(Context& context, Bytes table) {
+    const Placed placed = TRY(place_acpi(context, table.size()));
+    std::ranges::copy(table, placed.bytes.begin());
+    if (context.has_option(tdvf::option_portable))
+        TRY(context.recorder.record(measure::configuration_file(
+            signature_of(table), placed.range.start(), measure::digest_of(table))));
+    return placed;
+}
+
+} // namespace
+
+Result<Tables> copy_hob_tables(Context& context) {
+    context.input = "ACPI tables in the TD HOB";
+    Tables tables;
+    MutableBytes fadt;
+    Gpa dsdt{};
+    for (std::size_t i = 0; i < context.td_hob.acpi_tables.size(); ++i) {
+        const Bytes table = TRY(acpi::check_table(context.td_hob.acpi_tables[i], i));
+        const Placed placed = TRY(copy(context, table));
+        if (acpi::has_signature(table, "APIC")) {
+            const Placed madt = TRY(place_madt(context, placed.bytes));
+            TRY(tables.list(madt.range.start(), madt.bytes));
+        } else if (acpi::has_signature(table, "DSDT")) {
+            dsdt = placed.range.start();
+            TRY(tables.keep(placed.bytes));
+        } else {
+            if (acpi::has_signature(table, "FACP"))
+                fadt = placed.bytes;
+            TRY(tables.list(placed.range.start(), placed.bytes));
+        }
+    }
+    if (!fadt.empty())
+        TRY(acpi::link_fadt(fadt, dsdt));
+    return tables;
+}
+
+} // namespace tdshim::boot

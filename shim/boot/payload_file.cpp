@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/boot/payload_file.hpp"
+
+#include <optional>
+
+#include "shim/memory/layout.hpp"
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+namespace {
+
+using payload::Kind;
+
+/// A file of which the kind is not known yet.
+PayloadFile file_at(Gpa place, const GpaRange& copied, Bytes bytes) {
+    return {.place = place, .copied = copied, .bytes = bytes, .measured = bytes, .raw_entry = {}};
+}
+
+/// The payload that shim-ld embedded; it is read where it stands, for in a TD the image is private
+/// memory that the VMM cannot change any more.
+Result<std::optional<PayloadFile>> embedded_file(Context& context) {
+    context.input = "payload in the firmware image";
+    const auto& info = context.image_info;
+    if (!info || info->payload_size == 0)
+        return std::nullopt;
+    const GpaRange place =
+        TRY(GpaRange::make({layout::image_end - info->payload_from_end}, info->payload_size));
+    const Bytes bytes = TRY(platform::image(place));
+    return file_at(place.start(), {}, bytes);
+}
+
+/// Room for a file until it, or what it holds, has been moved to where it is used.
+Result<GpaRange> staging(Context& context, std::uint64_t size) {
+    return context.memory
+        .allocate({.size = size,
+                   .within = GpaRange::between({layout::shim_data.end()}, {4 * GiB}),
+                   .order = memory::Request::Order::highest_first})
+        .transform_error([](const Error& error) {
+            return Error{Fault::kernel_does_not_fit, error.at, error.expected, error.found};
+        });
+}
+
+Result<PayloadFile> read_file(Context& context, const fw_cfg::File& file) {
+    if (file.size == 0) // nothing to copy; who looks for the kind says what is wrong
+        return PayloadFile{};
+    const GpaRange place = TRY(staging(context, file.size));
+    const MutableBytes memory = TRY(platform::memory(place));
+    const MutableBytes bytes = memory.first(file.size);
+    TRY(context.items.read(file.selector, bytes));
+    return file_at(place.start(), place, bytes);
+}
+
+/// The legacy keys hold the file in two parts, which together are measured as they came.
+Result<PayloadFile> read_legacy_keys(Context& context) {
+    context.input = "fw_cfg legacy kernel";
+    const std::uint64_t setup = TRY(context.items.number(fw_cfg::setup_size));
+    const std::uint64_t code = TRY(context.items.number(fw_cfg::kernel_size));
+    if (setup == 0 || code == 0)
+        return refuse(Fault::kernel_missing);
+    const GpaRange place = TRY(staging(context, setup + code));
+    const MutableBytes memory = TRY(platform::memory(place));
+    const MutableBytes bytes = memory.first(setup + code);
+    TRY(context.items.read(fw_cfg::setup_data, bytes.first(setup)));
+    TRY(context.items.read(fw_cfg::kernel_data, bytes.subspan(setup)));
+    return file_at(place.start(), place, bytes);
+}
+
+Result<PayloadFile> read_items(Context& context) {
+    for (const std::string_view name : {fw_cfg::named_kernel, fw_cfg::boot_kernel}) {
+        context.input = name;
+        if (const auto file = context.items.find(name))
+            return read_file(context, *file);
+    }
+    return read_legacy_keys(context);
+}
+
+/// What the VMM announces may be wrong, but not decide anything that the content does not.
+bool agrees(std::uint32_t image_type, Kind kind) {
+    switch (image_type) {
+    case hob::image_type_executable:
+        return kind == Kind::elf || kind == Kind::pe || kind == Kind::uki;
+    case hob::image_type_bzimage: return kind == Kind::bzimage;
+    case hob::image_type_vmlinux: return kind == Kind::vmlinux || kind == Kind::raw_vmlinux;
+    case hob::image_type_raw_vmlinux: return kind == Kind::raw_vmlinux;
+    default: return false;
+    }
+}
+
+/// A VMM may load a kernel to where it runs; then nothing in its bytes tells that it is one.
+bool is_announced_raw(const std::optional<hob::AnnouncedPayload>& announced) {
+    return announced && (announced->image_type == hob::image_type_vmlinux ||
+                         announced->image_type == hob::image_type_raw_vmlinux);
+}
+
+/// What the VMM put into the Payload section, which is private memory since before the TD began.
+Result<PayloadFile> placed_file(Context& context, const GpaRange& section) {
+    context.input = "Payload section";
+    const Bytes memory = TRY(platform::memory(section));
+    PayloadFile file = file_at(section.start(), {}, memory);
+    const auto& announced = context.td_hob.payload;
+    const auto kind = payload::kind_of(memory);
+    if (!kind && (kind.error().fault != Fault::payload_kind || !is_announced_raw(announced)))
+        return std::unexpected(kind.error());
+    file.kind = kind.value_or(Kind::raw_vmlinux);
+    if (announced && !agrees(announced->image_type, file.kind))
+        return refuse(Fault::payload_kind_denied, section.start().value, announced->image_type,
+                      static_cast<std::uint64_t>(file.kind));
+    if (file.kind == Kind::raw_vmlinux)
+        file.raw_entry = announced->entry;
+    file.bytes = memory.first(TRY(payload::file_size(file.kind, memory)));
+    file.measured = context.has_option(tdvf::option_region_digests) ? memory : file.bytes;
+    return file;
+}
+
+} // namespace
+
+Result<PayloadFile> fetch_payload(Context& context) {
+    const auto embedded = TRY(embedded_file(context));
+    if (!embedded && !context.uses_fw_cfg()) {
+        const tdvf::Section* const section = context.section(tdvf::SectionType::payload);
+        if (section == nullptr)
+            return refuse(Fault::kernel_missing);
+        return placed_file(context, section->memory);
+    }
+    PayloadFile file = embedded ? *embedded : TRY(read_items(context));
+    file.kind = TRY(payload::kind_of(file.bytes));
+    return file;
+}
+
+} // namespace tdshim::boot

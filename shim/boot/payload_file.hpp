@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where the payload comes from: the image itself, the image's Payload section, a named fw_cfg item,
+// QEMU's etc/boot/kernel, or the legacy keys, in this order.
+#pragma once
+
+#include "shim/boot/context.hpp"
+#include "shim/formats/payload/kind.hpp"
+
+namespace tdshim::boot {
+
+struct PayloadFile {
+    payload::Kind kind{};
+    Gpa place;       ///< of the bytes
+    GpaRange copied; ///< for MemoryMap::release(); empty where there is nothing to release
+    Bytes bytes;     ///< the whole file
+    Bytes measured;  ///< `bytes`; in td-shim's way all of the Payload section
+    Gpa raw_entry;   ///< of a raw vmlinux
+};
+
+/// Copies the whole payload file into private memory, unless it stands there, and tells its kind;
+/// names its source in `context.input`. Errors: kernel_missing, kernel_does_not_fit,
+/// payload_kind_denied, those of Items, payload::kind_of and payload::file_size.
+[[nodiscard]] Result<PayloadFile> fetch_payload(Context& context);
+
+} // namespace tdshim::boot
