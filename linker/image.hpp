@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "linker/profile.hpp"
 #include "linker/shim.hpp"
 #include "shim/base/bytes.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
@@ -38,11 +39,19 @@ struct Image {
 /// Errors: payload_size when it is empty or the image would be larger than 16 MiB.
 [[nodiscard]] Result<std::uint64_t> image_size(std::optional<Bytes> payload);
 
+/// What an image is made of, beside reset vector and shim.
+struct Contents {
+    std::optional<Bytes> payload;
+    std::uint32_t options = 0; ///< tdvf::option_ bits
+    Plan plan;                 ///< without what the linker sets
+    Bytes td_info;             ///< at most max_info_size bytes; empty: none
+    Bytes td_params;
+};
+
 /// The whole image, read back and checked by the parser and by the profile's rules.
 /// `reset_vector` was checked.
-/// Errors: as above, and those of parse_metadata for an image that breaks a rule.
-/// `options`: tdvf::option_ bits.
-[[nodiscard]] Result<Image> link(Bytes reset_vector, const Shim& shim, std::optional<Bytes> payload,
-                                 std::uint32_t options = 0);
+/// Errors: as above, td_info_size, and those of parse_metadata and check_profile for an image that
+/// breaks a rule.
+[[nodiscard]] Result<Image> link(Bytes reset_vector, const Shim& shim, const Contents& contents);
 
 } // namespace tdshim::linker

@@ -2,12 +2,16 @@
 //
 // shim-ld RESETVECTOR SHIM -o final.bin: links a firmware image and prints its layout.
 
+#include <algorithm>
+#include <array>
 #include <format>
 #include <iostream>
+#include <map>
 #include <optional>
 
 #include "linker/image.hpp"
 #include "shim/formats/tdvf/wire.hpp"
+#include "shim/memory/layout.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/metadata_table.hpp"
@@ -25,11 +29,83 @@ struct Arguments {
     std::string shim;
     std::string output;
     std::optional<std::string> payload;
-    std::string profile = "qemu";
-    bool is_portable = false;
+    Profile profile = Profile::qemu;
+    std::uint32_t measurement = 0; ///< option bits
     bool has_static_acpi = false;
+    std::optional<bool> extends_payload;
+    std::uint64_t payload_address = layout::payload_address;
+    std::uint64_t payload_room = 64 * MiB;
+    std::uint64_t permanent_memory = 64 * MiB;
+    std::string td_info_guid;
+    std::uint32_t td_info_version = 0;
+    std::uint32_t td_info_svn = 0;
+    std::string td_info_data;
+    std::string td_params;
     bool json = false;
 };
+
+constexpr std::array profiles{std::pair{"qemu", Profile::qemu},
+                              std::pair{"tdvf-payload", Profile::tdvf_payload},
+                              std::pair{"service-td", Profile::service_td}};
+
+void add_payload_options(CLI::App& options, Arguments& arguments) {
+    options
+        .add_option_function<std::string>(
+            "--payload-measured",
+            [&](const std::string& where) { arguments.extends_payload = where == "mrtd"; },
+            "into which register the payload goes beside RTMR[1]: mrtd, by the VMM, or rtmr, no "
+            "other; mrtd where it is embedded")
+        ->check(CLI::IsMember({"mrtd", "rtmr"}));
+    options
+        .add_option("--payload-address", arguments.payload_address,
+                    "where a VMM puts the payload, in hexadecimal with 0x")
+        ->capture_default_str();
+    tools::add_size(options, "--payload-room", arguments.payload_room,
+                    "memory that a VMM has for payload and initrd");
+    tools::add_size(options, "--permanent-memory", arguments.permanent_memory,
+                    "memory of a service TD above the shim's");
+}
+
+void add_info_options(CLI::App& options, Arguments& arguments) {
+    auto* const guid = options.add_option("--td-info-guid", arguments.td_info_guid,
+                                          "adds a TD_INFO section with this GUID");
+    options.add_option("--td-info-version", arguments.td_info_version, "its version")->needs(guid);
+    options.add_option("--td-info-svn", arguments.td_info_svn, "its security version number")
+        ->needs(guid);
+    options.add_option("--td-info-data", arguments.td_info_data, "file of what follows these")
+        ->needs(guid);
+    options.add_option("--td-params", arguments.td_params,
+                       "adds a TD_PARAMS section with this file as data");
+}
+
+/// The data of a TD_INFO section; empty when none is asked for.
+Outcome<std::vector<std::byte>> td_info_of(const Arguments& arguments) {
+    std::vector<std::byte> info;
+    if (arguments.td_info_guid.empty())
+        return info;
+    const auto guid = tools::guid_of(arguments.td_info_guid);
+    if (!guid)
+        return std::unexpected(
+            tools::failure("--td-info-guid", "expected 36 characters of a GUID"));
+    std::vector<std::byte> data;
+    if (!arguments.td_info_data.empty())
+        data = TRY(tools::read_file(arguments.td_info_data));
+    const tdvf::TdInfoHeader header{
+        .guid = *guid,
+        .length = static_cast<std::uint32_t>(sizeof(tdvf::TdInfoHeader) + data.size()),
+        .version = arguments.td_info_version,
+        .svn = arguments.td_info_svn};
+    info.append_range(bytes_of(header));
+    info.append_range(data);
+    return info;
+}
+
+Outcome<GpaRange> payload_memory_of(const Arguments& arguments, std::uint64_t payload_size) {
+    const std::uint64_t room = std::max(arguments.payload_room, payload_size);
+    const auto whole_pages = align_up(room, page_size);
+    return of_file("--payload-address",
+                   GpaRange::make({arguments.payload_address}, whole_pages.value_or(room)));
+}
 
 void declare(tools::Command& command, Arguments& arguments) {
     CLI::App& options = command.options();
@@ -37,17 +113,33 @@ void declare(tools::Command& command, Arguments& arguments) {
         ->required();
     options.add_option("SHIM", arguments.shim, "the firmware as a static ELF file")->required();
     options.add_option("-o,--output", arguments.output, "image to write")->required();
-    options.add_option("--payload", arguments.payload, "kernel to embed in the image");
-    options.add_option("--profile", arguments.profile, "VMM that the image is made for")
-        ->check(CLI::IsMember({"qemu"}))
-        ->capture_default_str();
-    tools::add_choice<bool>(options, "--measurement", arguments.is_portable,
-                            {{"tdshim-spec", false}, {"portable", true}},
-                            "portable: RTMR[0] does not depend on the TD HOB");
+    options.add_option("--payload", arguments.payload, "payload to embed in the image");
+    tools::add_choice<Profile>(
+        options, "--profile", arguments.profile,
+        std::map<std::string, Profile>(profiles.begin(), profiles.end()),
+        "whom the image is made for: QEMU; a VMM that places payload and command line itself; a "
+        "service TD that owns its memory and gets nothing from the VMM");
+    tools::add_choice<std::uint32_t>(options, "--measurement", arguments.measurement,
+                                     {{"tdshim-spec", 0},
+                                      {"portable", tdvf::option_portable},
+                                      {"td-shim", tdvf::option_region_digests}},
+                                     "portable: RTMR[0] does not depend on the TD HOB; td-shim: "
+                                     "digests of whole regions, in the "
+                                     "order of td-shim's code");
     tools::add_choice<bool>(options, "--acpi", arguments.has_static_acpi,
                             {{"vmm", false}, {"static", true}},
                             "static: tables of the firmware's own in place of the VMM's");
+    add_payload_options(options, arguments);
+    add_info_options(options, arguments);
     command.add_json_option(arguments.json);
+}
+
+std::uint32_t options_of(const Arguments& arguments) {
+    return arguments.measurement | (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
+}
+
+std::string name_of(Profile profile) {
+    return std::ranges::find(profiles, profile, &std::pair<const char*, Profile>::second)->first;
 }
 
 void print_table(const Shim& shim, const Image& image, const std::string& output) {
@@ -73,7 +165,7 @@ nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Argum
                           {"size", region.memory.size()},
                           {"address", region.memory.start().value}});
     return {{"image", arguments.output},
-            {"profile", arguments.profile},
+            {"profile", name_of(arguments.profile)},
             {"image_size", image.bytes.size()},
             {"layout", layout},
             {"metadata", tools::json_of(image.metadata)},
@@ -91,16 +183,29 @@ Outcome<ExitCode> run(const Arguments& arguments) {
     const auto elf = TRY(tools::read_file(arguments.shim));
     const Shim shim = TRY(of_file(arguments.shim, parse_shim(elf)));
     std::vector<std::byte> payload;
-    std::optional<Bytes> embedded;
+    Contents contents{.payload = {},
+                      .options = options_of(arguments),
+                      .plan = {},
+                      .td_info = {},
+                      .td_params = {}};
     if (arguments.payload) {
         payload = TRY(tools::read_file(*arguments.payload));
-        embedded = payload;
-        TRY(of_file(*arguments.payload, image_size(embedded)));
+        contents.payload = payload;
+        TRY(of_file(*arguments.payload, image_size(contents.payload)));
     }
-    const std::uint32_t options = (arguments.is_portable ? tdvf::option_portable : 0) |
-                                  (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
-    const Image image = TRY(
-        of_file(arguments.output + " (not written)", link(reset_vector, shim, embedded, options)));
+    contents.plan.profile = arguments.profile;
+    contents.plan.extends_payload =
+        arguments.extends_payload.value_or(arguments.payload.has_value());
+    contents.plan.payload_memory = TRY(payload_memory_of(arguments, payload.size()));
+    contents.plan.permanent_memory = arguments.permanent_memory;
+    const auto td_info = TRY(td_info_of(arguments));
+    contents.td_info = td_info;
+    std::vector<std::byte> td_params;
+    if (!arguments.td_params.empty())
+        td_params = TRY(tools::read_file(arguments.td_params));
+    contents.td_params = td_params;
+    const Image image =
+        TRY(of_file(arguments.output + " (not written)", link(reset_vector, shim, contents)));
     TRY(tools::write_file(arguments.output, image.bytes));
     if (arguments.json)
         tools::print_json(json_of(shim, image, arguments));

@@ -183,6 +183,7 @@ std::string_view sentence(Fault fault) {
     case Fault::reset_vector_size: return "reset vector has a wrong size";
     case Fault::reset_vector_slot: return "reset vector has no room where shim-ld writes";
     case Fault::payload_size: return "payload is empty or leaves no room in a 16 MiB image";
+    case Fault::td_info_size: return "TD_INFO or TD_PARAMS is larger than its room in the image";
     }
     return "unknown fault";
 }

@@ -171,6 +171,7 @@ enum class Fault : std::uint8_t {
     reset_vector_size,
     reset_vector_slot,
     payload_size,
+    td_info_size,
 };
 
 struct Error {

@@ -74,6 +74,13 @@ Result<PayloadFile> read_items(Context& context) {
     return read_legacy_keys(context);
 }
 
+/// What no loader takes is measured as a whole before the boot ends.
+std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file, const Error& error) {
+    const auto recorded =
+        context.recorder.record(measure::kernel(file.place, measure::digest_of(file.bytes)));
+    return std::unexpected(recorded ? error : recorded.error());
+}
+
 /// What the VMM announces may be wrong, but not decide anything that the content does not.
 bool agrees(std::uint32_t image_type, Kind kind) {
     switch (image_type) {
@@ -100,7 +107,7 @@ Result<PayloadFile> placed_file(Context& context, const GpaRange& section) {
     const auto& announced = context.td_hob.payload;
     const auto kind = payload::kind_of(memory);
     if (!kind && (kind.error().fault != Fault::payload_kind || !is_announced_raw(announced)))
-        return std::unexpected(kind.error());
+        return refuse_file(context, file, kind.error());
     file.kind = kind.value_or(Kind::raw_vmlinux);
     if (announced && !agrees(announced->image_type, file.kind))
         return refuse(Fault::payload_kind_denied, section.start().value, announced->image_type,
@@ -123,7 +130,10 @@ Result<PayloadFile> fetch_payload(Context& context) {
         return placed_file(context, section->memory);
     }
     PayloadFile file = embedded ? *embedded : TRY(read_items(context));
-    file.kind = TRY(payload::kind_of(file.bytes));
+    const auto kind = payload::kind_of(file.bytes);
+    if (!kind)
+        return refuse_file(context, file, kind.error());
+    file.kind = *kind;
     return file;
 }
 

@@ -46,6 +46,15 @@ inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
 // private memory like any other afterwards.
 inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * KiB>();
 
+// Where a VMM puts the command line, and by default the payload, in images that say so.
+inline constexpr auto payload_param = GpaRange::of<11 * MiB + 512 * KiB, 4 * KiB>();
+inline constexpr std::uint64_t payload_address = 192 * MiB;
+
+// Memory of a service TD, which owns what its image names: around the mailbox and the window, and
+// as much as is asked for above the shim.
+inline constexpr auto service_low = GpaRange::of<11 * MiB + 192 * KiB, 320 * KiB>();
+inline constexpr std::uint64_t service_high = 16 * MiB;
+
 // The firmware's half of the mailbox [ACPI 6.5, 5.2.12.19, gives it the page from 2048 on]: what
 // the processors of a TD that wait in the reset vector are to do.
 inline constexpr std::uint64_t mailbox_phase = 2048;  // le32: phase_...

@@ -46,8 +46,10 @@ void check_file(Bytes file) {
         return;
     require(shim->rom_size <= layout::shim_rom_size);
     const std::vector<std::byte> reset_vector(layout::reset_vector_size);
-    require(linker::link(reset_vector, *shim, std::nullopt).has_value());
-    require(linker::link(reset_vector, *shim, file).has_value());
+    require(linker::link(reset_vector, *shim, {}).has_value());
+    linker::Contents contents{};
+    contents.payload = file;
+    require(linker::link(reset_vector, *shim, contents).has_value());
 }
 
 /// The numbers of a program header that are worth trying; the rest follows from them.

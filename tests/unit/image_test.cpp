@@ -47,19 +47,41 @@ TEST_CASE("an image grows by 64 KiB up to 16 MiB", "[image]") {
     require_refused(size_with(0), Fault::payload_size, 0, 1, 0);
 }
 
-Image link_good(std::optional<Bytes> payload) {
+Result<Image> link_contents(const Contents& contents) {
     const Blob file = good_elf();
     const auto shim = parse_shim(file.view());
     REQUIRE(shim.has_value());
     const Blob vector = good_reset_vector();
-    auto image = link(vector.view(), *shim, payload);
+    return link(vector.view(), *shim, contents);
+}
+
+Image link_good(const Contents& contents) {
+    auto image = link_contents(contents);
     REQUIRE(image.has_value());
     return *std::move(image);
 }
 
+Contents contents_with(std::optional<Bytes> payload, Profile profile = Profile::qemu) {
+    Contents contents{};
+    contents.payload = payload;
+    contents.plan.profile = profile;
+    contents.plan.payload_memory = GpaRange::of<192 * MiB, 64 * MiB>();
+    contents.plan.permanent_memory = 64 * MiB;
+    return contents;
+}
+
+/// "BFV measured, CFV, ..." in their order.
+std::string sections_text(const Image& image) {
+    std::string text;
+    for (const tdvf::Section& section : image.metadata.sections)
+        text += std::string(tdvf::name_of(section.type)) + (section.raw_size != 0 ? "+" : "") +
+                ((section.attributes & tdvf::attribute_mr_extend) != 0 ? "*" : "") + " ";
+    return text;
+}
+
 TEST_CASE("every part of an image stands at its place", "[image]") {
     const Blob payload = Blob().fill(0x1801, 0x77);
-    const Image image = link_good(payload.view());
+    const Image image = link_good(contents_with(payload.view()));
     const Bytes bytes(image.bytes);
     const std::uint64_t size = layout::min_image_size + 64 * KiB;
     REQUIRE(bytes.size() == size);
@@ -82,7 +104,7 @@ TEST_CASE("every part of an image stands at its place", "[image]") {
 
 TEST_CASE("the regions of an image cover it without gaps", "[image]") {
     const Blob payload = Blob().fill(64 * KiB, 0x77); // leaves no unused room behind it
-    for (const Image& image : {link_good(std::nullopt), link_good(payload.view())}) {
+    for (const Image& image : {link_good({}), link_good(contents_with(payload.view()))}) {
         std::uint64_t offset = 0;
         for (const Region& region : image.regions) {
             CHECK(region.offset == offset);
@@ -96,16 +118,78 @@ TEST_CASE("the regions of an image cover it without gaps", "[image]") {
 }
 
 TEST_CASE("what QEMU cannot load breaks its profile", "[profile]") {
-    const tdvf::Metadata good = link_good(std::nullopt).metadata;
-    CHECK(check_profile_qemu(good, layout::min_image_size).has_value());
+    const tdvf::Metadata good = link_good({}).metadata;
+    Plan plan;
+    plan.image_size = layout::min_image_size;
+    CHECK(check_profile(plan, good).has_value());
     tdvf::Metadata type = good;
     type.sections[2].type = tdvf::SectionType::perm_mem;
-    require_refused(check_profile_qemu(type, layout::min_image_size), Fault::section_type,
-                    good.offset + 16 + 2 * 32, 3, 4);
+    require_refused(check_profile(plan, type), Fault::section_type, good.offset + 16 + 2 * 32, 3,
+                    4);
     tdvf::Metadata pointer = good;
     pointer.legacy_pointer.reset();
-    require_refused(check_profile_qemu(pointer, layout::min_image_size), Fault::metadata_pointer,
-                    good.offset, good.offset, 0);
+    require_refused(check_profile(plan, pointer), Fault::metadata_pointer, good.offset, good.offset,
+                    0);
+}
+
+// "+": with data in the image, "*": extended into MRTD.
+TEST_CASE("each profile has its sections", "[profile]") {
+    const Blob payload = Blob().fill(0x1801, 0x77);
+    const std::string shim = "TempMem TempMem ";
+    CHECK(sections_text(link_good(contents_with(payload.view()))) ==
+          "BFV+* CFV+* " + shim + "TD_HOB TempMem ");
+    CHECK(sections_text(link_good(contents_with({}, Profile::tdvf_payload))) ==
+          "BFV+* CFV+* " + shim + "TD_HOB TempMem Payload* PayloadParam ");
+    CHECK(sections_text(link_good(contents_with(payload.view(), Profile::tdvf_payload))) ==
+          "BFV+* CFV+* " + shim + "TD_HOB TempMem Payload+* PayloadParam ");
+    CHECK(sections_text(link_good(contents_with(payload.view(), Profile::service_td))) ==
+          "BFV+* CFV+* " + shim + "TempMem PermMem PermMem Payload+* ");
+}
+
+TEST_CASE("a payload that MRTD leaves out is in no extended section", "[profile]") {
+    const Blob payload = Blob().fill(0x1801, 0x77);
+    for (const Profile profile : {Profile::qemu, Profile::tdvf_payload, Profile::service_td}) {
+        Contents contents = contents_with(payload.view(), profile);
+        contents.plan.extends_payload = false;
+        for (const tdvf::Section& section : link_good(contents).metadata.sections) {
+            const bool holds_payload = section.data_offset < layout::cfv_size + 0x1801 &&
+                                       section.data_offset + section.raw_size > layout::cfv_size;
+            if (holds_payload)
+                CHECK((section.attributes & tdvf::attribute_mr_extend) == 0);
+        }
+    }
+}
+
+TEST_CASE("TD_INFO and TD_PARAMS stand in the BFV", "[profile]") {
+    const Blob info = Blob().fill(0x30, 0x11);
+    const Blob params = Blob().fill(0x40, 0x22);
+    Contents contents = contents_with(Blob().fill(1, 0).view(), Profile::service_td);
+    const Blob payload = Blob().fill(1, 0x77);
+    contents.payload = payload.view();
+    contents.td_info = info.view();
+    contents.td_params = params.view();
+    const Image image = link_good(contents);
+    for (const auto& [type, blob] : {std::pair{tdvf::SectionType::td_info, info},
+                                     std::pair{tdvf::SectionType::td_params, params}}) {
+        const tdvf::Section* const section = image.metadata.find(type);
+        REQUIRE(section != nullptr);
+        CHECK(section->memory.empty());
+        CHECK(copy_of(Bytes(image.bytes).subspan(section->data_offset, section->raw_size)) ==
+              blob.vector());
+    }
+    const Blob large = Blob().fill(max_info_size + 1, 0);
+    contents.td_info = large.view();
+    require_refused(link_contents(contents), Fault::td_info_size, 0, max_info_size,
+                    max_info_size + 1);
+    // QEMU knows neither type.
+    contents.td_info = info.view();
+    contents.plan.profile = Profile::qemu;
+    CHECK(link_contents(contents).error().fault == Fault::section_type);
+}
+
+TEST_CASE("a service TD has a payload in its image", "[profile]") {
+    require_refused(link_contents(contents_with({}, Profile::service_td)), Fault::payload_size, 0,
+                    1, 0);
 }
 
 }} // namespace tdshim::linker

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/common/text.hpp"
 
+#include <array>
+#include <cctype>
 #include <format>
 
 namespace tdshim::tools {
@@ -14,6 +16,26 @@ std::string hex(Bytes bytes) {
     for (const std::byte byte : bytes)
         text += std::format("{:02x}", std::to_integer<unsigned>(byte));
     return text;
+}
+
+std::optional<Guid> guid_of(std::string_view text) {
+    constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    constexpr std::array<std::size_t, 16> order{3, 2, 1,  0,  5,  4,  7,  6,
+                                                8, 9, 10, 11, 12, 13, 14, 15};
+    if (text.size() != form.size())
+        return std::nullopt;
+    std::string digits;
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        const bool is_dash = form[i] == '-';
+        if (is_dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0)
+            return std::nullopt;
+        if (!is_dash)
+            digits += text[i];
+    }
+    Guid guid;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        guid.bytes[order[i]] = std::byte(std::stoul(digits.substr(2 * i, 2), nullptr, 16));
+    return guid;
 }
 
 std::string text_of(const GpaRange& range) {

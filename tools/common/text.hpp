@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
+#include "shim/base/guid.hpp"
 
 namespace tdshim::tools {
 
@@ -17,6 +19,9 @@ namespace tdshim::tools {
 
 /// Two lower-case digits a byte.
 [[nodiscard]] std::string hex(Bytes bytes);
+
+/// "96b582de-1fb2-45f7-baea-a366c55a082d", digits of either case; nothing for any other text.
+[[nodiscard]] std::optional<Guid> guid_of(std::string_view text);
 
 /// "0x100000 - 0x1fffff": the first and the last address.
 [[nodiscard]] std::string text_of(const GpaRange& range);

@@ -55,6 +55,15 @@ struct TableEntryTail {
 };
 static_assert(sizeof(TableEntryTail) == 18);
 
+/// Begins the data of a TD_INFO section [td-shim specification 0.7, part I, table 1.1-5].
+struct TdInfoHeader {
+    Guid guid;
+    le32 length;  // 16: with this header and what follows it
+    le32 version; // 20
+    le32 svn;     // 24
+};
+static_assert(sizeof(TdInfoHeader) == 28);
+
 /// What shim-ld tells the shim about the image that it was linked into.
 struct ImageInfo {
     le32 image_size;       // 0
