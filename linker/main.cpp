@@ -61,7 +61,7 @@ void add_payload_options(CLI::App& options, Arguments& arguments) {
                     "where a VMM puts the payload, in hexadecimal with 0x")
         ->capture_default_str();
     tools::add_size(options, "--payload-room", arguments.payload_room,
-                    "memory that a VMM has for payload and initrd");
+                    "memory that a VMM has for payload and initrd where none is embedded");
     tools::add_size(options, "--permanent-memory", arguments.permanent_memory,
                     "memory of a service TD above the shim's");
 }
@@ -101,7 +101,7 @@ Outcome<std::vector<std::byte>> td_info_of(const Arguments& arguments) {
 }
 
 Outcome<GpaRange> payload_memory_of(const Arguments& arguments, std::uint64_t payload_size) {
-    const std::uint64_t room = std::max(arguments.payload_room, payload_size);
+    const std::uint64_t room = payload_size != 0 ? payload_size : arguments.payload_room;
     const auto whole_pages = align_up(room, page_size);
     return of_file("--payload-address",
                    GpaRange::make({arguments.payload_address}, whole_pages.value_or(room)));

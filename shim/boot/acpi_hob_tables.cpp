@@ -49,8 +49,12 @@ Result<Tables> copy_hob_tables(Context& context) {
             TRY(tables.list(placed.range.start(), placed.bytes));
         }
     }
-    if (!fadt.empty())
-        TRY(acpi::link_fadt(fadt, dsdt));
+    if (!fadt.empty()) {
+        // Not a table of the XSDT, and never in a HOB; AML with a global lock cannot do without.
+        const Placed facs = TRY(place_acpi(context, sizeof(acpi::Facs)));
+        acpi::write_facs(facs.bytes);
+        TRY(acpi::link_fadt(fadt, dsdt, facs.range.start()));
+    }
     return tables;
 }
 

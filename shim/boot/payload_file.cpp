@@ -16,8 +16,8 @@ PayloadFile file_at(Gpa place, const GpaRange& copied, Bytes bytes) {
     return {.place = place, .copied = copied, .bytes = bytes, .measured = bytes, .raw_entry = {}};
 }
 
-/// The payload that shim-ld embedded; it is read where it stands, for in a TD the image is private
-/// memory that the VMM cannot change any more.
+/// The payload that shim-ld embedded, where no section has the VMM place it; it is read where it
+/// stands, for in a TD the image is private memory that the VMM cannot change any more.
 Result<std::optional<PayloadFile>> embedded_file(Context& context) {
     context.input = "payload in the firmware image";
     const auto& info = context.image_info;
@@ -100,21 +100,24 @@ bool is_announced_raw(const std::optional<hob::AnnouncedPayload>& announced) {
 }
 
 /// What the VMM put into the Payload section, which is private memory since before the TD began.
-Result<PayloadFile> placed_file(Context& context, const GpaRange& section) {
+Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) {
     context.input = "Payload section";
-    const Bytes memory = TRY(platform::memory(section));
-    PayloadFile file = file_at(section.start(), {}, memory);
+    const Bytes memory = TRY(platform::memory(section.memory));
+    PayloadFile file = file_at(section.memory.start(), {}, memory);
     const auto& announced = context.td_hob.payload;
     const auto kind = payload::kind_of(memory);
     if (!kind && (kind.error().fault != Fault::payload_kind || !is_announced_raw(announced)))
         return refuse_file(context, file, kind.error());
     file.kind = kind.value_or(Kind::raw_vmlinux);
     if (announced && !agrees(announced->image_type, file.kind))
-        return refuse(Fault::payload_kind_denied, section.start().value, announced->image_type,
-                      static_cast<std::uint64_t>(file.kind));
+        return refuse(Fault::payload_kind_denied, section.memory.start().value,
+                      announced->image_type, static_cast<std::uint64_t>(file.kind));
     if (file.kind == Kind::raw_vmlinux)
         file.raw_entry = announced->entry;
-    file.bytes = memory.first(TRY(payload::file_size(file.kind, memory)));
+    // Of a payload that shim-ld embedded the size is known.
+    const std::uint64_t size =
+        section.raw_size != 0 ? section.raw_size : TRY(payload::file_size(file.kind, memory));
+    file.bytes = memory.first(size);
     file.measured = context.has_option(tdvf::option_region_digests) ? memory : file.bytes;
     return file;
 }
@@ -122,13 +125,13 @@ Result<PayloadFile> placed_file(Context& context, const GpaRange& section) {
 } // namespace
 
 Result<PayloadFile> fetch_payload(Context& context) {
-    const auto embedded = TRY(embedded_file(context));
-    if (!embedded && !context.uses_fw_cfg()) {
+    if (!context.uses_fw_cfg()) {
         const tdvf::Section* const section = context.section(tdvf::SectionType::payload);
         if (section == nullptr)
             return refuse(Fault::kernel_missing);
-        return placed_file(context, section->memory);
+        return placed_file(context, *section);
     }
+    const auto embedded = TRY(embedded_file(context));
     PayloadFile file = embedded ? *embedded : TRY(read_items(context));
     const auto kind = payload::kind_of(file.bytes);
     if (!kind)

@@ -13,6 +13,7 @@
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
+#include "tools/td-emu/brought.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
@@ -69,9 +70,6 @@ struct Image {
     [[nodiscard]] GpaRange memory() const {
         return GpaRange::between({layout::image_end - bytes.size()}, {layout::image_end});
     }
-    [[nodiscard]] GpaRange section(tdvf::SectionType type) const {
-        return std::ranges::find(metadata.sections, type, &tdvf::Section::type)->memory;
-    }
 };
 
 Outcome<Image> read_image(const std::string& file) {
@@ -81,7 +79,7 @@ Outcome<Image> read_image(const std::string& file) {
 }
 
 Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault, const Image& image,
-                               const Scratch& scratch) {
+                               const Brought& brought, const Scratch& scratch) {
     Settings settings;
     settings.configuration.td_info = TRY(tools::td_info_of(options.identity));
     settings.fault = fault.named;
@@ -89,12 +87,13 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.configuration.gpa_width = gpa_width;
     settings.configuration.vcpus = options.vcpus;
     settings.configuration.grants_large_pages = options.grants_large_pages;
-    settings.configuration.td_info.mrtd =
-        tdx_model::mrtd_of(image.bytes, image.metadata, options.load_order);
+    settings.configuration.td_info.mrtd = tdx_model::mrtd_of(
+        image.bytes, image.metadata, options.load_order,
+        [&](tdvf::SectionType type) { return brought.placement.content_of(type); });
     settings.ram = vmm::ram_of(vmm::Kind::qemu, options.memory);
     settings.firmware = {image.memory(), layout::shim_code};
     for (const tdvf::Section& section : image.metadata.sections)
-        if (!section.memory.empty())
+        if (!section.memory.empty() && (section.attributes & tdvf::attribute_page_aug) == 0)
             settings.added.push_back(section.memory);
     settings.until_payload = options.until_payload;
     settings.delivers_exceptions = options.delivers_exceptions;
@@ -126,8 +125,27 @@ std::string quoted(std::string text) {
     return text;
 }
 
+/// QEMU's device that puts a file into memory before the machine runs.
+std::vector<std::string> loader(const std::string& file, Gpa place) {
+    return {"-device",
+            std::format("loader,file={},addr={:#x},force-raw=on", quoted(file), place.value)};
+}
+
+/// The loaders of what the VMM brings.
+std::vector<std::string> loaders(const Image& image, const Brought& brought,
+                                 const Scratch& scratch) {
+    std::vector<std::string> words = loader(scratch.file("stub.bin"), {stub_address});
+    if (!brought.hob.empty())
+        words.append_range(loader(scratch.file("hob.bin"), brought.hob_place.start()));
+    for (const vmm::SectionContent& content : brought.placement.sections)
+        words.append_range(loader(scratch.file(std::string(tdvf::name_of(content.type))),
+                                  image.metadata.find(content.type)->memory.start()));
+    return words;
+}
+
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
-                                      const Scratch& scratch, Gpa td_hob) {
+                                      const Scratch& scratch, const Image& image,
+                                      const Brought& brought) {
     std::vector<std::string> command{
         options.qemu,
         "-nodefaults",
@@ -159,22 +177,19 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
         "-qtest",
         "chardev:qtest",
         "-qtest-log",
-        "/dev/null",
-        "-device",
-        std::format("loader,file={},addr={:#x},force-raw=on", quoted(scratch.file("stub.bin")),
-                    stub_address),
-        "-device",
-        std::format("loader,file={},addr={:#x},force-raw=on", quoted(scratch.file("hob.bin")),
-                    td_hob.value)};
+        "/dev/null"};
+    command.append_range(loaders(image, brought, scratch));
     const auto add_item = [&](const char* name, const std::string& file) {
         if (!file.empty())
             command.insert(command.end(), {"-fw_cfg", std::format("name=opt/org.tdshim/{},file={}",
                                                                   name, quoted(file))});
     };
-    add_item("kernel", options.kernel);
-    add_item("initrd", options.initrd);
-    if (!options.command_line.empty())
-        add_item("cmdline", scratch.file("cmdline"));
+    if (!is_filled_by_vmm(image.metadata)) {
+        add_item("kernel", options.kernel);
+        add_item("initrd", options.initrd);
+        if (!options.command_line.empty())
+            add_item("cmdline", scratch.file("cmdline"));
+    }
     command.insert(command.end(), options.more.begin(), options.more.end());
     return command;
 }
@@ -209,13 +224,16 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
     return json;
 }
 
-Outcome<> write_inputs(const Options& options, Bytes hob, const Settings& settings,
-                       Gpa td_hob_place, const Scratch& scratch) {
+Outcome<> write_inputs(const Options& options, const Brought& brought, const Settings& settings,
+                       const Scratch& scratch) {
     if (!options.trace_file.empty()) // the plugin writes it; what is wrong with it is told now
         TRY(tools::write_file(options.trace_file, {}));
-    TRY(tools::write_file(scratch.file("hob.bin"), hob));
+    TRY(tools::write_file(scratch.file("hob.bin"), brought.hob));
+    for (const vmm::SectionContent& content : brought.placement.sections)
+        TRY(tools::write_file(scratch.file(std::string(tdvf::name_of(content.type))),
+                              content.bytes));
     TRY(tools::write_file(scratch.file("cmdline"), bytes_of(options.command_line)));
-    TRY(write_stub(settings, td_hob_place, scratch.file("stub.bin")));
+    TRY(write_stub(settings, brought.hob_place.start(), scratch.file("stub.bin")));
     if (!write_settings(settings, scratch.file("settings.json")))
         return std::unexpected(failure(scratch.file("settings.json"), "cannot write"));
     return {};
@@ -229,15 +247,13 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     if (!scratch.is_made())
         return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
     const ChosenFault fault = TRY(choose_fault(options.fault));
-    const Settings settings = TRY(settings_for(options, fault, image, scratch));
-    const GpaRange td_hob_section = image.section(tdvf::SectionType::td_hob);
-    const Gpa td_hob_place = td_hob_section.start();
-    std::vector<std::byte> hob =
-        TRY(tools::of_file(options.firmware, vmm::td_hob(vmm::Kind::qemu, settings.ram,
-                                                         image.metadata, td_hob_section)));
-    TRY(spoil_hob(hob, fault, options.fault, td_hob_section.size()));
-    TRY(write_inputs(options, hob, settings, td_hob_place, scratch));
-    const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, td_hob_place)));
+    Brought brought = TRY(
+        bring(options, image.bytes, image.metadata, vmm::ram_of(vmm::Kind::qemu, options.memory)));
+    const Settings settings = TRY(settings_for(options, fault, image, brought, scratch));
+    TRY(spoil_hob(brought.hob, fault, options.fault, brought.hob_place.size()));
+    TRY(write_inputs(options, brought, settings, scratch));
+    const int exit_code =
+        TRY(run_command(qemu_command(options, settings, scratch, image, brought)));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
     if (!settings.ccel_file.empty()) {
         const auto log = TRY(tools::read_file(settings.ccel_file));

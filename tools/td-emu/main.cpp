@@ -78,9 +78,14 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--memory", options.memory, "memory of the TD, e.g. 2G")
         ->transform(CLI::AsSizeValue(false));
     app.add_option("--cpus", options.vcpus, "vCPUs")->check(CLI::Range(1, 64));
-    app.add_option("--kernel", options.kernel, "a bzImage")->check(CLI::ExistingFile);
+    app.add_option("--kernel", options.kernel,
+                   "a payload: bzImage, vmlinux, unified kernel image, ELF or PE executable; it "
+                   "comes by fw_cfg, or into the image's Payload section where there is one")
+        ->check(CLI::ExistingFile);
     app.add_option("--initrd", options.initrd, "its initrd")->check(CLI::ExistingFile);
     app.add_option("--append", options.command_line, "its command line");
+    app.add_option("--payload-entry", options.payload_entry,
+                   "the payload is a raw vmlinux, as it lies in memory, to be entered here");
     app.add_option("--until", options.until_payload, "payload: end where the payload begins")
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, bool>{{"payload", true}, {"exit", false}}));

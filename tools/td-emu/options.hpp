@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Options {
     std::string kernel;
     std::string initrd;
     std::string command_line;
+    std::optional<std::uint64_t> payload_entry; ///< the kernel is raw, to be entered there
     bool until_payload = false;
     std::string fault; ///< a name or a file
     tools::IdentityOptions identity;

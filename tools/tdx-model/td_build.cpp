@@ -22,9 +22,12 @@ std::array<std::byte, block_size> operation(std::string_view name, std::uint64_t
 
 class Measurement {
   public:
-    Measurement(Bytes image, const tdvf::Section& section) : section_(section) {
+    Measurement(Bytes image, const tdvf::Section& section, const ContentOf& content_of)
+        : section_(section) {
         if (section.raw_size != 0)
             content_ = image.subspan(section.data_offset, section.raw_size);
+        else if (content_of)
+            content_ = content_of(section.type);
     }
 
     void add_page(crypto::Sha384& mrtd, std::uint64_t page) const {
@@ -41,7 +44,7 @@ class Measurement {
     }
 
   private:
-    /// Memory behind the image's data is zero.
+    /// Memory behind the data is zero.
     [[nodiscard]] std::array<std::byte, chunk_size> chunk(std::uint64_t offset) const {
         std::array<std::byte, chunk_size> bytes{};
         if (offset < content_.size())
@@ -57,12 +60,13 @@ class Measurement {
 
 } // namespace
 
-crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order) {
+crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order,
+                       const ContentOf& content_of) {
     crypto::Sha384 mrtd;
     for (const tdvf::Section& section : metadata.sections) {
         if ((section.attributes & tdvf::attribute_page_aug) != 0 || section.memory.empty())
             continue; // memory that is there later, and data of a BFV
-        const Measurement measurement(image, section);
+        const Measurement measurement(image, section, content_of);
         const std::uint64_t end = section.memory.end().value;
         for (std::uint64_t page = section.memory.start().value; page < end; page += page_size) {
             measurement.add_page(mrtd, page);

@@ -4,6 +4,8 @@
 // Module 1.5 ABI, TDH.MEM.PAGE.ADD, TDH.MR.EXTEND; td-shim specification 0.7, MRTD calculation].
 #pragma once
 
+#include <functional>
+
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
@@ -14,7 +16,12 @@ namespace tdshim::tdx_model {
 /// is extended, as older VMMs did.
 enum class LoadOrder { page_by_page, section_by_section };
 
-/// MRTD of a TD that is built from the sections `metadata` of `image`.
-[[nodiscard]] crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order);
+/// What a VMM puts into a section in place of the image's data.
+using ContentOf = std::function<Bytes(tdvf::SectionType)>;
+
+/// MRTD of a TD that is built from the sections `metadata` of `image`. `content_of` says what the
+/// VMM brings for sections that have no data in the image; nothing where it brings nothing.
+[[nodiscard]] crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order,
+                                     const ContentOf& content_of = {});
 
 } // namespace tdshim::tdx_model

@@ -251,11 +251,7 @@ Result<StaticTables> write_static_tables(MutableBytes area, Gpa place, std::uint
         return refuse(Fault::too_many_entries, 0, max_processors, processors);
     if (area.size() < static_tables_size(processors))
         return refuse(Fault::acpi_length, place.value, static_tables_size(processors), area.size());
-    Facs facs{};
-    facs.signature = {'F', 'A', 'C', 'S'};
-    facs.length = sizeof(Facs);
-    facs.version = 1;
-    std::ranges::copy(bytes_of(facs), area.subspan(facs_offset).begin());
+    write_facs(area.subspan(facs_offset));
     put_dsdt(area);
     put_table(area, fadt_offset, fadt(place));
     put_table(area, mcfg_offset,

@@ -58,15 +58,23 @@ Result<Gpa> dsdt_of(Bytes fadt) {
     return Gpa{extended && *extended != 0 ? std::uint64_t{*extended} : low};
 }
 
-Result<void> link_fadt(MutableBytes fadt, Gpa dsdt) {
+void write_facs(MutableBytes area) {
+    Facs facs{};
+    facs.signature = {'F', 'A', 'C', 'S'};
+    facs.length = sizeof(Facs);
+    facs.version = 1;
+    std::ranges::copy(bytes_of(facs), area.begin());
+}
+
+Result<void> link_fadt(MutableBytes fadt, Gpa dsdt, Gpa facs) {
     if (fadt.size() < offsetof(Fadt, dsdt) + sizeof(le32))
         return refuse(Fault::acpi_length, 0, sizeof(Fadt), fadt.size());
     const auto put = [&](std::size_t offset, const auto& value) {
         if (offset + sizeof(value) <= fadt.size())
             std::ranges::copy(bytes_of(value), fadt.subspan(offset).begin());
     };
-    put(offsetof(Fadt, facs), le32{0U});
-    put(fadt_extended_facs, le64{0ULL});
+    put(offsetof(Fadt, facs), le32{static_cast<std::uint32_t>(facs.value)});
+    put(fadt_extended_facs, le64{0ULL}); // the 32-bit one holds
     put(offsetof(Fadt, dsdt), le32{static_cast<std::uint32_t>(dsdt.value)});
     put(fadt_extended_dsdt, le64{dsdt.value});
     fadt[offsetof(TableHeader, checksum)] = std::byte{0};

@@ -42,8 +42,12 @@ using TableList = StaticVector<Gpa, max_tables>;
 /// The address of the DSDT that `fadt` points to; 0: none. Errors: truncated.
 [[nodiscard]] Result<Gpa> dsdt_of(Bytes fadt);
 
-/// Makes `fadt` point to the DSDT at `dsdt`, 0: to none, and to no FACS. Errors: acpi_length.
-[[nodiscard]] Result<void> link_fadt(MutableBytes fadt, Gpa dsdt);
+/// Makes `fadt` point to the DSDT at `dsdt` and the FACS at `facs`, 0: to none. Both lie below
+/// 4 GiB. Errors: acpi_length.
+[[nodiscard]] Result<void> link_fadt(MutableBytes fadt, Gpa dsdt, Gpa facs);
+
+/// Writes an empty FACS at the start of `area`, sizeof(Facs) bytes.
+void write_facs(MutableBytes area);
 
 /// The header of a table of the shim's own; its checksum is set last.
 [[nodiscard]] TableHeader own_header(std::array<char, 4> signature, std::size_t length,
