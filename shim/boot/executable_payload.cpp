@@ -82,7 +82,8 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
                                           const AcpiRoot& acpi) {
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(file.measured));
-    TRY(context.recorder.record(measured));
+    if (file.is_recorded)
+        TRY(context.recorder.record(measured));
     report("payload", context.input, measured);
     ExecutablePayload payload;
     payload.program = TRY(file.kind == payload::Kind::pe ? executable::parse_pe(file.bytes)

@@ -42,7 +42,8 @@ Result<void> record_kernel(Context& context, const PayloadFile& file, const File
     const Bytes measured_bytes = file.kind == Kind::uki ? files.kernel : file.measured;
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(measured_bytes));
-    TRY(context.recorder.record(measured));
+    if (file.is_recorded)
+        TRY(context.recorder.record(measured));
     report("kernel", context.input, measured);
     if (files.unified.os_release.empty())
         return {};

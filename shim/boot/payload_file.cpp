@@ -13,7 +13,12 @@ using payload::Kind;
 
 /// A file of which the kind is not known yet.
 PayloadFile file_at(Gpa place, const GpaRange& copied, Bytes bytes) {
-    return {.place = place, .copied = copied, .bytes = bytes, .measured = bytes, .raw_entry = {}};
+    return {.place = place,
+            .copied = copied,
+            .bytes = bytes,
+            .measured = bytes,
+            .is_recorded = true,
+            .raw_entry = {}};
 }
 
 /// The payload that shim-ld embedded, where no section has the VMM place it; it is read where it
@@ -118,7 +123,11 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     const std::uint64_t size =
         section.raw_size != 0 ? section.raw_size : TRY(payload::file_size(file.kind, memory));
     file.bytes = memory.first(size);
-    file.measured = context.has_option(tdvf::option_region_digests) ? memory : file.bytes;
+    file.measured = file.bytes;
+    if (context.has_option(tdvf::option_region_digests)) {
+        file.measured = memory;
+        file.is_recorded = (section.attributes & tdvf::attribute_mr_extend) == 0;
+    }
     return file;
 }
 

@@ -11,11 +11,12 @@ namespace tdshim::boot {
 
 struct PayloadFile {
     payload::Kind kind{};
-    Gpa place;       ///< of the bytes
-    GpaRange copied; ///< for MemoryMap::release(); empty where there is nothing to release
-    Bytes bytes;     ///< the whole file
-    Bytes measured;  ///< `bytes`; in td-shim's way all of the Payload section
-    Gpa raw_entry;   ///< of a raw vmlinux
+    Gpa place;               ///< of the bytes
+    GpaRange copied;         ///< for MemoryMap::release(); empty where there is nothing to release
+    Bytes bytes;             ///< the whole file
+    Bytes measured;          ///< `bytes`; in td-shim's way all of the Payload section
+    bool is_recorded = true; ///< in td-shim's way not when MRTD has it
+    Gpa raw_entry;           ///< of a raw vmlinux
 };
 
 /// Copies the whole payload file into private memory, unless it stands there, and tells its kind;

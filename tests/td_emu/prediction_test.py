@@ -129,5 +129,22 @@ for name, options in (("portable", portable), ("static", static), ("portable_sta
 add_shape("disk", "1G", 2, more=disk)
 add_shape("disk_and_network", "4G", 4, more=disk + network)
 
+# A VMM that places kernel, initrd and command line itself.
+placed = ("--profile", "tdvf-payload")
+for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk), ("64G", 16, ()), ("1024G", 2, network)):
+    add_shape(f"placed_{memory}_{cpus}", memory, cpus, more=more, options=placed)
+add_shape("placed_without_initrd", "1G", 2, has_initrd=False, options=placed)
+add_shape("placed_without_command_line", "1G", 1, append=None, options=placed)
+add_shape("placed_debian", "1G", 2, kernel="6.12", options=placed)
+add_shape("placed_embedded", "1G", 2, kernel="embedded", has_initrd=False, options=placed)
+add_shape("placed_embedded_not_in_mrtd", "1G", 1, kernel="embedded", has_initrd=False,
+          options=(*placed, "--payload-measured", "rtmr"))
+add_shape("placed_in_mrtd", "1G", 1, options=(*placed, "--payload-measured", "mrtd"))
+for name, policy in (("portable", portable), ("static", static), ("portable_static", portable + static),
+                     ("as_td_shim", ("--measurement", "td-shim")),
+                     ("as_td_shim_in_mrtd", ("--measurement", "td-shim", "--payload-measured", "mrtd"))):
+    add_shape(f"placed_{name}", "1G", 2, options=(*placed, *policy))
+add_shape("embedded_not_in_mrtd", "1G", 1, kernel="embedded", options=("--payload-measured", "rtmr"))
+
 if __name__ == "__main__":
     suite.main()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Booting a distribution's kernel with the small guest of launch/guest, whose lines begin with `guest: `."""
 
+import base64
 import re
 
 # What launch/qemu.sh starts.
@@ -20,3 +21,9 @@ def command_line(machine):
 def guest_line(console, name):
     """The guest's answer behind `guest: NAME`."""
     return re.search(rf"^guest: {name} (.*)$", console, re.MULTILINE).group(1)
+
+
+def event_log(console):
+    """The log's area as the guest's kernel shows it, nothing where it shows none."""
+    match = re.search(r"^guest: ccel begin\n(.*?)^guest: ccel end$", console, re.MULTILINE | re.DOTALL)
+    return match and base64.b64decode(match[1])

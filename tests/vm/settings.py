@@ -45,6 +45,13 @@ def required_path(variable):
     return pathlib.Path(value)
 
 
+def required_file(path, what):
+    """A file that a package of the machine brings."""
+    if not os.path.exists(path):
+        skip(f"{what} is not installed: there is no {path}")
+    return pathlib.Path(path)
+
+
 def image():
     return required_path("TDSHIM_IMAGE")
 

@@ -19,9 +19,15 @@ class Predictor {
         result_.events.push_back({measurement, description_of(measurement), origin});
     }
 
-    [[nodiscard]] Prediction finish() {
-        for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
+    /// Closes the firmware's registers, once.
+    void close() {
+        for (std::uint32_t rtmr = 0; !is_closed_ && rtmr < 2; ++rtmr)
             add(measure::separator(rtmr), "end of the firmware");
+        is_closed_ = true;
+    }
+
+    [[nodiscard]] Prediction finish() {
+        close();
         return std::move(result_);
     }
 
@@ -38,7 +44,25 @@ class Predictor {
     }
 
     Prediction result_;
+    bool is_closed_ = false;
 };
+
+void add_payload(Predictor& predictor, const BootInputs& inputs) {
+    constexpr Gpa somewhere{};
+    // td-shim's order, for Linux.
+    if ((inputs.image_options & tdvf::option_region_digests) != 0 && inputs.command_line)
+        predictor.close();
+    if (inputs.kernel)
+        predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
+    if (inputs.os_release)
+        predictor.add(measure::os_release(somewhere, inputs.os_release->digest),
+                      inputs.os_release->origin);
+    if (inputs.initrd)
+        predictor.add(measure::initrd(somewhere, inputs.initrd->digest), inputs.initrd->origin);
+    if (inputs.command_line)
+        predictor.add(measure::command_line(inputs.command_line->bytes),
+                      inputs.command_line->origin);
+}
 
 } // namespace
 
@@ -68,11 +92,7 @@ Prediction predict(const BootInputs& inputs) {
             predictor.add(
                 measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
                 inputs.acpi_origin);
-    if (inputs.kernel)
-        predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
-    if (inputs.initrd)
-        predictor.add(measure::initrd(somewhere, inputs.initrd->digest), inputs.initrd->origin);
-    predictor.add(measure::command_line(inputs.command_line.bytes), inputs.command_line.origin);
+    add_payload(predictor, inputs);
     return predictor.finish();
 }
 

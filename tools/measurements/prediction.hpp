@@ -30,11 +30,13 @@ struct BootInputs {
     std::optional<InputBytes> td_hob;     ///< in a TD
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
-    std::vector<vmm::ConfigFile> acpi;    ///< etc/table-loader and its files
+    std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;
-    std::optional<InputFile> kernel; ///< none: RTMR[1] means nothing
+    bool knows_payload = false;          ///< else RTMR[1] means nothing
+    std::optional<InputFile> kernel;     ///< or another payload
+    std::optional<InputFile> os_release; ///< of a unified kernel image
     std::optional<InputFile> initrd;
-    InputBytes command_line; ///< without its NUL
+    std::optional<InputBytes> command_line; ///< as measured; only Linux has one
 };
 
 struct PredictedEvent {

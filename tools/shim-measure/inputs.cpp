@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <format>
 
+#include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/hob.hpp"
 #include "shim/formats/tdvf/footer.hpp"
-#include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
+#include "tools/shim-measure/payload_inputs.hpp"
+#include "tools/vmm/brought.hpp"
 #include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::tools {
@@ -16,61 +18,6 @@ namespace {
 std::string size_text(std::uint64_t bytes) {
     return bytes % GiB == 0 ? std::format("{} GiB", bytes / GiB)
                             : std::format("{} MiB", bytes / MiB);
-}
-
-/// The kernel that shim-ld put into the image, which the firmware takes before any other.
-Outcome<std::optional<InputFile>> embedded_kernel(const Image& image) {
-    const auto& info = image.info;
-    if (!info || info->payload_size == 0)
-        return std::nullopt;
-    if (info->payload_from_end > image.bytes.size())
-        return std::unexpected(failure(image.file, "is smaller than it says of itself"));
-    const std::uint64_t offset = image.bytes.size() - info->payload_from_end;
-    const Bytes payload = Bytes(image.bytes).subspan(offset, info->payload_size);
-    return InputFile{measure::digest_of(payload),
-                     std::format("kernel embedded in {} at offset {:#x}", image.file, offset)};
-}
-
-/// None only where no VMM is known, for somebody who asks about an image alone.
-Outcome<std::optional<InputFile>> kernel(const Options& options, const Image& image) {
-    const auto embedded = TRY(embedded_kernel(image));
-    if (embedded && !options.kernel.empty())
-        return std::unexpected(failure(
-            image.file, "holds a kernel of its own, so that --kernel would not be started"));
-    if (embedded)
-        return embedded;
-    if (options.kernel.empty() && options.vmm == Vmm::none)
-        return std::nullopt;
-    if (options.kernel.empty())
-        return std::unexpected(failure(image.file, "holds no kernel: --kernel is needed"));
-    return InputFile{TRY(digest_of_file(options.kernel)), "kernel " + options.kernel};
-}
-
-/// A file's line ends with the file, not with the line: what is measured is every byte of it.
-Outcome<InputBytes> command_line(const Options& options) {
-    if (!options.append_file.empty())
-        return InputBytes{TRY(read_file(options.append_file)),
-                          "command line " + options.append_file};
-    if (!options.append)
-        return InputBytes{{}, "no command line"};
-    const Bytes text = bytes_of(std::string_view(*options.append));
-    return InputBytes{{text.begin(), text.end()}, "command line of --append"};
-}
-
-Outcome<InputBytes> td_hob(const Options& options, const Image& image) {
-    if (!options.hob.empty()) {
-        auto bytes = TRY(read_file(options.hob));
-        bytes.resize(TRY(of_file(options.hob, hob::list_size(bytes))));
-        return InputBytes{std::move(bytes), "TD HOB " + options.hob};
-    }
-    const tdvf::Section* const section = image.metadata.find(tdvf::SectionType::td_hob);
-    if (section == nullptr)
-        return std::unexpected(failure(image.file, "has no TD_HOB section"));
-    return InputBytes{
-        TRY(of_file(image.file,
-                    vmm::td_hob(vmm::Kind::qemu, vmm::ram_of(vmm::Kind::qemu, options.memory),
-                                image.metadata, section->memory))),
-        "TD HOB as QEMU writes it for " + size_text(options.memory)};
 }
 
 Outcome<vmm::ConfigFiles> config_files(const Options& options) {
@@ -84,24 +31,101 @@ Outcome<vmm::ConfigFiles> config_files(const Options& options) {
                                       .more = options.qemu_arguments});
 }
 
-/// What lands in RTMR[0].
-Outcome<> add_configuration(const Options& options, const Image& image, BootInputs& inputs) {
-    const std::string shape =
-        std::format("{} with {} and {} vCPU{}", options.machine, size_text(options.memory),
-                    options.cpus, options.cpus == 1 ? "" : "s");
+Outcome<std::string> command_line_text(const Options& options) {
+    if (options.append_file.empty())
+        return options.append.value_or("");
+    const auto bytes = TRY(read_file(options.append_file));
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+/// What the VMM of a TD brings. Where nobody is known to, that is nothing.
+Outcome<vmm::Brought> brought(const Options& options, const Image& image) {
+    const bool is_filled = vmm::is_filled_by_vmm(image.metadata);
+    if (options.is_plain_vm || (options.vmm == Vmm::none && !is_filled))
+        return vmm::Brought{};
+    vmm::Launch launch{.image_file = image.file,
+                       .image = image.bytes,
+                       .metadata = &image.metadata,
+                       .ram = vmm::ram_of(vmm::Kind::qemu, options.memory),
+                       .files = {},
+                       .config_files = [&]() -> Outcome<vmm::ConfigFiles> {
+                           if (!options.hob.empty() || !options.knows_rtmr0())
+                               return vmm::ConfigFiles{}; // they are not asked for
+                           return config_files(options);
+                       }};
+    if (is_filled) {
+        if (!options.kernel.empty())
+            launch.files.kernel = TRY(read_file(options.kernel));
+        if (!options.initrd.empty())
+            launch.files.initrd = TRY(read_file(options.initrd));
+        launch.files.command_line = TRY(command_line_text(options));
+        launch.files.raw_entry = options.payload_entry;
+    }
+    return vmm::bring(launch);
+}
+
+Outcome<std::optional<InputBytes>> td_hob(const Options& options, const Image& image,
+                                          const vmm::Brought& brought) {
+    if (image.metadata.find(tdvf::SectionType::td_hob) == nullptr)
+        return std::nullopt;
+    if (!options.hob.empty()) {
+        auto bytes = TRY(read_file(options.hob));
+        bytes.resize(TRY(of_file(options.hob, hob::list_size(bytes))));
+        return InputBytes{std::move(bytes), "TD HOB " + options.hob};
+    }
+    const char* const maker =
+        vmm::is_filled_by_vmm(image.metadata) ? "a VMM that places the payload" : "QEMU";
+    return InputBytes{brought.hob, std::format("TD HOB as {} writes it for {}", maker,
+                                               size_text(options.memory))};
+}
+
+/// The tables of a HOB by their signatures, as a portable image measures them.
+Outcome<std::vector<vmm::ConfigFile>> tables_of(const InputBytes& list, const Image& image) {
+    const Gpa base = image.metadata.find(tdvf::SectionType::td_hob)->memory.start();
+    const hob::TdHob parsed =
+        TRY(of_file(list.origin, hob::parse(list.bytes, base, {~std::uint64_t{0}})));
+    std::vector<vmm::ConfigFile> tables;
+    for (std::size_t i = 0; i < parsed.acpi_tables.size(); ++i) {
+        const Bytes table = TRY(of_file(list.origin, acpi::check_table(parsed.acpi_tables[i], i)));
+        const auto* const name = reinterpret_cast<const char*>(table.data());
+        tables.push_back({std::string(name, 4), {table.begin(), table.end()}});
+    }
+    return tables;
+}
+
+std::string shape_of(const Options& options) {
+    return std::format("{} with {} and {} vCPU{}", options.machine, size_text(options.memory),
+                       options.cpus, options.cpus == 1 ? "" : "s");
+}
+
+/// ACPI files and, of a plain VM, the memory map, where the firmware asks for them by fw_cfg.
+Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
     const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
     const bool needs_vmm = !has_static_acpi || options.is_plain_vm;
     const vmm::ConfigFiles files = needs_vmm ? TRY(config_files(options)) : vmm::ConfigFiles{};
     if (!options.save_acpi.empty())
         TRY(vmm::write_config_files(files, options.save_acpi));
-    const std::string origin = options.acpi.empty() ? options.qemu + ", " + shape : options.acpi;
+    const std::string origin =
+        options.acpi.empty() ? options.qemu + ", " + shape_of(options) : options.acpi;
     inputs.acpi = files.acpi;
     inputs.acpi_origin = "ACPI file of " + origin;
     if (options.is_plain_vm)
         inputs.memory_map = InputBytes{files.e820, "memory map of " + origin};
-    else
-        inputs.td_hob = TRY(td_hob(options, image));
+    return {};
+}
+
+/// What lands in RTMR[0].
+Outcome<> add_configuration(const Options& options, const Image& image, const vmm::Brought& brought,
+                            BootInputs& inputs) {
     inputs.accepts_all_memory = options.accepts_all_memory;
+    if (!options.is_plain_vm)
+        inputs.td_hob = TRY(td_hob(options, image, brought));
+    if (options.is_plain_vm || !vmm::is_filled_by_vmm(image.metadata))
+        return add_config_files(options, inputs);
+    if (inputs.td_hob && (inputs.image_options & tdvf::option_portable) != 0) {
+        inputs.acpi = TRY(tables_of(*inputs.td_hob, image));
+        inputs.acpi_origin = "ACPI table in the " + inputs.td_hob->origin;
+    }
     return {};
 }
 
@@ -116,16 +140,21 @@ Outcome<Image> read_image(const std::string& file) {
     return image;
 }
 
-Outcome<BootInputs> gather_inputs(const Options& options, const Image& image) {
+Outcome<Gathered> gather_inputs(const Options& options, const Image& image) {
+    const bool is_filled = vmm::is_filled_by_vmm(image.metadata);
+    if (options.vmm == Vmm::tdvf_payload && !is_filled)
+        return std::unexpected(
+            failure(image.file, "has no Payload section for such a VMM to fill"));
+    if (options.vmm == Vmm::qemu && is_filled && !options.is_plain_vm)
+        return std::unexpected(failure(
+            image.file, "has sections that QEMU refuses (shim-check --vmm qemu says which)"));
+    vmm::Brought made = TRY(brought(options, image));
     BootInputs inputs;
     inputs.image_options = image.info ? std::uint32_t{image.info->options} : 0;
-    inputs.kernel = TRY(kernel(options, image));
-    if (!options.initrd.empty())
-        inputs.initrd = InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd};
-    inputs.command_line = TRY(command_line(options));
+    TRY(add_payload(options, image, made.placement, inputs));
     if (options.knows_rtmr0())
-        TRY(add_configuration(options, image, inputs));
-    return inputs;
+        TRY(add_configuration(options, image, made, inputs));
+    return Gathered{std::move(inputs), std::move(made.placement)};
 }
 
 } // namespace tdshim::tools

@@ -10,12 +10,14 @@
 #include "shim/formats/tdvf/metadata.hpp"
 #include "tools/measurements/identity.hpp"
 #include "tools/measurements/prediction.hpp"
+#include "tools/vmm/placement.hpp"
 
 namespace tdshim::tools {
 
 enum class Format { text, json, policy };
-/// Who starts the guest: QEMU, or nobody that is known, so that RTMR[0] cannot be told.
-enum class Vmm { qemu, none };
+/// Who starts the guest: whoever the image is made for; QEMU; a VMM that places the payload in the
+/// image's sections; or nobody that is known, so that RTMR[0] cannot be told.
+enum class Vmm { any, qemu, tdvf_payload, none };
 
 struct Options {
     std::string image;
@@ -23,7 +25,8 @@ struct Options {
     std::string initrd;
     std::optional<std::string> append;
     std::string append_file;
-    Vmm vmm = Vmm::qemu;
+    Vmm vmm = Vmm::any;
+    std::optional<std::uint64_t> payload_entry; ///< the kernel is a raw vmlinux
     bool is_plain_vm = false;
     std::string machine = "q35";
     std::uint64_t memory = std::uint64_t{2} << 30;
@@ -51,7 +54,12 @@ struct Image {
 
 [[nodiscard]] Outcome<Image> read_image(const std::string& file);
 
+struct Gathered {
+    BootInputs boot;
+    vmm::Placement placement; ///< what the VMM puts into sections, for MRTD
+};
+
 /// Reads or makes what a boot of `image` with these options measures.
-[[nodiscard]] Outcome<BootInputs> gather_inputs(const Options& options, const Image& image);
+[[nodiscard]] Outcome<Gathered> gather_inputs(const Options& options, const Image& image);
 
 } // namespace tdshim::tools

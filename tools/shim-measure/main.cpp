@@ -12,15 +12,17 @@ namespace tdshim::tools { namespace {
 
 Outcome<ExitCode> run(const Options& options) {
     const Image image = TRY(read_image(options.image));
-    const BootInputs inputs = TRY(gather_inputs(options, image));
+    const Gathered gathered = TRY(gather_inputs(options, image));
     Measured measured{.options = options,
                       .image = image,
-                      .prediction = predict(inputs),
-                      .knows_payload = inputs.kernel.has_value(),
+                      .prediction = predict(gathered.boot),
+                      .knows_payload = gathered.boot.knows_payload,
                       .td_info = {},
                       .mrtd = {}};
     if (!options.is_plain_vm)
-        measured.mrtd = tdx_model::mrtd_of(image.bytes, image.metadata, options.load_order);
+        measured.mrtd = tdx_model::mrtd_of(
+            image.bytes, image.metadata, options.load_order,
+            [&](tdvf::SectionType type) { return gathered.placement.content_of(type); });
     tdx::TdInfo info = TRY(td_info_of(options.identity));
     if (measured.mrtd && options.knows_rtmr0()) {
         info.mrtd = *measured.mrtd;
@@ -38,7 +40,9 @@ Outcome<ExitCode> run(const Options& options) {
 
 void add_boot_options(CLI::App& app, Options& options) {
     app.add_option("FINAL.BIN", options.image, "firmware image")->required();
-    app.add_option("--kernel", options.kernel, "bzImage, unless the image holds one");
+    app.add_option("--kernel", options.kernel,
+                   "payload, unless the image holds one: bzImage, vmlinux, unified kernel image, "
+                   "ELF or PE executable");
     app.add_option("--initrd", options.initrd, "its initrd");
     auto* append = app.add_option("--append", options.append, "its command line");
     app.add_option("--append-file", options.append_file,
@@ -49,8 +53,16 @@ void add_boot_options(CLI::App& app, Options& options) {
 }
 
 void add_vmm_options(CLI::App& app, Options& options) {
-    add_choice<Vmm>(app, "--vmm", options.vmm, {{"qemu", Vmm::qemu}, {"none", Vmm::none}},
-                    "qemu, or none: RTMR[0] is left out, and without --kernel RTMR[1] too");
+    add_choice<Vmm>(app, "--vmm", options.vmm,
+                    {{"any", Vmm::any},
+                     {"qemu", Vmm::qemu},
+                     {"tdvf-payload", Vmm::tdvf_payload},
+                     {"none", Vmm::none}},
+                    "any: the one that the image is made for; tdvf-payload: as td-emu starts an "
+                    "image with a Payload section, for another VMM give --hob; none: RTMR[0] is "
+                    "left out, and without --kernel RTMR[1] too");
+    app.add_option("--payload-entry", options.payload_entry,
+                   "the payload is a raw vmlinux, as it lies in memory, to be entered here");
     app.add_flag("--plain-vm", options.is_plain_vm,
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
     app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")

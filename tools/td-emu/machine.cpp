@@ -13,11 +13,11 @@
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
-#include "tools/td-emu/brought.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
+#include "tools/vmm/brought.hpp"
 #include "tools/vmm/td_hob.hpp"
 
 extern "C" char** environ;
@@ -79,7 +79,7 @@ Outcome<Image> read_image(const std::string& file) {
 }
 
 Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault, const Image& image,
-                               const Brought& brought, const Scratch& scratch) {
+                               const vmm::Brought& brought, const Scratch& scratch) {
     Settings settings;
     settings.configuration.td_info = TRY(tools::td_info_of(options.identity));
     settings.fault = fault.named;
@@ -132,7 +132,7 @@ std::vector<std::string> loader(const std::string& file, Gpa place) {
 }
 
 /// The loaders of what the VMM brings.
-std::vector<std::string> loaders(const Image& image, const Brought& brought,
+std::vector<std::string> loaders(const Image& image, const vmm::Brought& brought,
                                  const Scratch& scratch) {
     std::vector<std::string> words = loader(scratch.file("stub.bin"), {stub_address});
     if (!brought.hob.empty())
@@ -145,7 +145,7 @@ std::vector<std::string> loaders(const Image& image, const Brought& brought,
 
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
                                       const Scratch& scratch, const Image& image,
-                                      const Brought& brought) {
+                                      const vmm::Brought& brought) {
     std::vector<std::string> command{
         options.qemu,
         "-nodefaults",
@@ -184,7 +184,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
             command.insert(command.end(), {"-fw_cfg", std::format("name=opt/org.tdshim/{},file={}",
                                                                   name, quoted(file))});
     };
-    if (!is_filled_by_vmm(image.metadata)) {
+    if (!vmm::is_filled_by_vmm(image.metadata)) {
         add_item("kernel", options.kernel);
         add_item("initrd", options.initrd);
         if (!options.command_line.empty())
@@ -224,8 +224,8 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
     return json;
 }
 
-Outcome<> write_inputs(const Options& options, const Brought& brought, const Settings& settings,
-                       const Scratch& scratch) {
+Outcome<> write_inputs(const Options& options, const vmm::Brought& brought,
+                       const Settings& settings, const Scratch& scratch) {
     if (!options.trace_file.empty()) // the plugin writes it; what is wrong with it is told now
         TRY(tools::write_file(options.trace_file, {}));
     TRY(tools::write_file(scratch.file("hob.bin"), brought.hob));
@@ -239,6 +239,29 @@ Outcome<> write_inputs(const Options& options, const Brought& brought, const Set
     return {};
 }
 
+Outcome<vmm::Brought> bring(const Options& options, const Image& image) {
+    vmm::Launch launch{.image_file = options.firmware,
+                       .image = image.bytes,
+                       .metadata = &image.metadata,
+                       .ram = vmm::ram_of(vmm::Kind::qemu, options.memory),
+                       .files = {},
+                       .config_files = [&] {
+                           return vmm::config_files_of_qemu({.qemu = options.qemu,
+                                                             .memory = options.memory,
+                                                             .cpus = options.vcpus,
+                                                             .more = options.more});
+                       }};
+    if (vmm::is_filled_by_vmm(image.metadata)) {
+        if (!options.kernel.empty())
+            launch.files.kernel = TRY(tools::read_file(options.kernel));
+        if (!options.initrd.empty())
+            launch.files.initrd = TRY(tools::read_file(options.initrd));
+        launch.files.command_line = options.command_line;
+        launch.files.raw_entry = options.payload_entry;
+    }
+    return vmm::bring(launch);
+}
+
 } // namespace
 
 Outcome<nlohmann::ordered_json> run_td(const Options& options) {
@@ -247,8 +270,7 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     if (!scratch.is_made())
         return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
     const ChosenFault fault = TRY(choose_fault(options.fault));
-    Brought brought = TRY(
-        bring(options, image.bytes, image.metadata, vmm::ram_of(vmm::Kind::qemu, options.memory)));
+    vmm::Brought brought = TRY(bring(options, image));
     const Settings settings = TRY(settings_for(options, fault, image, brought, scratch));
     TRY(spoil_hob(brought.hob, fault, options.fault, brought.hob_place.size()));
     TRY(write_inputs(options, brought, settings, scratch));

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's kernel as a TD on an image with a Payload section: kernel, initrd and command line where a VMM put them,
+ACPI tables from the TD HOB, nothing by fw_cfg; in every form that a kernel has."""
+
+import hashlib
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import linux
+import payloads
+import settings
+import suite
+import td_emu
+from event_log import EventLog
+
+MIB = 1 << 20
+command_line = "console=ttyS0 panic=-1"
+placed = ("--profile", "tdvf-payload")
+
+
+def run(test, payload, contents, *, link=(), initrd=True, append=command_line, options=(), cpus=2):
+    """Boots to the guest's end; `contents` are those of RTMR[1]'s events."""
+    guest = settings.Guest("6.12")
+    folder = suite.temporary_folder(test)
+    image = td_emu.linked(folder / "final.bin", *placed, *link)
+    more = [*(["--initrd", guest.initrd] if initrd else []), *(["--append", append] if append else [])]
+    td = td_emu.Run("--memory", "1G", "--cpus", str(cpus), "--kernel", payload, *more, *options, image=image)
+    test.assertIn("guest: done", td.console, td.console[-3000:] + td.errors)
+    test.assertEqual(int(linux.guest_line(td.console, "cpus")), cpus)
+    test.assertEqual(linux.guest_line(td.console, "command-line"), command_line)
+    log = EventLog(linux.event_log(td.console))
+    digests = [event.digest.hex() for event in log.of_rtmr(1)][:-1]
+    test.assertEqual(digests, [hashlib.sha384(content).hexdigest() for content in contents])
+    return td
+
+
+class PlacedPayload(unittest.TestCase):
+    def setUp(self):
+        self.guest = settings.Guest("6.12")
+        self.kernel, self.initrd = self.guest.kernel.read_bytes(), self.guest.initrd.read_bytes()
+        self.folder = suite.temporary_folder(self)
+
+    def put(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def test_bzimage(self):
+        td = run(self, self.guest.kernel, [self.kernel, self.initrd, command_line.encode()])
+        self.assertRegex(td.console, r"(?m)^tdshim: counts: 0 bytes read, ")
+
+    def test_vmlinux(self):
+        vmlinux = payloads.vmlinux_of(self.kernel)
+        run(self, self.put("vmlinux", vmlinux), [vmlinux, self.initrd, command_line.encode()])
+
+    def test_uki(self):
+        path = payloads.unified(self.folder, self.kernel, self.initrd, command_line.encode())
+        run(self, path, [self.kernel, payloads.os_release, self.initrd, command_line.encode()], initrd=False, append=None)
+
+    def test_raw_vmlinux(self):
+        """The section is where the kernel runs; all of it is measured."""
+        base, memory, entry = payloads.loaded(payloads.vmlinux_of(self.kernel))
+        room = (len(memory) + 4 * MIB) // MIB * MIB
+        content = memory.ljust((len(memory) + 4095) & ~4095, b"\0") + self.initrd
+        run(self, self.put("memory", memory), [content.ljust(room, b"\0"), self.initrd, command_line.encode()],
+            link=("--payload-address", hex(base), "--payload-room", f"{room // MIB}M"),
+            options=("--payload-entry", hex(entry)))
+
+
+if __name__ == "__main__":
+    suite.main()
