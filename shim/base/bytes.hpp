@@ -11,11 +11,13 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
 #include "shim/base/error.hpp"
+#include "shim/base/speculation.hpp"
 
 namespace tdshim {
 
@@ -63,6 +65,18 @@ template <Wire T>
     return std::as_bytes(std::span(text));
 }
 
+/// The `size` bytes at `offset` of `bytes`, nothing when they do not lie inside. Every size and
+/// offset of the VMM's that leads to an access passes here: speculation does not get past the
+/// check.
+template <class Byte>
+[[nodiscard]] std::optional<std::span<Byte>> part_of(std::span<Byte> bytes, std::uint64_t offset,
+                                                     std::uint64_t size) {
+    if (offset > bytes.size() || size > bytes.size() - offset)
+        return std::nullopt;
+    speculation_barrier();
+    return bytes.subspan(offset, size);
+}
+
 /// Takes values off the front of `bytes`, each copied out; never reads past the end.
 class Reader {
   public:
@@ -81,11 +95,11 @@ class Reader {
     }
 
     [[nodiscard]] Result<Bytes> take_bytes(std::size_t count) {
-        if (count > left())
+        const auto out = part_of(all_, offset_, count);
+        if (!out)
             return refuse(Fault::truncated, offset_, count, left());
-        const Bytes out = all_.subspan(offset_, count);
         offset_ += count;
-        return out;
+        return *out;
     }
 
   private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shim/base/speculation.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -34,6 +35,7 @@ Result<void> Items::read(fw_cfg::Selector selector, MutableBytes destination) {
 }
 
 Result<void> Items::read_on(MutableBytes destination) {
+    speculation_barrier(); // sizes of items are the VMM's; the callers checked this one
     bytes_read_ += destination.size();
     return destination.empty() ? Result<void>{} : platform::read_fw_cfg(destination);
 }

@@ -120,6 +120,23 @@ TEST_CASE("a value that does not lie inside wholly is refused", "[bytes]") {
     require_refused(read_at<be32>({}, 0), Fault::truncated, 0, 4, 0);
 }
 
+TEST_CASE("a part lies inside wholly or there is none", "[bytes]") {
+    std::array<std::byte, 6> bytes{};
+    const MutableBytes all(bytes);
+    constexpr std::uint64_t top = std::numeric_limits<std::uint64_t>::max();
+    const auto part = part_of(all, 2, 4);
+    REQUIRE(part.has_value());
+    CHECK(part->data() == bytes.data() + 2);
+    CHECK(part->size() == 4);
+    CHECK(part_of(all, 6, 0).has_value());
+    CHECK(part_of(Bytes(all), 0, 6).has_value());
+    CHECK_FALSE(part_of(all, 2, 5).has_value());
+    CHECK_FALSE(part_of(all, 7, 0).has_value());
+    CHECK_FALSE(part_of(all, 0, 7).has_value());
+    CHECK_FALSE(part_of(all, top, 1).has_value());
+    CHECK_FALSE(part_of(all, 1, top).has_value());
+}
+
 TEST_CASE("a writer appends until its area is full", "[bytes]") {
     std::array<std::byte, 8> area{};
     Writer writer(MutableBytes(area).first(7));

@@ -64,9 +64,10 @@ Result<Command> pointer_command(Bytes bytes, Command command, std::uint8_t size)
 /// The `size` bytes at `offset` of `file`.
 Result<MutableBytes> field_of(const LoadedFile& file, std::uint32_t offset, std::uint8_t size,
                               std::uint64_t at) {
-    if (offset > file.content.size() || size > file.content.size() - offset)
+    const auto field = part_of(file.content, offset, size);
+    if (!field)
         return refuse(Fault::loader_offset, at, file.content.size(), offset);
-    return file.content.subspan(offset, size);
+    return *field;
 }
 
 } // namespace
@@ -154,13 +155,13 @@ Result<void> LoadedFiles::add_checksum(const Command& command) {
     const LoadedFile* const file = find(command.file);
     if (file == nullptr)
         return refuse(Fault::loader_file_unknown, command.at);
-    const std::size_t size = file->content.size();
-    if (command.length == 0 || command.start > size || command.length > size - command.start)
-        return refuse(Fault::loader_checksum_range, command.at, size,
+    const auto summed = part_of(file->content, command.start, command.length);
+    if (!summed || summed->empty())
+        return refuse(Fault::loader_checksum_range, command.at, file->content.size(),
                       std::uint64_t{command.start} + command.length);
     const MutableBytes field = TRY(field_of(*file, command.offset, 1, command.at));
     std::uint8_t sum = 0;
-    for (const std::byte byte : file->content.subspan(command.start, command.length))
+    for (const std::byte byte : *summed)
         sum = static_cast<std::uint8_t>(sum + std::to_integer<std::uint8_t>(byte));
     store(field, load(field) - sum);
     return {};

@@ -32,15 +32,15 @@ Result<Bytes> check_table(Bytes bytes, std::uint64_t at) {
     const auto header = read_at<TableHeader>(bytes, 0);
     if (!header)
         return refuse(Fault::acpi_address, at, sizeof(TableHeader), bytes.size());
-    if (header->length < sizeof(TableHeader) || header->length > bytes.size())
+    const auto table = part_of(bytes, 0, header->length);
+    if (!table || table->size() < sizeof(TableHeader))
         return refuse(Fault::acpi_length, at, bytes.size(), header->length);
-    const Bytes table = bytes.first(header->length);
-    if (sum_of(table) != 0)
-        return refuse(Fault::acpi_checksum, at, 0, sum_of(table));
+    if (sum_of(*table) != 0)
+        return refuse(Fault::acpi_checksum, at, 0, sum_of(*table));
     // Linux takes the first CCEL that it finds, so there must be none but ours.
     if (header->signature == ccel_signature)
         return refuse(Fault::acpi_event_log, at);
-    return table;
+    return *table;
 }
 
 Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
@@ -128,10 +128,11 @@ Result<TableList> find_tables(Bytes rsdp, const LoadedFiles& files) {
     if (wire.signature != rsdp_signature)
         return refuse(Fault::acpi_signature, 0);
     const bool is_extended = wire.revision >= 2;
-    if (is_extended && (wire.length < sizeof(Rsdp) || wire.length > rsdp.size()))
+    const auto all =
+        part_of(rsdp, 0, is_extended ? std::uint64_t{wire.length} : rsdp_size_revision_0);
+    if (!all || (is_extended && all->size() < sizeof(Rsdp)))
         return refuse(Fault::acpi_length, 20, rsdp.size(), wire.length);
-    const std::size_t size = is_extended ? std::size_t{wire.length} : rsdp_size_revision_0;
-    if (sum_of(rsdp.first(rsdp_size_revision_0)) != 0 || sum_of(rsdp.first(size)) != 0)
+    if (sum_of(rsdp.first(rsdp_size_revision_0)) != 0 || sum_of(*all) != 0)
         return refuse(Fault::acpi_checksum, 8);
     if (is_extended && wire.xsdt != 0)
         return list_tables<le64>({wire.xsdt}, "XSDT", files);

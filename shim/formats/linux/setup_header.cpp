@@ -90,6 +90,7 @@ Result<Kernel> parse_kernel(Bytes file) {
                                ? ~std::uint64_t{0}
                                : std::uint64_t{header.initrd_addr_max}};
     TRY(check_sizes(kernel));
+    speculation_barrier(); // the callers index the file by these sizes
     return kernel;
 }
 
