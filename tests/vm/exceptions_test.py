@@ -18,12 +18,16 @@ from handover import Handover
 from machine import Machine
 
 boot_symbol = "_ZN6tdshim4boot4bootEv"
+print_symbol = "_ZN6tdshim8platform5printENSt3__117basic_string_viewIcNS1_11char_traitsIcEEEE"
 hand_over_symbol = "_ZN6tdshim8platform11start_linuxERKNS_8GpaRangeENS_3GpaES4_"
 page = 4096
-# Of the stacks [shim/platform/x86/stacks.hpp]: from their start to the lowest byte of the boot's stack.
+# The stacks, each behind its guard page [shim/platform/x86/stacks.hpp], and a last guard page behind them.
 guard_size = page
-boot_stack_size = 16 * page
-exception_stack_size = 2 * page
+max_workers = 15
+stack_sizes = [("boot", 16 * page), ("exceptions", 2 * page), ("double faults", page),
+               *[("worker exceptions", page), ("worker", 2 * page)] * max_workers]
+gate_size, gate_attributes = 16, 5
+first_exception_stack_in_tss = 36
 stub = kernels.bzimage()
 
 
@@ -43,15 +47,22 @@ present, write, fetch = 1, 2, 16  # of a page fault's error code [Intel SDM 3A, 
 
 
 class Expected:
-    """`rip` is relative to the first instruction unless `absolute`."""
+    """`rip` is relative to the first instruction unless `absolute`; `guarded`: the stack whose guard page it was."""
 
-    def __init__(self, vector, rip=0, code=0, cr2=0, absolute=False, rsp=None):
+    def __init__(self, vector, rip=0, code=0, cr2=0, absolute=False, rsp=None, guarded=None):
         self.vector, self.rip, self.code, self.cr2 = vector, rip, code, cr2
-        self.absolute, self.rsp = absolute, rsp
+        self.absolute, self.rsp, self.guarded = absolute, rsp, guarded
 
 
-def access(address, instruction, code):
-    return load_rax(address) + instruction, Expected(14, rip=10, code=code, cr2=address)
+def access(address, instruction, code, guarded=None):
+    return load_rax(address) + instruction, Expected(14, rip=10, code=code, cr2=address, guarded=guarded)
+
+
+def stacks_from(start):
+    """(name, guard page, lowest byte, first byte above) of each stack, from the start of all."""
+    for name, size in stack_sizes:
+        yield name, start, start + guard_size, start + guard_size + size
+        start += guard_size + size
 
 
 def jump(address, code):
@@ -61,6 +72,7 @@ def jump(address, code):
 def cases(table):
     stacks = table["_ZN6tdshim3x866stacksE"]
     stack_bottom = stacks + guard_size
+    guards = {name: guard for name, guard, _, _ in stacks_from(stacks)}  # of workers the last one's
     return {
         "divide_error": (b"\x31\xc9\xf7\xf1", Expected(0, rip=2)),
         # RFLAGS.TF by way of the stack: the trap comes behind the instruction after POPF.
@@ -77,13 +89,13 @@ def cases(table):
         "write_to_constants": access(table["shim_rodata_begin"], write_rax, present | write),
         "execution_of_data": jump(stacks + guard_size, present | fetch),
         "execution_of_constants": jump(table["shim_rodata_begin"], present | fetch),
-        "guard_below_boot_stack": access(stacks, write_rax, write),
-        "guard_below_exception_stack": access(stack_bottom + boot_stack_size, write_rax, write),
-        "guard_above_exception_stack": access(
-            stack_bottom + boot_stack_size + guard_size + exception_stack_size, write_rax, write),
+        **{f"guard_below_stack_of_{name.replace(' ', '_')}": access(guard, write_rax, write, guarded=name)
+           for name, guard in guards.items()},
+        "end_of_a_guard_page": access(guards["worker"] + page - 1, write_rax, write, guarded="worker"),
+        "guard_above_all_stacks": access(list(stacks_from(stacks))[-1][3], write_rax, write),
         "stack_overflow": (
             b"\x48\xbc" + struct.pack("<Q", stack_bottom) + push_rax,
-            Expected(14, rip=10, code=write, cr2=stack_bottom - 8, rsp=stack_bottom)),
+            Expected(14, rip=10, code=write, cr2=stack_bottom - 8, rsp=stack_bottom, guarded="boot")),
     }
 
 
@@ -102,8 +114,9 @@ def check_line(test, vm, registers, expected):
     line = vm.wait_for(firmware.exception).group(0)
     rip = expected.rip if expected.absolute else registers["rip"] + expected.rip
     rsp = registers["rsp"] if expected.rsp is None else expected.rsp
+    guarded = f", guard page of the stack: {expected.guarded}" if expected.guarded else ""
     test.assertEqual(line, f"tdshim: exception {expected.vector}, error code {expected.code:#x}, RIP {rip:#x}, "
-                           f"RSP {rsp:#x}, CR2 {expected.cr2:#x}: halted")
+                           f"RSP {rsp:#x}, CR2 {expected.cr2:#x}{guarded}: halted")
     vm.wait_until_halted()
     test.assertEqual(len(re.findall(firmware.exception, vm.console, re.MULTILINE)), 1)
 
@@ -114,6 +127,39 @@ def stopped_machine():
 
 class Exceptions(unittest.TestCase):
     maxDiff = None
+
+    def check_double_fault(self, change, cr2):
+        """`change(gdb, table)` breaks what delivers a page fault; the null page is read then."""
+        table = symbols()
+        with stopped_machine() as vm:
+            gdb = GdbRemote(vm.gdb_socket)
+            registers = gdb.run_to(table[boot_symbol])
+            change(gdb, table)
+            gdb.write_memory(registers["rip"], load_rax(0) + read_rax)
+            gdb.detach()
+            check_line(self, vm, registers, Expected(8, rip=10, cr2=cr2))
+
+    def test_double_fault_for_want_of_a_gate(self):
+        self.check_double_fault(lambda gdb, table: gdb.write_memory(
+            table["_ZN6tdshim3x8612_GLOBAL__N_13idtE"] + 14 * gate_size + gate_attributes, b"\0"), cr2=0)
+
+    def test_double_fault_has_a_stack_of_its_own(self):
+        """The exceptions' stack is no memory: what would be pushed there first is where CR2 says."""
+        self.check_double_fault(lambda gdb, table: gdb.write_memory(
+            table["_ZN6tdshim3x8612_GLOBAL__N_111task_statesE"] + first_exception_stack_in_tss,
+            struct.pack("<Q", 64 << 20)), cr2=(64 << 20) - 8)
+
+    def test_exception_in_the_handler_of_another_is_silent(self):
+        """The handler's code is gone: nothing is printed, and nothing runs on."""
+        table = symbols()
+        with stopped_machine() as vm:
+            gdb = GdbRemote(vm.gdb_socket)
+            registers = gdb.run_to(table[boot_symbol])
+            gdb.write_memory(table[print_symbol], b"\x0f\x0b")
+            gdb.write_memory(registers["rip"], b"\x0f\x0b")
+            gdb.detach()
+            vm.wait_until_halted(timeout=60)
+            self.assertNotIn("exception", vm.console)
 
 
 suite.add_cases(Exceptions, check_exception, {name: (name,) for name in cases(dict.fromkeys(
@@ -163,13 +209,10 @@ class PageTables(unittest.TestCase):
         self.assertEqual(self.rights(pages, table["shim_text_begin"], table["shim_text_end"]), {(False, True)})
         self.assertEqual(self.rights(pages, table["shim_rodata_begin"], table["shim_rodata_end"]), {(False, False)})
         self.assertEqual(self.rights(pages, 0, page), set(), "null page")
-        stacks = table["_ZN6tdshim3x866stacksE"]
-        first_guard = stacks
-        second_guard = first_guard + guard_size + boot_stack_size
-        third_guard = second_guard + guard_size + exception_stack_size
-        for guard in (first_guard, second_guard, third_guard):
-            self.assertEqual(self.rights(pages, guard, guard + guard_size), set(), f"guard page {guard:#x}")
-        self.assertEqual(self.rights(pages, stacks + guard_size, second_guard), {(True, False)})
+        for name, guard, bottom, top in stacks_from(table["_ZN6tdshim3x866stacksE"]):
+            self.assertEqual(self.rights(pages, guard, bottom), set(), f"guard page {guard:#x}")
+            self.assertEqual(self.rights(pages, bottom, top), {(True, False)}, f"stack: {name}")
+        self.assertEqual(self.rights(pages, top, top + guard_size), set(), "the last guard page")
 
     def test_only_linux_own_memory_is_both_at_the_hand_over(self):
         with stopped_machine() as vm:

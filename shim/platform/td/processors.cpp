@@ -32,9 +32,9 @@ void wait_until_alone() {
         x86::pause();
 }
 
-extern "C" [[gnu::used]] void shim_worker() {
+extern "C" [[gnu::used]] void shim_worker(std::size_t worker) {
     x86::join_address_space();
-    x86::load_worker_descriptor_tables();
+    x86::load_worker_descriptor_tables(worker);
     current_work.load()();
 }
 
@@ -44,12 +44,14 @@ extern "C" [[noreturn, gnu::naked]] void worker_entry() {
                  "lock xaddl %%eax, %0\n\t"
                  "cmpl %1, %%eax\n\t"
                  "jae 1f\n\t"
+                 "movl %%eax, %%edx\n\t"
                  "incl %%eax\n\t"
                  "imulq %2, %%rax, %%rax\n\t"
                  "leaq shim_data_begin + %c3(%%rip), %%rsp\n\t"
                  "addq %%rax, %%rsp\n\t"
                  "pushq %%rdi\n\t"
                  "pushq %%rsi\n\t"
+                 "movl %%edx, %%edi\n\t"
                  "call shim_worker\n\t"
                  "popq %%rsi\n\t"
                  "popq %%rdi\n"

@@ -41,8 +41,21 @@ void load_tables() {
 
 } // namespace
 
-std::uint64_t exception_stack_top() {
-    return range_of(stacks.exceptions).end().value;
+ExceptionStacks exception_stacks() {
+    ExceptionStacks tops{.boot = range_of(stacks.exceptions).end().value,
+                         .double_fault = range_of(stacks.double_faults).end().value,
+                         .workers = {}};
+    for (std::size_t i = 0; i < max_workers; ++i)
+        tops.workers[i] = range_of(stacks.workers[i].exceptions).end().value;
+    return tops;
+}
+
+std::string_view overflowed_stack(std::uint64_t address) {
+    return guarded_stack(address - gpa_of(&stacks).value);
+}
+
+bool is_in_exception(std::uint64_t stack_pointer) {
+    return is_exception_stack(stack_pointer - gpa_of(&stacks).value);
 }
 
 Result<void> map(const GpaRange& range, memory::Access access) {
@@ -64,8 +77,11 @@ Result<void> enter_address_space(std::uint64_t shared_bit) {
                     Access::read));
     TRY(tables->map(range_of(stacks.boot), Access::read_write));
     TRY(tables->map(range_of(stacks.exceptions), Access::read_write));
-    for (const WorkerStack& worker : stacks.workers)
+    TRY(tables->map(range_of(stacks.double_faults), Access::read_write));
+    for (const WorkerStack& worker : stacks.workers) {
+        TRY(tables->map(range_of(worker.exceptions), Access::read_write));
         TRY(tables->map(range_of(worker.stack), Access::read_write));
+    }
     TRY(tables->map(GpaRange::between(gpa_of(&stacks + 1), gpa_of(shim_data_end)),
                     Access::read_write));
     TRY(tables->map(layout::mailbox, Access::read_write));

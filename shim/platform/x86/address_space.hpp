@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "shim/base/error.hpp"
 #include "shim/base/gpa.hpp"
 #include "shim/memory/page_tables.hpp"
+#include "shim/platform/x86/descriptor_tables.hpp"
 
 namespace tdshim::x86 {
 
@@ -26,7 +28,13 @@ void join_address_space();
 /// Where the memory at `address` is once it is mapped: at its own address.
 [[nodiscard]] std::byte* pointer_to(Gpa address);
 
-/// First address above the stack that exceptions run on.
-[[nodiscard]] std::uint64_t exception_stack_top();
+/// First addresses above the stacks that exceptions run on.
+[[nodiscard]] ExceptionStacks exception_stacks();
+
+/// The stack that overflows with an access to `address`; empty when it is in no guard page.
+[[nodiscard]] std::string_view overflowed_stack(std::uint64_t address);
+
+/// Whether `stack_pointer` is in a stack that only exceptions use.
+[[nodiscard]] bool is_in_exception(std::uint64_t stack_pointer);
 
 } // namespace tdshim::x86

@@ -2,11 +2,13 @@
 #include "shim/platform/x86/exceptions.hpp"
 
 #include <array>
+#include <atomic>
 #include <type_traits>
 #include <utility>
 
 #include "shim/base/line.hpp"
 #include "shim/platform/platform.hpp"
+#include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/instructions.hpp"
 
 namespace tdshim::x86 {
@@ -16,19 +18,27 @@ struct InterruptFrame {
     std::uint64_t rip, cs, rflags, rsp, ss;
 };
 
-constinit bool reporting = false;
+constexpr std::size_t double_fault = 8;
+constexpr std::size_t page_fault = 14;
+
+constinit std::atomic<bool> reporting{};
 
 [[noreturn]] void report(std::size_t vector, std::uint64_t error_code,
                          const InterruptFrame& frame) {
-    if (!reporting) { // an exception in here must not start over
-        reporting = true;
-        const Line line = Line() << "tdshim: exception " << std::uint64_t{vector} << ", error code "
-                                 << Hex{error_code} << ", RIP " << Hex{frame.rip} << ", RSP "
-                                 << Hex{frame.rsp} << ", CR2 " << Hex{read_cr2()} << ": halted";
-        platform::print(line.text());
-        platform::halt(line.text());
+    if (reporting.exchange(true)) { // an exception in here must not start over
+        if (is_in_exception(frame.rsp))
+            platform::halt("tdshim: exception in the handler of another");
+        halt_forever(); // another processor is about to tell of its own
     }
-    halt_forever();
+    Line line;
+    line << "tdshim: exception " << std::uint64_t{vector} << ", error code " << Hex{error_code}
+         << ", RIP " << Hex{frame.rip} << ", RSP " << Hex{frame.rsp} << ", CR2 " << Hex{read_cr2()};
+    const std::string_view overflowed = overflowed_stack(read_cr2());
+    if ((vector == page_fault || vector == double_fault) && !overflowed.empty())
+        line << ", guard page of the stack: " << overflowed;
+    line << ": halted";
+    platform::print(line.text());
+    platform::halt(line.text());
 }
 
 /// Vectors that push an error code [Intel SDM 3A, table 6-1].

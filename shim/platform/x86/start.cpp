@@ -30,7 +30,7 @@ extern "C" [[noreturn, gnu::used]] void shim_main() {
     if (!td::active())
         vm::prepare_processor();
     devices::open_console();
-    load_descriptor_tables(exception_stack_top());
+    load_descriptor_tables(exception_stacks());
     if (const auto entered = enter(); !entered) {
         const Line line = Line() << "tdshim: cannot start: " << entered.error();
         platform::print(line.text());

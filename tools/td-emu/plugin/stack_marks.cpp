@@ -16,7 +16,9 @@ std::string name_of(std::size_t stack) {
     switch (stack) {
     case 0: return "boot";
     case 1: return "exceptions";
-    default: return std::format("worker {}", stack - 1);
+    case 2: return "double faults";
+    default:
+        return std::format("worker {}{}", (stack - 1) / 2, stack % 2 == 1 ? "" : " exceptions");
     }
 }
 
@@ -31,10 +33,12 @@ StackMarks::StackMarks() {
     };
     set(0, offsetof(Stacks, boot), sizeof(Stacks::boot));
     set(1, offsetof(Stacks, exceptions), sizeof(Stacks::exceptions));
-    for (std::size_t i = 0; i < x86::max_workers; ++i)
-        set(2 + i,
-            offsetof(Stacks, workers) + i * sizeof(WorkerStack) + offsetof(WorkerStack, stack),
-            sizeof(WorkerStack::stack));
+    set(2, offsetof(Stacks, double_faults), sizeof(Stacks::double_faults));
+    for (std::size_t i = 0; i < x86::max_workers; ++i) {
+        const std::size_t worker = offsetof(Stacks, workers) + i * sizeof(WorkerStack);
+        set(3 + 2 * i, worker + offsetof(WorkerStack, stack), sizeof(WorkerStack::stack));
+        set(4 + 2 * i, worker + offsetof(WorkerStack, exceptions), sizeof(WorkerStack::exceptions));
+    }
 }
 
 void StackMarks::note(std::uint64_t address) {

@@ -32,7 +32,7 @@ class StackMarks {
     [[nodiscard]] std::vector<StackUse> uses() const;
 
   private:
-    static constexpr std::size_t count = 2 + x86::max_workers;
+    static constexpr std::size_t count = 3 + 2 * x86::max_workers;
     struct Stack {
         std::uint64_t bottom = 0;
         std::uint64_t top = 0;
