@@ -32,8 +32,10 @@ set(rt ${PROJECT_SOURCE_DIR}/shim/rt)
 add_library(freestanding INTERFACE)
 target_compile_options(freestanding INTERFACE
   --target=x86_64-unknown-none-elf -ffreestanding -nostdlibinc -fno-pic
-  -mno-red-zone -mno-sse -mno-mmx -msoft-float -fno-stack-protector -fno-asynchronous-unwind-tables
+  -mno-red-zone -mno-sse -mno-mmx -msoft-float -fno-asynchronous-unwind-tables
   -ffunction-sections -fdata-sections -g0 ${reproducible}
+  # The guard's value is a variable of the shim's (shim/platform/x86/stack_guard.cpp): it has no thread-local storage.
+  -fstack-protector-strong -mstack-protector-guard=global
   # Undefined behaviour is a trap in the debug firmware; the release firmware is built for size.
   $<IF:$<CONFIG:Debug>,-O1;-fsanitize=undefined;-fno-sanitize=alignment;-fsanitize-trap=undefined,-Os>)
 foreach(directory ${rt}/libcxx ${TDSHIM_LIBCXX})

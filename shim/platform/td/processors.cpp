@@ -8,6 +8,7 @@
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/descriptor_tables.hpp"
 #include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/x86/protection.hpp"
 #include "shim/platform/x86/stacks.hpp"
 
 namespace tdshim::td {
@@ -35,6 +36,7 @@ void wait_until_alone() {
 extern "C" [[gnu::used]] void shim_worker(std::size_t worker) {
     x86::join_address_space();
     x86::load_worker_descriptor_tables(worker);
+    x86::protect_supervisor();
     current_work.load()();
 }
 

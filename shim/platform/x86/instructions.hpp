@@ -78,6 +78,22 @@ inline void write_cr3(std::uint64_t value) {
     asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
+[[nodiscard]] inline std::uint64_t read_cr4() {
+    std::uint64_t value = 0;
+    asm volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+inline void write_cr4(std::uint64_t value) {
+    asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/// RDRAND, which CPUID must offer. False when it has no number ready.
+[[nodiscard]] inline bool read_random(std::uint64_t& value) {
+    bool is_ready = false;
+    asm volatile("rdrand %0" : "=r"(value), "=@ccc"(is_ready));
+    return is_ready;
+}
+
 /// Tells the processor that this is a loop that waits.
 inline void pause() {
     asm volatile("pause");

@@ -11,6 +11,8 @@
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/descriptor_tables.hpp"
 #include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/x86/protection.hpp"
+#include "shim/platform/x86/stack_guard.hpp"
 #include "shim/platform/x86/stacks.hpp"
 
 namespace tdshim::x86 {
@@ -25,12 +27,15 @@ Result<void> enter() {
     return enter_address_space(shared_bit);
 }
 
-extern "C" [[noreturn, gnu::used]] void shim_main() {
+// Without a guard of its own: it is entered before there is one.
+extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
+    choose_stack_guard();
     td::detect();
     if (!td::active())
         vm::prepare_processor();
     devices::open_console();
     load_descriptor_tables(exception_stacks());
+    protect_supervisor();
     if (const auto entered = enter(); !entered) {
         const Line line = Line() << "tdshim: cannot start: " << entered.error();
         platform::print(line.text());

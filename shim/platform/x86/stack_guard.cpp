@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/platform/x86/stack_guard.hpp"
+
+#include <cstdint>
+
+#include "shim/base/line.hpp"
+#include "shim/platform/platform.hpp"
+#include "shim/platform/x86/instructions.hpp"
+
+// Both names are the compiler's.
+extern "C" {
+constinit std::uint64_t __stack_chk_guard = 0;
+
+[[noreturn, gnu::used]] void __stack_chk_fail() {
+    const auto place = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+    const tdshim::Line line = tdshim::Line()
+                              << "tdshim: stack overwritten, found by the function at "
+                              << tdshim::Hex{place} << ": halted";
+    tdshim::platform::print(line.text());
+    tdshim::platform::halt(line.text());
+}
+}
+
+namespace tdshim::x86 {
+namespace {
+
+constexpr std::uint32_t ecx_rdrand = 1 << 30; // of CPUID leaf 1
+constexpr int max_attempts = 10;              // [Intel SDM 1, 7.3.17.1]
+
+// Spreads the few bits of the time stamp counter that differ from boot to boot.
+constexpr std::uint64_t spread = 0x9E37'79B9'7F4A'7C15;
+
+// A text that is copied too far ends at this byte.
+constexpr std::uint64_t terminator_mask = ~std::uint64_t{0xFF};
+
+} // namespace
+
+// Every processor with TDX has RDRAND, and the VMM can neither see nor choose what it gives. A
+// plain VM without it makes do with the time.
+[[gnu::no_stack_protector]] void choose_stack_guard() {
+    std::uint64_t value = read_tsc() * spread;
+    if ((cpuid(1).ecx & ecx_rdrand) != 0) {
+        std::uint64_t random = 0;
+        for (int i = 0; i < max_attempts && !read_random(random); ++i)
+            ;
+        value ^= random;
+    }
+    __stack_chk_guard = value & terminator_mask;
+}
+
+} // namespace tdshim::x86
