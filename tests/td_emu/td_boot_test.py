@@ -106,6 +106,9 @@ def check_statistics(test, run, cpus):
         test.assertEqual(stack["size"], 65536 if name == "boot" else 8192)
         test.assertTrue(64 <= stack["used"] < stack["size"] // 2, stack)
     test.assertTrue(4 <= run.result["page_tables"] <= 96, run.result["page_tables"])
+    # What the walks found else: td_protections_test.py.
+    both = run.result["protections"]["writable_and_executable_at_hand_over"]
+    test.assertEqual((len(both), both[0]), (2, [0, 640 * 1024]))
     named, numbered = run.result["tdcalls_by_name"], dict(run.result["tdcalls"])
     test.assertEqual(named["TDG.MEM.PAGE.ACCEPT"], numbered[6])
     test.assertEqual(run.result["tdvmcalls_by_name"]["MapGPA"], dict(run.result["tdvmcalls"])[0x10001])

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
@@ -95,6 +96,8 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     for (const tdvf::Section& section : image.metadata.sections)
         if (!section.memory.empty() && (section.attributes & tdvf::attribute_page_aug) == 0)
             settings.added.push_back(section.memory);
+    const auto info = tdvf::find_image_info(image.bytes);
+    settings.is_tdshim = info && info->has_value();
     settings.until_payload = options.until_payload;
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");

@@ -109,7 +109,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
     app.add_flag("--stats", options.statistics,
                  "counts calls, pages, and of the firmware "
-                 "instructions, bytes hashed, stacks and page tables used");
+                 "instructions, bytes hashed, stacks and page tables used, and what protects it");
     app.add_option("more", options.more, "more arguments for QEMU, after --");
 }
 

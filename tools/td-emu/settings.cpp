@@ -36,6 +36,7 @@ Settings settings_of(const json& from) {
     settings.ram = ranges_of(from.at("ram"));
     settings.added = ranges_of(from.at("added"));
     settings.firmware = ranges_of(from.at("firmware"));
+    settings.is_tdshim = from.at("is_tdshim");
     settings.until_payload = from.at("until_payload");
     settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
     settings.fault_text = from.at("fault_text");
@@ -61,6 +62,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
                      {"ram", json_of(settings.ram)},
                      {"added", json_of(settings.added)},
                      {"firmware", json_of(settings.firmware)},
+                     {"is_tdshim", settings.is_tdshim},
                      {"until_payload", settings.until_payload},
                      {"fault", static_cast<std::uint8_t>(settings.fault)},
                      {"fault_text", settings.fault_text},

@@ -23,6 +23,7 @@ struct Settings {
     std::vector<GpaRange> ram;
     std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
     std::vector<GpaRange> firmware; ///< where its code is executed
+    bool is_tdshim = false;         ///< not a firmware of another make
     bool until_payload = false;
     tdx_model::Fault fault{};
     std::string fault_text; ///< for parse_faults(); empty: none

@@ -28,6 +28,25 @@ void print_calls(const char* kind, const nlohmann::ordered_json& calls) {
         std::cout << std::format("td-emu: {} {}: {}\n", kind, name, count.get<std::uint64_t>());
 }
 
+void print_protections(const nlohmann::ordered_json& found) {
+    if (found.is_null()) // no page tables of tdshim's
+        return;
+    std::cout << std::format("td-emu: page tables walked {} times: code {}, constants {}, data {}, "
+                             "{} guard pages absent, page 0 absent until the hand-over\n",
+                             number(found, "walks"), found.at("code").get<std::string>(),
+                             found.at("constants").get<std::string>(),
+                             found.at("data").get<std::string>(),
+                             number(found, "absent_guard_pages"));
+    std::cout << "td-emu: set in control registers:";
+    for (const auto& name : found.at("control"))
+        std::cout << ' ' << name.get<std::string>();
+    std::cout << '\n';
+    for (const auto& range : found.at("writable_and_executable_at_hand_over"))
+        std::cout << std::format("td-emu: writable and executable at the hand-over: {:#x}-{:#x}\n",
+                                 range.at(0).get<std::uint64_t>(),
+                                 range.at(1).get<std::uint64_t>());
+}
+
 } // namespace
 
 void add_hashed_bytes(nlohmann::ordered_json& result, Bytes log) {
@@ -67,6 +86,7 @@ void print_statistics(const nlohmann::ordered_json& result) {
                                  stack.at("name").get<std::string>(), number(stack, "used"),
                                  number(stack, "size"));
     std::cout << std::format("td-emu: {} page tables\n", number(result, "page_tables"));
+    print_protections(result.at("protections"));
 }
 
 } // namespace tdshim::td_emu

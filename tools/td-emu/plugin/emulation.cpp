@@ -10,6 +10,7 @@
 
 #include "shim/memory/layout.hpp"
 #include "tools/td-emu/call_names.hpp"
+#include "tools/td-emu/plugin/page_watch.hpp"
 
 namespace tdshim::td_emu {
 namespace {
@@ -63,6 +64,8 @@ void Emulation::write_result() {
                                 {"tdcalls_by_name", by_name(counts.tdcalls, leaf_name)},
                                 {"tdvmcalls_by_name", by_name(counts.tdvmcalls, subfunction_name)}};
     json.update(statistics_);
+    if (settings.wants_statistics)
+        json["protections"] = found_protections();
     const std::array<std::byte, 64> no_data{};
     const auto report = td.report(no_data);
     std::string hex;

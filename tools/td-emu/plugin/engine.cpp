@@ -111,6 +111,10 @@ std::uint64_t read_stack_pointer() {
     return read(handles().general[tdx_model::rsp]);
 }
 
+PagingState read_paging_state() {
+    return {read(handles().cr0), read(handles().cr3), read(handles().cr4), read_efer()};
+}
+
 ControlState read_control_state() {
     return {read(handles().rflags), read(handles().cs), read(handles().ss)};
 }

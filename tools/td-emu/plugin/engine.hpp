@@ -24,6 +24,15 @@ void write_registers(const tdx_model::Registers& registers, const tdx_model::Reg
 /// Leaves long mode for the 32-bit flat mode in which a TD's processors begin; from 64-bit code.
 void enter_initial_mode();
 
+/// What page tables depend on.
+struct PagingState {
+    std::uint64_t cr0 = 0;
+    std::uint64_t cr3 = 0;
+    std::uint64_t cr4 = 0;
+    std::uint64_t efer = 0;
+};
+[[nodiscard]] PagingState read_paging_state();
+
 /// What an exception saves and changes, beside the stack pointer. QEMU keeps the arithmetic flags
 /// elsewhere while a block runs: they are not in `rflags`.
 struct ControlState {

@@ -16,6 +16,7 @@
 #include "tools/td-emu/plugin/exceptions.hpp"
 #include "tools/td-emu/plugin/halt.hpp"
 #include "tools/td-emu/plugin/instruction.hpp"
+#include "tools/td-emu/plugin/page_watch.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
 #include "tools/td-emu/settings.hpp"
 
@@ -111,11 +112,12 @@ void on_store(unsigned, qemu_plugin_meminfo_t, std::uint64_t address, void*) {
         emulation->stacks.note(address);
 }
 
-void on_payload(unsigned, void*) {
+void on_payload(unsigned, void* entry) {
     if (emulation->runs_payload.exchange(true))
         return;
     emulation->write_log();
     emulation->take_statistics();
+    check_pages_of_payload(value_of(entry));
     if (emulation->settings.until_payload)
         emulation->stop();
 }
@@ -149,6 +151,8 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
                                          QEMU_PLUGIN_MEM_W, nullptr);
     }
     if (in_firmware)
+        watch_page_tables(instruction, std::span(bytes).first(size));
+    if (in_firmware)
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
     if (!special)
@@ -172,7 +176,8 @@ void on_translation(qemu_plugin_tb* block, void*) {
     const std::uint64_t first = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
     const bool in_firmware = is_firmware(first);
     if (!in_firmware && !is_stub(first) && !emulation->runs_payload)
-        qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS, nullptr);
+        qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS,
+                                             pointer_of(first));
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
     for (std::size_t i = 0; i < count; ++i)
         watch(qemu_plugin_tb_get_insn(block, i), in_firmware);
