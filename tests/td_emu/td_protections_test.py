@@ -15,8 +15,8 @@ import kernels
 import settings
 import suite
 import td_emu
-from exceptions_test import stacks_from, symbols
-from td_rules_test import boot_symbol, run_with, shim_code
+from exceptions_test import print_symbol, stacks_from, symbols
+from td_rules_test import boot_symbol, run_with, shim_code, shim_in_image
 
 work_symbol = "_ZN6tdshim2td12_GLOBAL__N_14workEv"
 park_symbol = "_ZN6tdshim2td15park_processorsEv"
@@ -118,6 +118,20 @@ class Stacks(unittest.TestCase):
         self.assertTrue(run.result["fatal_error"].startswith("tdshim: exception 14"))
         used = {stack["name"]: stack for stack in run.result["stacks"]}["worker 1 exceptions"]
         self.assertTrue(64 < used["used"] < used["size"] // 2, used)
+
+
+    def test_exception_in_the_handler_of_another_ends_the_td(self):
+        """The function that prints is gone: the VMM is told all the same."""
+        table, image = symbols(), bytearray(settings.image().read_bytes())
+        for symbol in (boot_symbol, print_symbol):
+            at = table[symbol] - shim_code + shim_in_image
+            image[at:at + 2] = b"\x0f\x0b"
+        file = suite.temporary_folder(self) / "final.bin"
+        file.write_bytes(image)
+        run = td_emu.Run("--memory", "256M", image=file, timeout=100)
+        self.assertEqual((run.exit_code, run.result["finding"], run.result["fatal_error"]), (
+            td_emu.reported_fatal_error, "", "tdshim: exception in the handler of another"), run.console)
+        self.assertEqual(run.console.strip(), "")
 
 
 class PageTables(unittest.TestCase):
