@@ -122,6 +122,7 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     // Of a payload that shim-ld embedded the size is known.
     const std::uint64_t size =
         section.raw_size != 0 ? section.raw_size : TRY(payload::file_size(file.kind, memory));
+    speculation_barrier();
     file.bytes = memory.first(size);
     file.measured = file.bytes;
     if (context.has_option(tdvf::option_region_digests)) {

@@ -41,6 +41,7 @@ Result<Bytes> segment_data(const ProgramHeader& header, std::uint64_t at, Bytes 
     if (header.file_size > file.size() - header.offset)
         return refuse(Fault::elf_segment_outside_file, at + offsetof(ProgramHeader, file_size),
                       file.size() - header.offset, header.file_size);
+    speculation_barrier();
     return file.subspan(header.offset, header.file_size);
 }
 

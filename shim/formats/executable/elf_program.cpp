@@ -54,8 +54,8 @@ Result<Bytes> find_table(const RelocationTable& table, const elf::File& parsed) 
         if (table.address < segment.memory.start().value)
             continue;
         const std::uint64_t offset = table.address - segment.memory.start().value;
-        if (offset < segment.data.size() && table.size <= segment.data.size() - offset)
-            return segment.data.subspan(offset, table.size);
+        if (const auto found = part_of(segment.data, offset, table.size))
+            return *found;
     }
     return refuse(Fault::relocation_place, parsed.dynamic->header_offset, table.size,
                   table.address);
@@ -119,6 +119,7 @@ Result<void> relocate_elf(const Program& program, Gpa base, MutableBytes memory)
         const std::uint64_t offset = relocation.offset - program.linked_base.value;
         if (offset > memory.size() || memory.size() - offset < sizeof(le64))
             return refuse(Fault::relocation_place, at, memory.size(), relocation.offset);
+        speculation_barrier();
         std::ranges::copy(bytes_of(le64{relocation.addend + difference}),
                           memory.subspan(offset).begin());
     }

@@ -31,6 +31,7 @@ Result<void> add_headers(Program& program, const pe::File& parsed, Bytes file) {
     const std::uint64_t size = parsed.header.headers_size;
     if (size > file.size())
         return refuse(Fault::truncated, at, size, file.size());
+    speculation_barrier();
     if (size != 0)
         static_cast<void>(program.parts.push(
             {.header_offset = at, .offset = 0, .size = size, .data = file.first(size)}));
@@ -71,9 +72,10 @@ Result<void> add_relocations(Program& program, const pe::File& parsed, Bytes fil
         if (directory.address < part.offset)
             continue;
         const std::uint64_t offset = directory.address - part.offset;
-        if (offset >= part.data.size() || directory.size > part.data.size() - offset)
+        const auto found = part_of(part.data, offset, directory.size);
+        if (!found)
             continue;
-        program.relocations = part.data.subspan(offset, directory.size);
+        program.relocations = *found;
         program.relocations_at =
             static_cast<std::uint64_t>(program.relocations.data() - file.data());
         return {};

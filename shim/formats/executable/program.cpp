@@ -42,6 +42,7 @@ Result<void> adjust(MutableBytes memory, std::uint64_t offset, std::uint64_t dif
 }
 
 Result<void> load(const Program& program, Gpa base, MutableBytes memory) {
+    speculation_barrier(); // the places of its parts were checked
     std::ranges::fill(memory, std::byte{0});
     for (const Part& part : program.parts)
         std::ranges::copy(part.data, memory.subspan(part.offset).begin());

@@ -76,6 +76,7 @@ Result<Vmlinux> parse_vmlinux(Bytes file) {
                              [&](const Segment& segment) { return holds(segment, parsed.entry); }))
         return refuse(Fault::elf_entry, offsetof(elf::ElfHeader, entry), 0, parsed.entry.value);
     const GpaRange memory = GpaRange::between(lowest, highest);
+    speculation_barrier(); // the caller copies the segments to their places
     return Vmlinux{.kernel = kernel_of(memory),
                    .memory = memory,
                    .entry = parsed.entry,

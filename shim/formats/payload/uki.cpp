@@ -21,6 +21,7 @@ Result<Bytes> part(const pe::File& file, std::string_view name) {
         return refuse(Fault::uki_section_size,
                       section->header_offset + offsetof(pe::SectionHeader, memory_size),
                       section->raw.size(), section->memory_size);
+    speculation_barrier();
     return section->data();
 }
 

@@ -56,6 +56,7 @@ Result<Section> parse_section(Bytes file, std::uint64_t at) {
     if (header.raw_size != 0 && header.raw_size > file.size() - header.raw_offset)
         return refuse(Fault::pe_section_outside_file, at + offsetof(SectionHeader, raw_size),
                       file.size() - header.raw_offset, header.raw_size);
+    speculation_barrier();
     return Section{.header_offset = at,
                    .padded_name = header.name,
                    .address = header.address,
