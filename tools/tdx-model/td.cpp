@@ -97,7 +97,8 @@ void Td::take_ve_info(unsigned vcpu, Registers& registers) {
     registers[rax] = kept.empty() ? no_valid_ve_info : success;
     registers[rcx] = info.exit_reason;
     registers[rdx] = info.exit_qualification;
-    registers[r8] = registers[r9] = 0; // of EPT violations, which end a run instead
+    registers[r8] = info.linear_address;
+    registers[r9] = info.gpa;
     registers[r10] = info.instruction_length;
 }
 

@@ -39,6 +39,9 @@ class Vmm {
     /// `size` is 1, 2 or 4.
     [[nodiscard]] virtual std::uint32_t read_port(std::uint16_t port, unsigned size) = 0;
     virtual void write_port(std::uint16_t port, unsigned size, std::uint32_t value) = 0;
+    /// Registers of a device; `size` is 1, 2, 4 or 8. A VMM without any reads ones.
+    [[nodiscard]] virtual std::uint64_t read_mmio(Gpa address, unsigned size);
+    virtual void write_mmio(Gpa address, unsigned size, std::uint64_t value);
     /// The vCPU has nothing to do until an interrupt.
     virtual void halt(unsigned vcpu) = 0;
 };
@@ -84,6 +87,9 @@ struct VeInfo {
     std::uint32_t exit_reason = 0;
     std::uint64_t exit_qualification = 0;
     std::uint32_t instruction_length = 0; ///< in bytes
+    // Of EPT violations:
+    std::uint64_t linear_address = 0;
+    std::uint64_t gpa = 0; ///< with the shared bit
 };
 
 class Td {
@@ -166,6 +172,7 @@ class Td {
     void read_system_field(Registers& registers);
     [[nodiscard]] std::uint64_t set_cpuid_ve(unsigned vcpu, const Registers& registers);
     void port_io(Registers& shown);
+    void mmio(Registers& shown);
     void map_gpa(Registers& shown);
 
     Configuration configuration_;

@@ -90,6 +90,30 @@ void Td::port_io(Registers& shown) {
         shown[r11] = vmm_.read_port(port, static_cast<unsigned>(size));
 }
 
+std::uint64_t Vmm::read_mmio(Gpa, unsigned) {
+    return ~std::uint64_t{0};
+}
+
+void Vmm::write_mmio(Gpa, unsigned, std::uint64_t) {}
+
+void Td::mmio(Registers& shown) {
+    const std::uint64_t size = shown[r12];
+    const Gpa address{shown[r14] & ~shared_bit()};
+    const bool is_sized = size == 1 || size == 2 || size == 4 || size == 8;
+    bool is_device = false;
+    {
+        const std::lock_guard lock(mutex_);
+        is_device = pages_.state({align_down(address.value, page_size)}) == PageState::absent;
+    }
+    if (!is_sized || shown[r13] > io_write || address.value >= shared_bit() || !is_device)
+        shown[r10] = vmcall_invalid_operand;
+    else if (shown[r13] == io_write)
+        vmm_.write_mmio(address, static_cast<unsigned>(size), shown[r15]);
+    else
+        shown[r11] = vmm_.read_mmio(address, static_cast<unsigned>(size)) &
+                     ~std::uint64_t{0} >> (64 - 8 * size);
+}
+
 void Td::map_gpa(Registers& shown) {
     const std::uint64_t address = shown[r12] & ~shared_bit();
     const std::uint64_t size = shown[r13];
@@ -135,6 +159,7 @@ Outcome Td::answer(unsigned vcpu, Registers& shown) {
     case vmcall_io: port_io(shown); return {};
     case vmcall_rdmsr: shown[r11] = 0; return {};
     case vmcall_wrmsr: return {};
+    case vmcall_mmio: mmio(shown); return {};
     case vmcall_setup_event_notify:
         if (shown[r12] < first_free_vector || shown[r12] > last_vector)
             shown[r10] = vmcall_invalid_operand;

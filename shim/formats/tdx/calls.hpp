@@ -28,13 +28,14 @@ enum Subfunction : std::uint64_t {
     vmcall_io = 30,
     vmcall_rdmsr = 31,
     vmcall_wrmsr = 32,
+    vmcall_mmio = 48,
     vmcall_get_info = 0x10000,
     vmcall_map_gpa = 0x10001,
     vmcall_report_fatal_error = 0x10003,
     vmcall_setup_event_notify = 0x10004,
 };
 
-/// R13 of TDG.VP.VMCALL<Instruction.IO>.
+/// R13 of TDG.VP.VMCALL<Instruction.IO> and <#VE.RequestMMIO>.
 inline constexpr std::uint64_t io_read = 0;
 inline constexpr std::uint64_t io_write = 1;
 

@@ -13,18 +13,19 @@
 namespace tdshim::tdx {
 
 inline constexpr std::size_t report_data_size = 64;
+using ReportData = std::array<std::byte, report_data_size>;
 
 struct ReportMac {
-    std::uint8_t type;                                   // 0: 0x81, a TD
-    std::uint8_t subtype;                                // 1
-    std::uint8_t version;                                // 2: 1 when a service TD is bound
-    std::array<std::byte, 13> reserved_3;                // 3
-    std::array<std::byte, 16> cpu_svn;                   // 16
-    crypto::Digest tee_tcb_info_hash;                    // 32
-    crypto::Digest tee_info_hash;                        // 80: of TdInfo
-    std::array<std::byte, report_data_size> report_data; // 128
-    std::array<std::byte, 32> reserved_192;              // 192
-    std::array<std::byte, 32> mac;                       // 224: HMAC-SHA256 over what stands before
+    std::uint8_t type;                      // 0: 0x81, a TD
+    std::uint8_t subtype;                   // 1
+    std::uint8_t version;                   // 2: 1 when a service TD is bound
+    std::array<std::byte, 13> reserved_3;   // 3
+    std::array<std::byte, 16> cpu_svn;      // 16
+    crypto::Digest tee_tcb_info_hash;       // 32
+    crypto::Digest tee_info_hash;           // 80: of TdInfo
+    ReportData report_data;                 // 128
+    std::array<std::byte, 32> reserved_192; // 192
+    std::array<std::byte, 32> mac;          // 224: HMAC-SHA256 over what stands before
 };
 static_assert(sizeof(ReportMac) == 256);
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/platform/td/tdcall.hpp"
 
-#include <array>
-
 #include "shim/base/bytes.hpp"
 #include "shim/formats/tdx/calls.hpp"
-#include "shim/formats/tdx/report.hpp"
 #include "shim/measure/register_bank.hpp"
 
 namespace tdshim::td {
@@ -22,7 +19,7 @@ constexpr int max_attempts = 1'000'000;
 // The module wants its operands aligned. Digest and report data are cleared after use for nobody's
 // sake: neither is secret.
 alignas(64) constinit crypto::Digest digest_operand{};
-alignas(64) constinit std::array<std::byte, tdx::report_data_size> report_data_operand{};
+alignas(64) constinit tdx::ReportData report_data_operand{};
 alignas(1024) constinit tdx::Report report_operand{};
 
 std::uint64_t address_of(const auto& object) {
@@ -63,12 +60,18 @@ Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
     return {};
 }
 
+Result<const tdx::Report*> read_report(const tdx::ReportData& data) {
+    report_data_operand = data;
+    TRY(call(tdx::mr_report,
+             {.rcx = address_of(report_operand), .rdx = address_of(report_data_operand)}));
+    return &report_operand;
+}
+
 Result<crypto::Digest> read_rtmr(std::uint32_t rtmr) {
     if (rtmr >= measure::rtmr_count)
         return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);
-    TRY(call(tdx::mr_report,
-             {.rcx = address_of(report_operand), .rdx = address_of(report_data_operand)}));
-    return report_operand.td_info.rtmr[rtmr];
+    const tdx::Report* const report = TRY(read_report({}));
+    return report->td_info.rtmr[rtmr];
 }
 
 tdx::Status accept_page(Gpa page, tdx::PageLevel level) {

@@ -9,6 +9,7 @@
 #include "shim/base/error.hpp"
 #include "shim/base/gpa.hpp"
 #include "shim/crypto/sha384.hpp"
+#include "shim/formats/tdx/report.hpp"
 #include "shim/formats/tdx/status.hpp"
 
 namespace tdshim::td {
@@ -40,6 +41,10 @@ struct Info {
 /// RTMR[`rtmr`] = SHA-384(RTMR[`rtmr`] || digest). Errors: log_rtmr_index, tdcall_failed.
 [[nodiscard]] Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest);
 
+/// TDG.MR.REPORT: what the module says about this TD, together with `data`. It stands until the
+/// next report. Errors: tdcall_failed.
+[[nodiscard]] Result<const tdx::Report*> read_report(const tdx::ReportData& data);
+
 /// RTMR[`rtmr`] as the module holds it, from a TDREPORT. Errors: log_rtmr_index, tdcall_failed.
 [[nodiscard]] Result<crypto::Digest> read_rtmr(std::uint32_t rtmr);
 
@@ -50,7 +55,7 @@ struct Info {
 struct VeInfo {
     std::uint32_t exit_reason = 0;
     std::uint64_t exit_qualification = 0;
-    Gpa gpa;
+    Gpa gpa;                              ///< of an EPT violation, with the shared bit
     std::uint32_t instruction_length = 0; ///< in bytes; undefined for EPT violations
 };
 /// Errors: tdcall_failed.

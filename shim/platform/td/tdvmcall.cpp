@@ -53,6 +53,19 @@ std::uint32_t read_port(std::uint16_t port, unsigned size) {
     return check(registers) ? static_cast<std::uint32_t>(registers.r11) & all_ones : all_ones;
 }
 
+Result<std::uint64_t> read_mmio(Gpa address, unsigned size) {
+    Registers registers{.r12 = size, .r13 = tdx::io_read, .r14 = address.value};
+    call(tdx::vmcall_mmio, registers);
+    TRY(check(registers));
+    return registers.r11 & ~std::uint64_t{0} >> (64 - 8 * size);
+}
+
+Result<void> write_mmio(Gpa address, unsigned size, std::uint64_t value) {
+    Registers registers{.r12 = size, .r13 = tdx::io_write, .r14 = address.value, .r15 = value};
+    call(tdx::vmcall_mmio, registers);
+    return check(registers);
+}
+
 Result<std::uint64_t> read_msr(std::uint32_t index) {
     Registers registers{.r12 = index};
     call(tdx::vmcall_rdmsr, registers);

@@ -17,6 +17,11 @@ namespace tdshim::td {
 void write_port(std::uint16_t port, unsigned size, std::uint32_t value);
 [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size);
 
+/// A device's registers at `address`, without the shared bit; `size` is 1, 2, 4 or 8 bytes.
+/// Errors: tdvmcall_failed.
+[[nodiscard]] Result<std::uint64_t> read_mmio(Gpa address, unsigned size);
+[[nodiscard]] Result<void> write_mmio(Gpa address, unsigned size, std::uint64_t value);
+
 /// Errors: tdvmcall_failed.
 [[nodiscard]] Result<std::uint64_t> read_msr(std::uint32_t index);
 [[nodiscard]] Result<void> write_msr(std::uint32_t index, std::uint64_t value);
