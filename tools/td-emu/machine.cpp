@@ -67,6 +67,7 @@ std::string neighbour(const std::string& name) {
 struct Image {
     std::vector<std::byte> bytes;
     tdvf::Metadata metadata;
+    bool is_ours = false; ///< shim-ld linked it
 
     [[nodiscard]] GpaRange memory() const {
         return GpaRange::between({layout::image_end - bytes.size()}, {layout::image_end});
@@ -76,6 +77,7 @@ struct Image {
 Outcome<Image> read_image(const std::string& file) {
     Image image{.bytes = TRY(tools::read_file(file)), .metadata = {}};
     image.metadata = TRY(tools::of_file(file, tdvf::parse_metadata(image.bytes)));
+    image.is_ours = TRY(tools::of_file(file, tdvf::find_image_info(image.bytes))).has_value();
     return image;
 }
 
@@ -102,6 +104,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
+    settings.is_our_firmware = image.is_ours;
     settings.wants_statistics = options.statistics;
     settings.trace_file = options.trace_file;
     if (!options.ccel_file.empty() || options.statistics)

@@ -35,6 +35,12 @@ class DeviceVmm : public tdx_model::Vmm {
         qtest_.write_port(port, size, value);
         faults_.after_write();
     }
+    [[nodiscard]] std::uint64_t read_mmio(Gpa address, unsigned size) override {
+        return qtest_.read_memory(address.value, size);
+    }
+    void write_mmio(Gpa address, unsigned size, std::uint64_t value) override {
+        qtest_.write_memory(address.value, size, value);
+    }
     /// What is to be done is the engine's: it waits when the call has been answered.
     void halt(unsigned) override {}
     void finish() { qtest_.finish(); }
@@ -56,6 +62,7 @@ struct Emulation {
     std::atomic<bool> is_started = false;       ///< the first processor was sent to the stub
     std::atomic<unsigned> arrived = 0;          ///< processors that left the stub
     std::atomic<bool> runs_payload = false;
+    std::atomic<bool> holds_rules = true; ///< until the payload is Linux, or another's firmware's
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
     StackMarks stacks;

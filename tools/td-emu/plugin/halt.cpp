@@ -85,7 +85,7 @@ bool learn(std::uint64_t address) {
 
 void on_end(unsigned, void*) {
     const Registers before = read_registers();
-    if ((before[r10] & ~had_interrupts) != is_halted)
+    if (!is_sent_to_halt(before))
         return; // the guest came here by itself
     Registers registers = before;
     registers[r10] = registers[r11] = 0;
@@ -96,6 +96,10 @@ void on_end(unsigned, void*) {
 }
 
 } // namespace
+
+bool is_sent_to_halt(const Registers& registers) {
+    return (registers[r10] & ~had_interrupts) == is_halted;
+}
 
 void watch_end_of_halt(qemu_plugin_insn* instruction) {
     const std::lock_guard lock(ends_mutex);

@@ -15,6 +15,10 @@ namespace tdshim::td_emu {
 /// To be called for the first instruction of every block that is translated.
 void watch_end_of_halt(qemu_plugin_insn* instruction);
 
+/// Whether the HLT that the vCPU is about to execute is one that it was sent to: the guest has
+/// `registers` then.
+[[nodiscard]] bool is_sent_to_halt(const tdx_model::Registers& registers);
+
 /// Halts the vCPU whose thread this is, which goes on at `next` with `registers`, as the VMM left
 /// them; from a callback that may set the program counter. `takes_interrupts`: one wakes the vCPU.
 /// Returns only where the guest's code around `next` has no such instructions.

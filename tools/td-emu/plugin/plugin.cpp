@@ -2,8 +2,8 @@
 //
 // The QEMU plugin of td-emu: connects QEMU's vCPUs to the model of the TDX module. Before the first
 // instruction it sends the first processor through the stub; while the firmware runs it holds every
-// instruction and access to a TD's rules; from the payload on it answers TDCALL and CPUID leaf 0x21
-// alone. Arguments: one JSON file, settings=FILE.
+// instruction and access to a TD's rules, and a payload that is not Linux as well; from Linux on it
+// answers TDCALL and CPUID leaf 0x21 alone. Arguments: one JSON file, settings=FILE.
 
 #include <cstdio>
 #include <cstdlib>
@@ -32,15 +32,22 @@ void* pointer_of(std::uint64_t value) {
     return reinterpret_cast<void*>(value);
 }
 
+/// `rule`: what to say where the exception cannot be delivered.
+[[noreturn]] void raise_ve(unsigned vcpu, std::uint64_t rip, const VeInfo& info,
+                           std::string_view rule, std::uint64_t address) {
+    const unsigned vector =
+        emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
+    emulation->stop_by_finding(rip, std::format("{}, {}", rule, deliver(vector, rip)), address);
+}
+
 [[noreturn]] void raise_exception(unsigned vcpu, const Instruction& instruction,
                                   const BrokenRule& rule, const Registers& registers) {
-    unsigned vector = general_protection;
     if (rule.exception == Exception::virtualization) {
         const auto length = static_cast<std::uint32_t>(instruction.next - instruction.address);
-        const VeInfo info = ve_info(instruction.special, registers, length);
-        vector = emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
+        raise_ve(vcpu, instruction.address, ve_info(instruction.special, registers, length),
+                 rule.text, instruction.address);
     }
-    const std::string_view problem = deliver(vector, instruction.address);
+    const std::string_view problem = deliver(general_protection, instruction.address);
     emulation->stop_by_finding(instruction.address, std::format("{}, {}", rule.text, problem),
                                instruction.address);
 }
@@ -59,9 +66,11 @@ void answer_rdmsr(const Instruction& instruction, const Registers& before) {
 
 void on_special(unsigned vcpu, void* data) {
     const auto& instruction = *static_cast<const Instruction*>(data);
-    if (emulation->runs_payload)
+    if (!emulation->holds_rules)
         return;
     const Registers registers = read_registers();
+    if (instruction.special.kind == Kind::halt && is_sent_to_halt(registers))
+        return;
     const Configuration& td = emulation->settings.configuration;
     const auto rule = broken_rule(instruction.special, registers,
                                   {td.td_info.attributes, td.td_info.xfam, read_efer()});
@@ -82,12 +91,39 @@ struct KnownPages {
     std::array<std::uint64_t, size> pages{};
 };
 
-void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
-    if (emulation->runs_payload)
+/// Whether page tables translate `address` with the shared bit set.
+bool is_mapped_shared(std::uint64_t address) {
+    const unsigned width = emulation->settings.configuration.gpa_width;
+    return (read_leaf(address) >> (width - 1) & 1) != 0;
+}
+
+/// The VMM has no memory there, and an EPT that says so by #VE for shared addresses alone. QEMU's
+/// device has seen the access: the handler's TDVMCALL is the second.
+[[noreturn]] void on_device(unsigned vcpu, qemu_plugin_meminfo_t info,
+                            const qemu_plugin_hwaddr* where, std::uint64_t address,
+                            std::uint64_t rip) {
+    constexpr std::string_view rule = "access to memory that is a device's";
+    constexpr std::uint32_t ept_violation = 48;
+    constexpr std::uint64_t by_linear_address = 3 << 7; // of exit qualifications
+    if (!emulation->settings.delivers_exceptions || where == nullptr || !is_mapped_shared(address))
+        emulation->stop_by_finding(rip, std::string(rule), address);
+    const std::uint64_t shared_bit = std::uint64_t{1}
+                                     << (emulation->settings.configuration.gpa_width - 1);
+    const std::uint64_t access = qemu_plugin_mem_is_store(info) ? 2 : 1;
+    raise_ve(vcpu, rip,
+             {.exit_reason = ept_violation,
+              .exit_qualification = by_linear_address | access,
+              .linear_address = address,
+              .gpa = qemu_plugin_hwaddr_phys_addr(where) | shared_bit},
+             rule, address);
+}
+
+void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+    if (!emulation->holds_rules)
         return;
     const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
     if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
-        emulation->stop_by_finding(value_of(data), "access to memory that is a device's", address);
+        on_device(vcpu, info, where, address, value_of(data));
     const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
     thread_local KnownPages known;
     if (known.generation != emulation->generation) {
@@ -98,10 +134,8 @@ void on_access(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void
     std::uint64_t& slot = known.pages[page % KnownPages::size];
     if (slot == page + 1)
         return;
-    const unsigned width = emulation->settings.configuration.gpa_width;
-    const bool is_shared = (read_leaf(address) >> (width - 1) & 1) != 0;
-    const auto finding =
-        emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info), is_shared);
+    const auto finding = emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info),
+                                                    is_mapped_shared(address));
     if (finding)
         emulation->stop_by_finding(value_of(data), finding->rule, finding->address);
     slot = page + 1;
@@ -112,9 +146,27 @@ void on_store(unsigned, qemu_plugin_meminfo_t, std::uint64_t address, void*) {
         emulation->stacks.note(address);
 }
 
+/// Linux's boot_params are where its 64-bit entry wants them, with the header that bzImage brings
+/// [Linux Documentation/arch/x86/boot.rst].
+bool starts_linux() {
+    constexpr std::uint64_t boot_flag_offset = 0x1FE;
+    constexpr std::uint64_t magic_offset = 0x202;
+    constexpr std::uint16_t boot_flag = 0xAA55;
+    constexpr std::uint32_t magic = 0x53726448; // "HdrS"
+    const std::uint64_t params = read_registers()[rsi];
+    le16 flag;
+    le32 found;
+    return emulation->memory.read({params + boot_flag_offset},
+                                  std::as_writable_bytes(std::span(&flag, 1))) &&
+           emulation->memory.read({params + magic_offset},
+                                  std::as_writable_bytes(std::span(&found, 1))) &&
+           flag == boot_flag && found == magic;
+}
+
 void on_payload(unsigned, void* entry) {
     if (emulation->runs_payload.exchange(true))
         return;
+    emulation->holds_rules = emulation->settings.is_our_firmware && !starts_linux();
     emulation->write_log();
     emulation->take_statistics();
     check_pages_of_payload(value_of(entry));
@@ -134,15 +186,19 @@ bool is_stub(std::uint64_t address) {
            address < stub_address + page_size;
 }
 
-void watch(qemu_plugin_insn* instruction, bool in_firmware) {
+/// `is_watched`: rules hold, or may, when it is executed.
+void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
     std::array<std::uint8_t, 16> bytes{};
     const std::size_t size = qemu_plugin_insn_data(instruction, bytes.data(), bytes.size());
     const std::uint64_t address = qemu_plugin_insn_vaddr(instruction);
     if (in_firmware && address == reset_vector)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_reset_vector,
                                                QEMU_PLUGIN_CB_RW_REGS_PC, nullptr);
-    if (in_firmware)
-        qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_R_REGS,
+    if (is_watched)
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_access,
+                                         emulation->settings.delivers_exceptions
+                                             ? QEMU_PLUGIN_CB_RW_REGS_PC
+                                             : QEMU_PLUGIN_CB_R_REGS,
                                          QEMU_PLUGIN_MEM_RW, pointer_of(address));
     if (in_firmware && emulation->settings.wants_statistics) {
         qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
@@ -152,7 +208,7 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
     }
     if (in_firmware)
         watch_page_tables(instruction, std::span(bytes).first(size));
-    if (in_firmware)
+    if (is_watched)
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
     if (!special)
@@ -163,7 +219,7 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware) {
     if (special->kind == Kind::tdcall)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_tdcall, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
-    else if (in_firmware)
+    else if (is_watched)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_special, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
     if (special->kind == Kind::cpuid)
@@ -175,12 +231,14 @@ void on_translation(qemu_plugin_tb* block, void*) {
     const std::size_t count = qemu_plugin_tb_n_insns(block);
     const std::uint64_t first = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
     const bool in_firmware = is_firmware(first);
-    if (!in_firmware && !is_stub(first) && !emulation->runs_payload)
+    const bool is_payload = !in_firmware && !is_stub(first);
+    if (is_payload && !emulation->runs_payload)
         qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS,
                                              pointer_of(first));
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
     for (std::size_t i = 0; i < count; ++i)
-        watch(qemu_plugin_tb_get_insn(block, i), in_firmware);
+        watch(qemu_plugin_tb_get_insn(block, i), in_firmware,
+              in_firmware || (is_payload && emulation->holds_rules));
 }
 
 void on_exit(qemu_plugin_id_t, void*) {

@@ -20,7 +20,7 @@ constexpr std::uint8_t transmitter_ready = 0x60;
 constexpr unsigned max_unanswered = 256;
 
 char suffix(unsigned size) {
-    return size == 1 ? 'b' : size == 2 ? 'w' : 'l';
+    return size == 1 ? 'b' : size == 2 ? 'w' : size == 4 ? 'l' : 'q';
 }
 
 [[noreturn]] void fail(std::string_view what) {
@@ -70,18 +70,27 @@ std::string Qtest::receive() {
     return line;
 }
 
-std::uint32_t Qtest::read_port(std::uint16_t port, unsigned size) {
-    if (port == serial_line_status && size == 1)
-        return transmitter_ready;
+std::uint64_t Qtest::ask(const std::string& command) {
     const std::lock_guard lock(mutex_);
-    send(std::format("in{} 0x{:x}\n", suffix(size), port));
+    send(command);
     for (; unanswered_ > 0; --unanswered_)
         static_cast<void>(receive());
     const std::string answer = receive(); // "OK 0x60"
     const std::size_t number = answer.find("0x");
-    return number == std::string::npos
-               ? 0
-               : static_cast<std::uint32_t>(std::strtoul(answer.c_str() + number, nullptr, 16));
+    return number == std::string::npos ? 0 : std::strtoull(answer.c_str() + number, nullptr, 16);
+}
+
+void Qtest::tell(const std::string& command, unsigned unanswered) {
+    const std::lock_guard lock(mutex_);
+    send(command);
+    for (++unanswered_; unanswered_ > unanswered; --unanswered_)
+        static_cast<void>(receive());
+}
+
+std::uint32_t Qtest::read_port(std::uint16_t port, unsigned size) {
+    if (port == serial_line_status && size == 1)
+        return transmitter_ready;
+    return static_cast<std::uint32_t>(ask(std::format("in{} 0x{:x}\n", suffix(size), port)));
 }
 
 void Qtest::finish() {
@@ -91,15 +100,18 @@ void Qtest::finish() {
 }
 
 void Qtest::write_port(std::uint16_t port, unsigned size, std::uint32_t value) {
-    const std::lock_guard lock(mutex_);
-    send(std::format("out{} 0x{:x} 0x{:x}\n", suffix(size), port, value));
-    ++unanswered_;
     // Only a character of the console may still be under way when the guest goes on.
     const bool is_console = (port & ~7U) == 0x3F8;
-    while (unanswered_ > (is_console ? max_unanswered : 0)) {
-        static_cast<void>(receive());
-        --unanswered_;
-    }
+    tell(std::format("out{} 0x{:x} 0x{:x}\n", suffix(size), port, value),
+         is_console ? max_unanswered : 0);
+}
+
+std::uint64_t Qtest::read_memory(std::uint64_t address, unsigned size) {
+    return ask(std::format("read{} 0x{:x}\n", suffix(size), address));
+}
+
+void Qtest::write_memory(std::uint64_t address, unsigned size, std::uint64_t value) {
+    tell(std::format("write{} 0x{:x} 0x{:x}\n", suffix(size), address, value), 0);
 }
 
 } // namespace tdshim::td_emu

@@ -17,6 +17,9 @@ class Qtest {
     [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size);
     void write_port(std::uint16_t port, unsigned size, std::uint32_t value);
 
+    [[nodiscard]] std::uint64_t read_memory(std::uint64_t address, unsigned size);
+    void write_memory(std::uint64_t address, unsigned size, std::uint64_t value);
+
     /// Waits until all writes were carried out.
     void finish();
 
@@ -24,6 +27,10 @@ class Qtest {
     void connect();
     void send(const std::string& command);
     [[nodiscard]] std::string receive();
+    /// The number in the answer to `command`, behind those to writes.
+    [[nodiscard]] std::uint64_t ask(const std::string& command);
+    /// Returns when no more than `unanswered` writes are under way.
+    void tell(const std::string& command, unsigned unanswered);
 
     std::string path_;
     std::mutex mutex_;
