@@ -75,8 +75,6 @@ using namespace tdshim::literals;
 
 /// Data: one ACPI table [td-shim specification 0.7, part II].
 inline constexpr Guid acpi_table_guid = "6a0c5870-d4ed-44f4-a135-dd238b6f0c8d"_guid;
-/// Data: the E820 table, as e820::WireEntry [td-shim specification 0.7, part II].
-inline constexpr Guid e820_table_guid = "8f8072ea-3486-4b47-86a7-2353b88a8773"_guid;
 /// Data: PayloadInfo.
 inline constexpr Guid payload_info_guid = "b96fa412-461f-4be3-8c0d-ad805a497ac0"_guid;
 
