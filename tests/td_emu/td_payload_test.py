@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import linux
-import payloads
+import kernel_forms
 import settings
 import suite
 import td_emu
@@ -54,16 +54,16 @@ class PlacedPayload(unittest.TestCase):
         self.assertRegex(td.console, r"(?m)^tdshim: counts: 0 bytes read, ")
 
     def test_vmlinux(self):
-        vmlinux = payloads.vmlinux_of(self.kernel)
+        vmlinux = kernel_forms.vmlinux_of(self.kernel)
         run(self, self.put("vmlinux", vmlinux), [vmlinux, self.initrd, command_line.encode()])
 
     def test_uki(self):
-        path = payloads.unified(self.folder, self.kernel, self.initrd, command_line.encode())
-        run(self, path, [self.kernel, payloads.os_release, self.initrd, command_line.encode()], initrd=False, append=None)
+        path = kernel_forms.unified(self.folder, self.kernel, self.initrd, command_line.encode())
+        run(self, path, [self.kernel, kernel_forms.os_release, self.initrd, command_line.encode()], initrd=False, append=None)
 
     def test_raw_vmlinux(self):
         """The section is where the kernel runs; all of it is measured."""
-        base, memory, entry = payloads.loaded(payloads.vmlinux_of(self.kernel))
+        base, memory, entry = kernel_forms.loaded(kernel_forms.vmlinux_of(self.kernel))
         room = (len(memory) + 4 * MIB) // MIB * MIB
         content = memory.ljust((len(memory) + 4095) & ~4095, b"\0") + self.initrd
         run(self, self.put("memory", memory), [content.ljust(room, b"\0"), self.initrd, command_line.encode()],

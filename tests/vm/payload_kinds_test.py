@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "td_emu"
 
 import firmware
 import linux
-import payloads
+import kernel_forms
 import settings
 import suite
 from machine import Machine
@@ -32,15 +32,15 @@ class Form:
         if name == "bzimage":
             self.payload, self.events = guest.kernel, [kernel, initrd, text]
         elif name == "vmlinux":
-            vmlinux = payloads.vmlinux_of(kernel)
+            vmlinux = kernel_forms.vmlinux_of(kernel)
             self.payload, self.events = folder / "vmlinux", [vmlinux, initrd, text]
             self.payload.write_bytes(vmlinux)
         elif name == "uki":
-            self.payload = payloads.unified(folder, kernel, initrd, text)
-            self.events = [kernel, payloads.os_release, initrd, text]
+            self.payload = kernel_forms.unified(folder, kernel, initrd, text)
+            self.events = [kernel, kernel_forms.os_release, initrd, text]
         elif name == "uki_with_initrd_beside":
-            self.payload = payloads.unified(folder, kernel)
-            self.events = [kernel, payloads.os_release, initrd, text]
+            self.payload = kernel_forms.unified(folder, kernel)
+            self.events = [kernel, kernel_forms.os_release, initrd, text]
         if name != "uki":
             self.items = {firmware.named_initrd: guest.initrd, firmware.named_command_line: text}
 

@@ -1,64 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other forms of a distribution's kernel, made from its bzImage: the vmlinux in it, its memory as a VMM loads it,
-and a unified kernel image, put together by objcopy on systemd's stub as its manual has it."""
+"""The payloads of the build, in every form in which the firmware takes one, and what selftest says of its machine."""
 
-import lzma
-import struct
+import re
 import subprocess
+import sys
 
 import settings
 
-stub_path = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
-zstd_magic, xz_magic = b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0"
-os_release = b'ID=tdshim\nPRETTY_NAME="a test of tdshim"\n'
+forms = {"elf": "selftest.elf", "pie": "selftest.pie.elf", "pe": "selftest.pe"}
 
 
-def vmlinux_of(bzimage):
-    """The ELF file that the bzImage unpacks [Linux Documentation/arch/x86/boot.rst, payload_offset], without the
-    kernel's own relocations behind it."""
-    setup_sectors, (offset, length) = bzimage[0x1F1], struct.unpack_from("<II", bzimage, 0x248)
-    start = (setup_sectors + 1) * 512 + offset
-    payload = bzimage[start:start + length]
-    if payload.startswith(zstd_magic):  # four bytes of size follow
-        elf = subprocess.run(["zstd", "-dc"], input=payload[:-4], check=True, capture_output=True).stdout
-    elif payload.startswith(xz_magic):
-        elf = lzma.LZMADecompressor().decompress(payload)
-    else:
-        settings.skip(f"the kernel is packed in a way that this test does not know: {payload[:6].hex()}")
-    section_headers, (size, count) = struct.unpack_from("<Q", elf, 40)[0], struct.unpack_from("<HH", elf, 58)
-    return elf[:section_headers + size * count]
+def payload(name):
+    file = settings.image().parent / "payload" / name
+    if not file.is_file():
+        settings.skip(f"{file} was not built")
+    return file
 
 
-def program_headers(elf):
-    """(type, offset, physical address, size in the file, size in memory) of each."""
-    offset, size, count = struct.unpack_from("<Q", elf, 32)[0], 56, struct.unpack_from("<H", elf, 56)[0]
-    for index in range(count):
-        kind, _, start, _, physical, in_file, in_memory = struct.unpack_from("<IIQQQQQ", elf, offset + index * size)
-        yield kind, start, physical, in_file, in_memory
+def embedded(file, output):
+    """The image of the build with this payload in it."""
+    subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", settings.shim_elf(),
+                    "-o", output, "--payload", file], check=True, capture_output=True)
+    return output
 
 
-def loaded(elf):
-    """(address, memory) of a vmlinux as a VMM loads it, and its entry point."""
-    segments = [header for header in program_headers(elf) if header[0] == 1]
-    base = min(physical for _, _, physical, _, _ in segments)
-    end = max(physical + in_memory for _, _, physical, _, in_memory in segments)
-    memory = bytearray(end - base)
-    for _, start, physical, in_file, _ in segments:
-        memory[physical - base:physical - base + in_file] = elf[start:start + in_file]
-    return base, bytes(memory), struct.unpack_from("<Q", elf, 24)[0]
+def moved_pe(output):
+    """selftest as a PE file that prefers an address where nothing can be: it must be relocated."""
+    converter = settings.source() / "payload" / "elf_to_pe.py"
+    subprocess.run([sys.executable, converter, "--image-base", "0x100000000000", payload("selftest.pe.elf"),
+                    "-o", output], check=True, capture_output=True)
+    return output
 
 
-def unified(folder, kernel, initrd=b"", command_line=b""):
-    """The path of a unified kernel image in `folder`."""
-    stub = settings.required_file(stub_path, "package systemd-boot-efi")
-    sections = {".osrel": (0x20000, os_release), ".cmdline": (0x30000, command_line), ".linux": (0x2000000, kernel),
-                ".initrd": (0x6000000, initrd)}
-    arguments = []
-    for name, (address, content) in sections.items():
-        if content:
-            file = folder / f"section{name}"
-            file.write_bytes(content)
-            arguments += ["--add-section", f"{name}={file}", "--change-section-vma", f"{name}={address:#x}"]
-    path = folder / "unified.efi"
-    subprocess.run(["objcopy", *arguments, stub, path], check=True)
-    return path
+def check_console(test, console, kind, skipped):
+    """Nothing failed, and what was skipped is what should be, by the begin of its name."""
+    test.assertIn(f"selftest: begins in a {kind}", console)
+    passed, failed, left_out = map(int, re.search(
+        r"^selftest: (\d+) passed, (\d+) failed, (\d+) skipped$", console, re.MULTILINE).groups())
+    lines = [line for line in console.splitlines() if re.match("selftest: (pass|FAIL|skip): ", line)]
+    test.assertEqual(failed, 0, "\n".join(lines))
+    test.assertGreater(passed, 30)
+    test.assertEqual(len(lines), passed + left_out)
+    names = [line.split(": ")[2] for line in lines if line.startswith("selftest: skip: ")]
+    test.assertEqual(names, skipped)

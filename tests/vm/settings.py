@@ -60,6 +60,11 @@ def shim_elf():
     return required_path("TDSHIM_ELF")
 
 
+def source():
+    """The project's folder."""
+    return pathlib.Path(__file__).resolve().parent.parent.parent
+
+
 def tool(name):
     """A tool's path, nothing where it was not built: tests have a second way to check."""
     path = pathlib.Path(os.environ.get("TDSHIM_BIN", "")) / name
