@@ -5,7 +5,6 @@ the VMM, bytes hashed. QEMU's -icount makes the time stamp counter count instruc
 depend on the host. Test Table prints them as README.md's table."""
 
 import itertools
-import json
 import pathlib
 import sys
 import unittest
@@ -15,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 import event_log
 import firmware
 import linux
+import results
 import settings
 import suite
 from machine import Machine
@@ -23,7 +23,6 @@ from machine import Machine
 instruction_clock = ("-icount", "shift=1,sleep=off")
 ticks_of_an_instruction = 2
 separator = bytes(4)
-columns = ("machine", "instructions", "bytes read", "bytes hashed", "instructions a hashed byte")
 
 cells = {f"{machine}_{qemu}": (machine, qemu) for machine, qemu in itertools.product(linux.machines, ("system", "new"))}
 
@@ -70,16 +69,10 @@ def check_cost(test, machine, qemu):
     test.assertGreaterEqual(first.read, first.hashed - 2 * len(separator), "the separators alone are not read")
     # Each byte is hashed once, at the cost that SHA-384 in portable C has; nothing else comes near.
     test.assertLess(first.instructions, 60 * first.hashed)
-    keep(machine, qemu, first)
-
-
-def keep(machine, qemu, cost):
-    folder = settings.results()
-    if folder:
-        name = f"{machine}, QEMU {settings.qemu_version(settings.qemu(qemu))}"
-        row = (name, f"{cost.instructions:,}", f"{cost.read:,}", f"{cost.hashed:,}",
-               f"{cost.instructions / cost.hashed:.1f}")
-        (folder / f"cost_{machine}_{qemu}.json").write_text(json.dumps(row))
+    results.keep_row(test, {
+        "machine": f"{machine}, QEMU {settings.qemu_version(settings.qemu(qemu))}",
+        "instructions": f"{first.instructions:,}", "bytes read": f"{first.read:,}", "bytes hashed": f"{first.hashed:,}",
+        "instructions a hashed byte": f"{first.instructions / first.hashed:.1f}"})
 
 
 class BootCost(unittest.TestCase):
@@ -93,14 +86,7 @@ class Table(unittest.TestCase):
     """Runs behind the others."""
 
     def test_table(self):
-        folder = settings.results()
-        files = [folder / f"cost_{cell}.json" for cell in cells] if folder else []
-        rows = [json.loads(file.read_text()) for file in files if file.exists()]
-        if not rows:
-            self.skipTest("nothing was measured")
-        print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-        for row in rows:
-            print(f"| {' | '.join(row)} |")
+        results.print_table(self, BootCost, cells)
 
 
 if __name__ == "__main__":

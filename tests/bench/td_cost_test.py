@@ -3,19 +3,17 @@
 """What a TD's boot costs in td-emu, from reset to the kernel's first instruction, as counts: the firmware's
 instructions, TDCALLs, TDVMCALLs, pages. Test Table prints them as README.md's second table."""
 
-import json
 import pathlib
 import sys
 import unittest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("vm", "td_emu")]
 
+import results
 import settings
 import suite
 import td_emu
 
-columns = ("vCPUs", "memory", "pages", "instructions of the first vCPU", "of all", "TDCALLs", "TDVMCALLs",
-           "pages of 4 KiB", "pages of 2 MiB")
 cells = {f"{memory}_{cpus}cpu{'_large' if large else ''}": (memory, cpus, large)
          for large in (False, True) for memory in ("512M", "64G") for cpus in (1, 4, 8)}
 
@@ -33,15 +31,10 @@ def check_cost(test, memory, cpus, large):
     test.assertLess(instructions[0], 60 * hashed + 600 * result["pages_4k"])
     # One call a page, one a character of the console; files come by DMA.
     test.assertLess(tdvmcalls, 4 * len(run.console) + 3000)
-    keep(memory, cpus, large, (instructions[0], sum(instructions), tdcalls, tdvmcalls, result["pages_4k"],
-                               result["pages_2m"]))
-
-
-def keep(memory, cpus, large, counts):
-    folder = settings.results()
-    if folder:
-        row = [str(cpus), memory, "2 MiB" if large else "4 KiB", *(f"{count:,}" for count in counts)]
-        (folder / f"td_cost_{memory}_{cpus}_{large}.json").write_text(json.dumps(row))
+    counts = {"instructions of the first vCPU": instructions[0], "of all": sum(instructions), "TDCALLs": tdcalls,
+              "TDVMCALLs": tdvmcalls, "pages of 4 KiB": result["pages_4k"], "pages of 2 MiB": result["pages_2m"]}
+    results.keep_row(test, {"vCPUs": cpus, "memory": memory, "pages": "2 MiB" if large else "4 KiB",
+                            **{column: f"{count:,}" for column, count in counts.items()}})
 
 
 class TdCost(unittest.TestCase):
@@ -55,14 +48,7 @@ class Table(unittest.TestCase):
     """Runs behind the others."""
 
     def test_table(self):
-        folder = settings.results()
-        files = [folder / f"td_cost_{memory}_{cpus}_{large}.json" for memory, cpus, large in cells.values()] if folder else []
-        rows = [json.loads(file.read_text()) for file in files if file.exists()]
-        if not rows:
-            self.skipTest("nothing was measured")
-        print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-        for row in rows:
-            print(f"| {' | '.join(row)} |")
+        results.print_table(self, TdCost, cells)
 
 
 if __name__ == "__main__":

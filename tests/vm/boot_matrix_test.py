@@ -6,7 +6,6 @@ files, and the event log that Linux shows is the one that the firmware wrote."""
 
 import hashlib
 import itertools
-import json
 import re
 import time
 import unittest
@@ -14,6 +13,7 @@ import unittest
 import event_log
 import firmware
 import linux
+import results
 import settings
 import suite
 from handover import Handover
@@ -25,7 +25,6 @@ boot_limit = 150
 memories = {"256M": 256, "3G": 3072, "6G": 6144}
 # The kernel whose ACPI code shows a CCEL table's log in /sys.
 shows_event_log = {"6.1": False, "6.12": True}
-columns = ("qemu", "kernel", "machine", "cpus", "memory", "result", "seconds")
 
 cells = {f"{qemu}_{series.replace('.', '_')}_{machine}_{cpus}cpu_{memory}": (qemu, series, machine, cpus, memory)
          for qemu, series, machine, cpus, memory in itertools.product(
@@ -72,7 +71,7 @@ def boot(test, qemu, series, machine, cpus, memory):
         handover.gdb.detach()
         vm.wait_for(r"^guest: done$", timeout=boot_limit)
         vm.wait_for_end()
-        keep(f"{test.id().split('.')[-1]}.console", vm.console)
+        results.keep(test, "console", vm.console)
     report = handover.report
     test.assertIn(f"\ntdshim: memory: {memories[memory] - 1} MiB usable\n", report.console)
     log = firmware.check_log(test, report)
@@ -82,24 +81,18 @@ def boot(test, qemu, series, machine, cpus, memory):
     check_event_log_in_guest(test, vm.console, series, report.log_area)
 
 
-def keep(name, text):
-    folder = settings.results()
-    if folder:
-        (folder / name).write_text(text)
-
-
 def boot_and_note(test, qemu, series, machine, cpus, memory):
-    """Boots a cell and leaves a line for the table."""
+    """Boots a cell and leaves a row for the table."""
     program = settings.qemu(qemu)
-    line = {"qemu": settings.qemu_version(program), "kernel": settings.Guest(series).version, "machine": machine,
-            "cpus": cpus, "memory": memory, "result": "FAILED", "seconds": 0}
+    row = {"qemu": settings.qemu_version(program), "kernel": settings.Guest(series).version, "machine": machine,
+           "cpus": cpus, "memory": memory, "result": "FAILED", "seconds": 0}
     began = time.monotonic()
     try:
         boot(test, qemu, series, machine, cpus, memory)
-        line["result"] = "ok"
+        row["result"] = "ok"
     finally:
-        line["seconds"] = round(time.monotonic() - began, 1)
-        keep(f"{test.id().split('.')[-1]}.json", json.dumps(line))
+        row["seconds"] = round(time.monotonic() - began, 1)
+        results.keep_row(test, row)
 
 
 class BootMatrix(unittest.TestCase):
@@ -113,18 +106,9 @@ class Table(unittest.TestCase):
     """Runs behind the cells."""
 
     def test_table(self):
-        folder = settings.results()
-        if folder is None:
-            self.skipTest("TDSHIM_RESULTS is not set")
-        files = [folder / f"test_{cell}.json" for cell in cells]
-        lines = [json.loads(file.read_text()) for file in files if file.exists()]
-        if not lines:
-            self.skipTest("no cell was run")
-        print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-        for line in lines:
-            print(f"| {' | '.join(str(line[column]) for column in columns)} |")
-        print(f"{len(lines)} of {len(cells)} combinations were run")
-        self.assertEqual([line for line in lines if line["result"] != "ok"], [])
+        rows = results.print_table(self, BootMatrix, cells)
+        print(f"{len(rows)} of {len(cells)} combinations were run")
+        self.assertEqual([row for row in rows if row["result"] != "ok"], [])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of a script leave in the folder for results, and the table that the script's last test makes of
+it."""
+
+import json
+
+import settings
+
+
+def keep(test, suffix, text):
+    """A file named after the test, when anybody wants one."""
+    folder = settings.results()
+    if folder:
+        (folder / f"{_name_of(test)}.{suffix}").write_text(text)
+
+
+def keep_row(test, row):
+    """`row`: column -> what stands there."""
+    keep(test, "json", json.dumps(row))
+
+
+def print_table(test, case, cells):
+    """The rows that the tests of `case` for `cells` have kept; `test` is skipped when there are none. Returns them."""
+    folder = settings.results()
+    files = [folder / f"{case.__name__}.test_{cell}.json" for cell in cells] if folder else []
+    rows = [json.loads(file.read_text()) for file in files if file.exists()]
+    if not rows:
+        test.skipTest("there are no results")
+    print(f"\n| {' | '.join(rows[0])} |\n|{'---|' * len(rows[0])}")
+    for row in rows:
+        print(f"| {' | '.join(map(str, row.values()))} |")
+    return rows
+
+
+def _name_of(test):
+    return ".".join(test.id().split(".")[-2:])
