@@ -6,13 +6,12 @@ files alone, without the firmware."""
 
 import base64
 import pathlib
-import re
 import struct
 import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("vm", "vectors")]
 
 import event_log
 import linux
@@ -22,6 +21,7 @@ import suite
 import td_emu
 from td_emu import linked, portable, static
 import td_guest
+from mrtd import mrtd
 
 accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
 mac = "52:54:00:74:64:78"
@@ -118,7 +118,7 @@ def check_measurements(test, boot):
     report, log = boot.report(), boot.log()
     test.assertEqual(report[report_data_at:report_data_at + 64], bytes(range(64)))
     test.assertIn(b"EMULATED", report[:512])
-    test.assertEqual(report[mrtd_at:mrtd_at + 48].hex(), td_emu.mrtd(settings.image().read_bytes()))
+    test.assertEqual(report[mrtd_at:mrtd_at + 48].hex(), mrtd(settings.image().read_bytes()))
     registers = [report[rtmr_at + 48 * index:][:48] for index in range(4)]
     for index in range(4):
         test.assertEqual(registers[index].hex(), log.replay(index).hex(), f"RTMR[{index}]")

@@ -8,15 +8,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
-
 import settings
-from mrtd import mrtd
-
 
 reported_fatal_error = 3  # td-emu's exit code
 

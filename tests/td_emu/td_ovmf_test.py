@@ -10,10 +10,11 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("vm", "vectors")]
 
 import settings
 import td_emu
+from mrtd import mrtd
 
 menu = rb"BdsDxe: (No bootable option|failed to load|loading)"
 tdg_vp_vmcall, tdg_vp_info, tdg_mr_rtmr_extend, tdg_mem_page_accept = 0, 1, 2, 6
@@ -30,7 +31,7 @@ class Ovmf(unittest.TestCase):
         file = settings.required_path("TDSHIM_OVMF")
         run = td_emu.Run("--memory", "512M", "--deliver-exceptions", image=file, end_at=menu)
         self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console + run.errors)
-        self.assertEqual(run.result["mrtd"], td_emu.mrtd(file.read_bytes()))
+        self.assertEqual(run.result["mrtd"], mrtd(file.read_bytes()))
         self.assertEqual(run.result["mrtd"], mrtd_by_shim_measure(file))
         calls = dict(run.result["tdcalls"])
         for leaf in (tdg_vp_vmcall, tdg_vp_info, tdg_mr_rtmr_extend, tdg_mem_page_accept):

@@ -3,12 +3,16 @@
 """shim-measure and shim-log check, without any VMM: registers that Python computes too, a policy that goes from one
 tool to the other, and tampering, of which the right event is named."""
 
-import hashlib
 import json
 import os
+import pathlib
 import struct
+import sys
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
+
+from mrtd import mrtd
 from support import (
     CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
 )
@@ -32,29 +36,6 @@ def config(descriptor, info):
 
 def blob(name, place, size):
     return bytes([len(name)]) + name.encode() + struct.pack("<QQ", place, size)
-
-
-def mrtd(image, order="page"):
-    """As in tests/td_emu/td_emu.py, for both load orders."""
-    at, = struct.unpack_from("<I", image, len(image) - 0x20)
-    count, = struct.unpack_from("<I", image, at + 12)
-    digest = hashlib.sha384()
-
-    def extend(page, gpa, content):
-        for chunk in range(page, page + 4096, 256):
-            digest.update(b"MR.EXTEND".ljust(16, b"\0") + struct.pack("<Q", gpa + chunk) + bytes(104))
-            digest.update(content[chunk:chunk + 256])
-
-    for index in range(count):
-        offset, raw, gpa, size, _, attributes = struct.unpack_from("<IIQQII", image, at + 16 + 32 * index)
-        content = image[offset:offset + raw].ljust(size, b"\0")
-        for page in range(0, size, 4096):
-            digest.update(b"MEM.PAGE.ADD".ljust(16, b"\0") + struct.pack("<Q", gpa + page) + bytes(104))
-            if attributes & 1 and order == "page":
-                extend(page, gpa, content)
-        for page in range(0, size, 4096) if attributes & 1 and order == "section" else ():
-            extend(page, gpa, content)
-    return digest.hexdigest()
 
 
 def td_hob():

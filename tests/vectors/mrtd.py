@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """mrtd.py IMAGE: MRTD of a TD that KVM builds from a firmware image, by the formula of td-shim's specification 0.7,
-part I, "MRTD calculation", and by nothing of this project's: for comparison with shim-measure and td-emu."""
+part I, "MRTD calculation", and by nothing of this project's: for comparison with shim-measure and td-emu. Tests import
+it, for both orders in which a VMM may load an image."""
 
 import hashlib
+import itertools
 import struct
 import sys
 import uuid
@@ -22,17 +24,28 @@ def descriptor_offset(image):
     return len(image) - struct.unpack_from("<I", image, end - 22)[0]
 
 
-def mrtd(image):
+def added(page):
+    return struct.pack("<16sQ104x", b"MEM.PAGE.ADD", page)
+
+
+def extended(page, content):
+    return b"".join(struct.pack("<16sQ104x", b"MR.EXTEND", page + at) + content[at:at + 0x100]
+                    for at in range(0, 0x1000, 0x100))
+
+
+def mrtd(image, order="page"):
+    """`order`: "page" when each page is extended after it was added, "section" when all pages of a section are added
+    before the first is extended."""
     at = descriptor_offset(image)
     hashed = hashlib.sha384()
     for number in range(struct.unpack_from("<I", image, at + 12)[0]):
         offset, raw, start, size, _, attributes = struct.unpack_from("<IIQQII", image, at + 16 + 32 * number)
         content = image[offset:offset + raw] + bytes(size - raw)
-        for page in range(0, size, 0x1000):
-            hashed.update(struct.pack("<16sQ104x", b"MEM.PAGE.ADD", start + page))
-            for chunk in range(page, page + 0x1000, 0x100):
-                if attributes & 1:
-                    hashed.update(struct.pack("<16sQ104x", b"MR.EXTEND", start + chunk) + content[chunk:chunk + 0x100])
+        pages = range(0, size, 0x1000)
+        additions = [added(start + page) for page in pages]
+        extensions = [extended(start + page, content[page:page + 0x1000]) if attributes & 1 else b"" for page in pages]
+        pieces = additions + extensions if order == "section" else itertools.chain(*zip(additions, extensions))
+        hashed.update(b"".join(pieces))
     return hashed.hexdigest()
 
 
