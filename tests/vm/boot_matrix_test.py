@@ -73,6 +73,7 @@ def boot(test, qemu, series, machine, cpus, memory):
         vm.wait_for_end()
         results.keep(test, "console", vm.console)
     report = handover.report
+    test.assertRegex(report.console, f"(?m){firmware.banner}")
     test.assertIn(f"\ntdshim: memory: {memories[memory] - 1} MiB usable\n", report.console)
     log = firmware.check_log(test, report)
     firmware.check_closed(test, log, event_log.separator_digest, bytes(4))

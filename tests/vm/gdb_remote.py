@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of QEMU's gdb stub: stop where a test says, see and change registers, go on [GDB manual, appendix
+"""A client of QEMU's gdb stub: stop where a test says, see registers, change memory, go on [GDB manual, appendix
 E, "Remote Protocol"; register order of QEMU's target/i386/gdbstub.c]."""
 
 import struct
@@ -57,9 +57,6 @@ class GdbRemote:
     def registers(self):
         values = layout.unpack_from(bytes.fromhex(self._command("g")))
         return dict(zip(wide + narrow, values))
-
-    def set_register(self, name, value):
-        self._command(f"P{wide.index(name):x}={struct.pack('<Q', value).hex()}")
 
     def read_memory(self, address, size):
         """Bytes at a virtual address, as the processor would see them."""

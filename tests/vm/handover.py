@@ -13,7 +13,6 @@ class Handover:
     def __init__(self, machine, kernel):
         self.entry = kernels.header_field(kernel, "pref_address") + kernels.entry_offset
         self.gdb = GdbRemote(machine.gdb_socket)
-        self.registers = self.gdb.run_to(self.entry)
+        self.gdb.run_to(self.entry)
         machine.wait_for(firmware.started)
         self.report = firmware.Report(machine.console, machine.read_memory)
-        self.boot_params = machine.read_memory(self.registers["rsi"], 4096)
