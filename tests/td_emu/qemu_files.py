@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a VMM gives a TD beside kernel, initrd and command line, had without any firmware: the TD HOB from the
-image's metadata, and QEMU's ACPI files from a QEMU that runs no processor (qtest)."""
+image's metadata, and QEMU's ACPI files from a QEMU that runs no processor (qtest). A second way beside tools/vmm and
+shim/formats, numbers included, so that the two check each other."""
 
 import struct
 import subprocess

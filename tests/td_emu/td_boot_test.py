@@ -7,13 +7,13 @@ files alone, without the firmware."""
 import base64
 import pathlib
 import struct
-import subprocess
 import sys
 import unittest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("vm", "vectors")]
 
 import event_log
+import guest_devices
 import linux
 import qemu_files
 import settings
@@ -24,33 +24,19 @@ import td_guest
 from mrtd import mrtd
 
 accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
-mac = "52:54:00:74:64:78"
 command_line = "console=ttyS0 panic=-1"
-report_data_at, attributes_at, mrtd_at, rtmr_at = 128, 512, 528, 720  # in a TDREPORT
 mib = 1024 * 1024
 
 
-def make_disk(test):
-    folder = suite.temporary_folder(test)
-    (folder / "content").mkdir()
-    (folder / "content" / "hello.txt").write_text("read from the disk\n")
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", folder / "content", folder / "disk.img", "8M"], check=True,
-                   stdout=subprocess.DEVNULL)
-    return folder / "disk.img"
-
-
-def devices(disk):
-    return ("-drive", f"file={disk},format=raw,if=none,readonly=on,id=disk",
-            "-device", "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on",
-            "-netdev", "user,id=net,restrict=on",
-            "-device", f"virtio-net-pci,netdev=net,mac={mac},disable-legacy=on,iommu_platform=on")
+def devices(test):
+    return guest_devices.arguments(guest_devices.make_disk(test), more=",disable-legacy=on,iommu_platform=on")
 
 
 class Boot:
     def __init__(self, test, cpus):
         self.guest = settings.Guest("6.12")
         self.initrd = td_guest.initrd_with(test, self.guest, settings.required_path("TDSHIM_TD_REPORT").read_bytes())
-        self.cpus, self.devices = cpus, devices(make_disk(test))
+        self.cpus, self.devices = cpus, devices(test)
         self.run = td_emu.Run("--kernel", self.guest.kernel, "--initrd", self.initrd, "--append", command_line,
                               "--memory", "1G", "--cpus", cpus, "--stats", "--", *self.devices)
         self.console = self.run.console
@@ -60,7 +46,7 @@ class Boot:
         return event_log.EventLog(base64.b64decode(text))
 
     def report(self):
-        return bytes.fromhex(linux.guest_line(self.console, "td-report"))
+        return td_emu.Report(bytes.fromhex(linux.guest_line(self.console, "td-report")))
 
 
 def check_boot(test, cpus):
@@ -72,8 +58,7 @@ def check_boot(test, cpus):
     run.line(r"Memory Encryption Features active: Intel TDX$")
     run.line(r"ACPI: CCEL 0x")
     test.assertEqual(int(linux.guest_line(boot.console, "cpus")), cpus)
-    test.assertEqual(linux.guest_line(boot.console, "disk"), "read from the disk")
-    run.line(rf"^guest: net e\S+ {mac}$")
+    guest_devices.check_found(test, boot.console)
     check_memory(test, run)
     check_statistics(test, run, cpus)
     check_measurements(test, boot)
@@ -116,16 +101,15 @@ def check_statistics(test, run, cpus):
 
 def check_measurements(test, boot):
     report, log = boot.report(), boot.log()
-    test.assertEqual(report[report_data_at:report_data_at + 64], bytes(range(64)))
-    test.assertIn(b"EMULATED", report[:512])
-    test.assertEqual(report[mrtd_at:mrtd_at + 48].hex(), mrtd(settings.image().read_bytes()))
-    registers = [report[rtmr_at + 48 * index:][:48] for index in range(4)]
-    for index in range(4):
-        test.assertEqual(registers[index].hex(), log.replay(index).hex(), f"RTMR[{index}]")
+    test.assertEqual(report.data, bytes(range(64)))
+    test.assertIn(b"EMULATED", report.mac)
+    test.assertEqual(report.mrtd.hex(), mrtd(settings.image().read_bytes()))
+    for index, register in enumerate(report.rtmr):
+        test.assertEqual(register.hex(), log.replay(index).hex(), f"RTMR[{index}]")
     test.assertEqual(log.of_rtmr(0)[0].configuration()[0], b"td_hob")
     files = [boot.guest.kernel.read_bytes(), boot.initrd.read_bytes(), command_line.encode()]
-    test.assertEqual(registers[0].hex(), configuration_register(boot.cpus, boot.devices).hex())
-    test.assertEqual(registers[1].hex(), register_of(files).hex())
+    test.assertEqual(report.rtmr[0].hex(), configuration_register(boot.cpus, boot.devices).hex())
+    test.assertEqual(report.rtmr[1].hex(), register_of(files).hex())
 
 
 def register_of(inputs):
@@ -175,15 +159,14 @@ class TdBoot(unittest.TestCase):
         linked(image, *portable, *static)
         guest = settings.Guest("6.12")
         boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--append", command_line, "--memory", "1G",
-                          "--cpus", "4", "--", *devices(make_disk(self)), image=image)
+                          "--cpus", "4", "--", *devices(self), image=image)
         self.assertEqual((boot.exit_code, boot.result and boot.result["finding"]), (0, ""), boot.console[-3000:])
         boot.line(r"^tdshim: policy: hob=validated acpi=static$")
         boot.line(r"ACPI: FACP 0x\S+ 0000F4 \(v03 TDSHIM")
         boot.line(r"ECAM \[mem 0xb0000000-0xbfffffff\] reserved as ACPI motherboard resource")
         boot.line(r"ACPI: PCI Root Bridge \[PCI0\]")
         self.assertEqual(int(linux.guest_line(boot.console, "cpus")), 4)
-        self.assertEqual(linux.guest_line(boot.console, "disk"), "read from the disk")
-        boot.line(rf"^guest: net e\S+ {mac}$")
+        guest_devices.check_found(self, boot.console)
         boot.line(r"reboot: Power down$")
         log = event_log.EventLog(base64.b64decode(boot.line(r"(?s)^guest: ccel begin\n(.*?)^guest: ccel end$")[1]))
         self.assertEqual(log.of_rtmr(0)[0].configuration(), (b"portable", b"hob=validated acpi=static"))
@@ -205,19 +188,18 @@ class TdBoot(unittest.TestCase):
         for shape in shapes:
             run = td_emu.Run("--kernel", guest.kernel, "--append", command_line, "--until", "payload", *shape)
             self.assertEqual(run.exit_code, 0, run.console + run.errors)
-            reports.append(bytes.fromhex(run.result["report"]))
-        first, second = (report[rtmr_at + 48:rtmr_at + 96].hex() for report in reports)
-        self.assertEqual(first, second)
-        self.assertNotEqual(reports[0][rtmr_at:rtmr_at + 48], reports[1][rtmr_at:rtmr_at + 48])
-        self.assertEqual(reports[0][mrtd_at:mrtd_at + 48], reports[1][mrtd_at:mrtd_at + 48])
+            reports.append(run.report)
+        first, second = reports
+        self.assertEqual(first.rtmr[1].hex(), second.rtmr[1].hex())
+        self.assertNotEqual(first.rtmr[0], second.rtmr[0])
+        self.assertEqual(first.mrtd, second.mrtd)
 
     def test_what_the_vmm_says_of_a_td_is_in_its_report(self):
         digests = [bytes([number] * 48).hex() for number in (0xC1, 0xC2, 0xC3)]
         run = td_emu.Run("--memory", "256M", "--attributes", "0x40000000", "--xfam", "0x600E7",
                          "--mrconfigid", digests[0], "--mrowner", digests[1], "--mrownerconfig", digests[2])
-        report = bytes.fromhex(run.result["report"])
-        self.assertEqual(struct.unpack_from("<QQ", report, attributes_at), (0x40000000, 0x600E7))
-        self.assertEqual(report[mrtd_at + 48:mrtd_at + 4 * 48].hex(), "".join(digests))
+        self.assertEqual((run.report.attributes, run.report.xfam), (0x40000000, 0x600E7))
+        self.assertEqual(run.report.identity.hex(), "".join(digests))
         self.assertEqual(td_emu.Run("--mrowner", "C2").exit_code, 2)
 
     def test_refused_boot_is_a_fatal_error(self):
@@ -227,8 +209,7 @@ class TdBoot(unittest.TestCase):
         self.assertIn("no kernel", reason)
         self.assertEqual(run.result["fatal_error"], reason[:64])
         digest = td_emu.sha384(b"\1\0\0\0")
-        report = bytes.fromhex(run.result["report"])
-        self.assertEqual(report[rtmr_at + 48:rtmr_at + 96], td_emu.replay([digest]))
+        self.assertEqual(run.report.rtmr[1], td_emu.replay([digest]))
 
 
 suite.add_cases(TdBoot, check_boot, {f"linux_{cpus}cpu": (cpus,) for cpus in (1, 2, 4)})

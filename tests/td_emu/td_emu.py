@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
@@ -16,8 +17,20 @@ import settings
 reported_fatal_error = 3  # td-emu's exit code
 
 
+class Report:
+    """The fields of a TDREPORT that tests look at [Intel TDX Module ABI, TDREPORT_STRUCT]."""
+
+    def __init__(self, content):
+        self.mac = content[:256]
+        self.data = content[128:192]
+        self.attributes, self.xfam = struct.unpack_from("<QQ", content, 512)
+        self.mrtd = content[528:576]
+        self.identity = content[576:720]  # MRCONFIGID, MROWNER, MROWNERCONFIG
+        self.rtmr = [content[at:at + 48] for at in range(720, 912, 48)]
+
+
 class Run:
-    """td-emu with these options to its end: exit code, console, result (its JSON)."""
+    """td-emu with these options to its end: exit code, console, result (its JSON), report of the end."""
 
     def __init__(self, *options, image=None, qemu=None, timeout=200, end_at=None):
         program = settings.tool("td-emu")
@@ -30,6 +43,7 @@ class Run:
         begin = output.find('{\n  "payload_entered"')
         self.console = output if begin < 0 else output[:begin]
         self.result = None if begin < 0 else json.loads(output[begin:])
+        self.report = self.result and Report(bytes.fromhex(self.result["report"]))
 
     @staticmethod
     def run(command, timeout, end_at):

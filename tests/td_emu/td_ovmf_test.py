@@ -36,8 +36,7 @@ class Ovmf(unittest.TestCase):
         calls = dict(run.result["tdcalls"])
         for leaf in (tdg_vp_vmcall, tdg_vp_info, tdg_mr_rtmr_extend, tdg_mem_page_accept):
             self.assertIn(leaf, calls)
-        report = bytes.fromhex(run.result["report"])
-        self.assertNotEqual(report[720:768], bytes(48), "RTMR[0]")
+        self.assertNotEqual(run.report.rtmr[0], bytes(48))
         self.assertTrue(re.search("BdsDxe", run.console))
 
 

@@ -5,17 +5,15 @@ card has its address, their interrupts arrive, and the kernel has no complaint a
 
 import itertools
 import re
-import subprocess
 import unittest
 
 import firmware
+import guest_devices
 import linux
 import settings
 import suite
 from machine import Machine
 
-mac = "52:54:00:74:64:78"
-message = "read from the disk"
 buses = {"q35": "pci", "microvm": "device"}  # of a virtio device's name
 # An interrupt's controller as /proc/interrupts names it: message-signalled on PCI, the IOAPIC's wires elsewhere.
 controllers = {"q35": r"PCI-MSI\S*", "microvm": "IO-APIC"}
@@ -27,33 +25,16 @@ cases = {f"{qemu}_{series.replace('.', '_')}_{machine}_{cpus}cpu": (qemu, series
              ("system", "new"), ("6.1", "6.12"), linux.machines, (1, 4))}
 
 
-def make_disk(test):
-    """An ext4 file system with hello.txt in it."""
-    folder = suite.temporary_folder(test)
-    (folder / "content").mkdir()
-    (folder / "content" / "hello.txt").write_text(message + "\n")
-    disk = folder / "disk.img"
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", folder / "content", disk, "8M"], check=True)
-    return disk
-
-
-def arguments(machine, disk):
-    bus = buses[machine]
-    return ("-drive", f"file={disk},format=raw,if=none,readonly=on,id=disk", "-device", f"virtio-blk-{bus},drive=disk",
-            "-netdev", "user,id=net,restrict=on", "-device", f"virtio-net-{bus},netdev=net,mac={mac}")
-
-
 def check_devices(test, qemu, series, machine, cpus):
     guest = settings.Guest(series)
     items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: guest.initrd,
              firmware.named_command_line: linux.command_line(machine).encode()}
     with Machine(settings.qemu(qemu), settings.image(), machine=linux.machines[machine], cpus=cpus, items=items,
-                 arguments=arguments(machine, make_disk(test))) as vm:
+                 arguments=guest_devices.arguments(guest_devices.make_disk(test), buses[machine])) as vm:
         vm.wait_for(r"^guest: done$", timeout=120)
         vm.wait_for_end()
         console = vm.console
-    test.assertEqual(linux.guest_line(console, "disk"), message)
-    test.assertRegex(console, rf"(?m)^guest: net e\S+ {mac}$")
+    guest_devices.check_found(test, console)
     check_interrupts(test, console, machine)
     for complaint in complaints:
         test.assertNotRegex(console, complaint)

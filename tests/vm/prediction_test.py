@@ -10,6 +10,7 @@ import unittest
 import event_log
 import firmware
 import kernels
+import linux
 import settings
 import suite
 from handover import Handover
@@ -17,7 +18,6 @@ from machine import Machine
 
 command_line = "console=ttyS0 quiet"
 initrd = bytes(range(256)) * 40 + b"odd"
-machines = {"q35": "q35", "microvm": "microvm,acpi=on"}
 
 
 def predict(test, qemu, machine, memory, cpus):
@@ -28,9 +28,9 @@ def predict(test, qemu, machine, memory, cpus):
     (folder / "kernel").write_bytes(kernels.bzimage())
     (folder / "initrd").write_bytes(initrd)
     output = subprocess.run(
-        [program, "--plain-vm", settings.image(), "--qemu", qemu, "--machine", machines[machine], "--memory", memory,
-         "--cpus", str(cpus), "--kernel", folder / "kernel", "--initrd", folder / "initrd", "--append", command_line,
-         "--json"], check=True, capture_output=True, text=True).stdout
+        [program, "--plain-vm", settings.image(), "--qemu", qemu, "--machine", linux.machines[machine], "--memory",
+         memory, "--cpus", str(cpus), "--kernel", folder / "kernel", "--initrd", folder / "initrd", "--append",
+         command_line, "--json"], check=True, capture_output=True, text=True).stdout
     return json.loads(output)
 
 
@@ -40,8 +40,8 @@ def check_shape(test, which, machine, memory, cpus):
     test.assertIsNone(predicted["mrtd"])
     items = {firmware.named_kernel: kernels.bzimage(), firmware.named_initrd: initrd,
              firmware.named_command_line: command_line.encode()}
-    with Machine(qemu, settings.image(), machine=machines[machine], memory=memory, cpus=cpus, items=items,
-                 gdb=True) as running:
+    with Machine(qemu, settings.image(), machine=linux.machines[machine], memory=memory, cpus=cpus,
+                 items=items, gdb=True) as running:
         handover = Handover(running, kernels.bzimage())
         log = firmware.check_log(test, handover.report)
         firmware.check_closed(test, log, event_log.separator_digest, bytes(4))
@@ -56,7 +56,7 @@ class PlainVm(unittest.TestCase):
 
 suite.add_cases(PlainVm, check_shape, {
     f"{which}_{machine}_{memory}_{cpus}": (which, machine, memory, cpus)
-    for which in ("system", "new") for machine in machines
+    for which in ("system", "new") for machine in linux.machines
     for memory, cpus in (("256M", 1), ("3G", 2), ("6G", 4))})
 
 if __name__ == "__main__":
