@@ -9,9 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "shim/formats/event_log/reader.hpp"
-#include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 
 namespace {
 
@@ -61,26 +60,10 @@ void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
     }
 }
 
-/// Whether the log in memory replays to the machine's registers.
+/// The log leads to the machine's registers, and a separator closes both.
 bool log_is_true(native::Machine& machine) {
-    auto reader = event_log::LogReader::open(
-        machine.memory(layout::event_log.start(), layout::event_log.size()));
-    if (!reader)
-        return false;
-    measure::RegisterBank replayed;
-    int separators = 0;
-    while (true) {
-        const auto event = reader->next();
-        if (!event)
-            return false;
-        if (!*event)
-            break;
-        separators += (*event)->type == event_log::EventType::separator ? 1 : 0;
-        if (!replayed.extend((*event)->mr_index - 1, (*event)->digest))
-            return false;
-    }
-    return separators == 2 && replayed.value(0) == machine.registers().value(0) &&
-           replayed.value(1) == machine.registers().value(1);
+    return native::log_leads_to_registers(machine) &&
+           native::count_separators(*native::events_of(machine)) == 2;
 }
 
 } // namespace

@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "shim/formats/event_log/reader.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 #include "tools/tdx-model/registers.hpp"
 
 namespace {
@@ -89,37 +89,18 @@ void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
     }
 }
 
-/// Whether the log in memory replays to the module's registers.
-bool log_is_true(native::Machine& machine) {
-    auto reader = event_log::LogReader::open(
-        machine.memory(layout::event_log.start(), layout::event_log.size()));
-    if (!reader)
-        return false;
-    measure::RegisterBank replayed;
-    while (true) {
-        const auto event = reader->next();
-        if (!event)
-            return false;
-        if (!*event)
-            break;
-        if (!replayed.extend((*event)->mr_index - 1, (*event)->digest))
-            return false;
-    }
-    return replayed.value(0) == machine.registers().value(0) &&
-           replayed.value(1) == machine.registers().value(1);
-}
-
 bool is_right(native::Machine& machine, const native::Outcome& outcome) {
     if (!outcome.findings.empty())
         return false;
     if (outcome.untaken_page) // by a HOB that calls memory added which was not
-        return !outcome.linux && log_is_true(machine);
+        return !outcome.linux && native::log_leads_to_registers(machine);
     if (outcome.linux)
-        return outcome.refusal().empty() && outcome.fatal_error.empty() && log_is_true(machine);
+        return outcome.refusal().empty() && outcome.fatal_error.empty() &&
+               native::log_leads_to_registers(machine);
     if (outcome.fatal_error.empty())
         return false;
     // A VMM that never shared the console's port may have kept the reason from it; the log has it.
-    return log_is_true(machine);
+    return native::log_leads_to_registers(machine);
 }
 
 } // namespace

@@ -6,29 +6,15 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "shim/formats/event_log/reader.hpp"
 #include "shim/formats/linux/boot_params.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 
 using namespace tdshim;
 using namespace tdshim::native;
 
 namespace {
-
-std::vector<event_log::Event> events_of(Machine& machine) {
-    const Bytes log = machine.memory(layout::event_log.start(), layout::event_log.size());
-    auto reader = event_log::LogReader::open(log);
-    REQUIRE(reader);
-    std::vector<event_log::Event> events;
-    while (true) {
-        const auto event = reader->next();
-        REQUIRE(event);
-        if (!*event)
-            return events;
-        events.push_back(**event);
-    }
-}
 
 std::string name_of(const event_log::Event& event) {
     const auto description = event_log::describe(event);
@@ -65,7 +51,7 @@ TEST_CASE("every input has one event, in the order in which it was used", "[nati
     Machine machine;
     add_good_inputs(machine);
     REQUIRE(machine.boot().linux);
-    const auto events = events_of(machine);
+    const auto events = events_of(machine).value();
     const std::vector<std::pair<std::uint32_t, std::string>> expected{
         {1, "etc/e820"},        {1, "etc/table-loader"}, {1, "etc/acpi/rsdp"},
         {1, "etc/acpi/tables"}, {2, "td_payload"},       {2, "td_initrd"},
@@ -84,7 +70,7 @@ TEST_CASE("digests are those of the inputs' own bytes", "[native]") {
     const Blob tables = machine.file("etc/acpi/tables");
     const Blob e820 = machine.file("etc/e820");
     REQUIRE(machine.boot().linux);
-    const auto events = events_of(machine);
+    const auto events = events_of(machine).value();
     CHECK(events[0].digest == crypto::sha384(e820));
     CHECK(events[1].digest == crypto::sha384(script));
     CHECK(events[3].digest == crypto::sha384(tables)); // as it arrived, before it was linked
@@ -97,11 +83,7 @@ TEST_CASE("the log replays to the registers", "[native]") {
     Machine machine;
     add_good_inputs(machine);
     REQUIRE(machine.boot().linux);
-    measure::RegisterBank replayed;
-    for (const event_log::Event& event : events_of(machine))
-        REQUIRE(replayed.extend(event.mr_index - 1, event.digest));
-    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        CHECK(replayed.value(rtmr) == machine.registers().value(rtmr));
+    CHECK(log_leads_to_registers(machine));
 }
 
 TEST_CASE("boot_params lead to initrd, command line, tables and memory", "[native]") {
@@ -169,7 +151,7 @@ TEST_CASE("etc/boot/kernel serves where no named kernel is", "[native]") {
     machine.remove_file("opt/org.tdshim/kernel");
     machine.add_file("etc/boot/kernel", kernel_image(4096));
     REQUIRE(machine.boot().linux);
-    CHECK(events_of(machine)[4].digest == crypto::sha384(kernel_image(4096)));
+    CHECK(events_of(machine).value()[4].digest == crypto::sha384(kernel_image(4096)));
 }
 
 TEST_CASE("the legacy keys are measured as they came, the command line without its NUL",
@@ -191,7 +173,7 @@ TEST_CASE("the legacy keys are measured as they came, the command line without i
     const Outcome outcome = machine.boot();
     CHECK(outcome.refusal() == "");
     REQUIRE(outcome.linux);
-    const auto events = events_of(machine);
+    const auto events = events_of(machine).value();
     CHECK(events[4].digest == crypto::sha384(kernel));
     CHECK(events[5].digest == crypto::sha384(text_blob("legacy")));
     CHECK(events[6].digest == crypto::sha384(text_blob("quiet")));
@@ -209,7 +191,7 @@ TEST_CASE("a machine without initrd, command line and ACPI boots all the same", 
     CHECK(params.acpi_rsdp_addr == 0);
     CHECK(params.header.ramdisk_size == 0);
     // An empty command line is measured too: its absence is a fact that a verifier relies on.
-    CHECK(events_of(machine)[2].digest == crypto::sha384({}));
+    CHECK(events_of(machine).value()[2].digest == crypto::sha384({}));
 }
 
 TEST_CASE("a pointer that the VMM asked for is written back to it", "[native]") {

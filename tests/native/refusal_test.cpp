@@ -6,9 +6,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "shim/formats/event_log/reader.hpp"
-#include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 
 using namespace tdshim;
 using namespace tdshim::native;
@@ -23,27 +22,16 @@ struct Case {
 
 /// Both registers end with an error separator that carries the reason.
 void check_error_separators(Machine& machine, const std::string& reason) {
-    const Bytes log = machine.memory(layout::event_log.start(), layout::event_log.size());
-    auto reader = event_log::LogReader::open(log);
-    REQUIRE(reader);
-    measure::RegisterBank replayed;
-    int separators = 0;
-    while (true) {
-        const auto event = reader->next();
-        REQUIRE(event);
-        if (!*event)
-            break;
-        REQUIRE(replayed.extend((*event)->mr_index - 1, (*event)->digest));
-        if ((*event)->type != event_log::EventType::separator)
+    const auto events = events_of(machine).value();
+    for (const event_log::Event& event : events) {
+        if (event.type != event_log::EventType::separator)
             continue;
-        ++separators;
-        CHECK((*event)->digest == crypto::sha384(bytes_of(le32{1})));
-        CHECK(std::ranges::equal((*event)->data.first(4), bytes_of(le32{1})));
-        CHECK(std::ranges::equal((*event)->data.subspan(4), bytes_of(std::string_view(reason))));
+        CHECK(event.digest == crypto::sha384(bytes_of(le32{1})));
+        CHECK(std::ranges::equal(event.data.first(4), bytes_of(le32{1})));
+        CHECK(std::ranges::equal(event.data.subspan(4), bytes_of(std::string_view(reason))));
     }
-    CHECK(separators == 2);
-    for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
-        CHECK(replayed.value(rtmr) == machine.registers().value(rtmr));
+    CHECK(count_separators(events) == 2);
+    CHECK(log_leads_to_registers(machine));
 }
 
 void check(const Case& expected, bool is_td) {

@@ -6,10 +6,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "shim/formats/event_log/reader.hpp"
 #include "shim/formats/tdx/calls.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 #include "tools/tdx-model/registers.hpp"
 
 using namespace tdshim;
@@ -121,24 +121,9 @@ const std::vector<Hostile>& hostile_answers() {
     return all;
 }
 
-/// The log in memory replays to the module's registers.
 void check_log(Machine& machine) {
-    auto reader = event_log::LogReader::open(
-        machine.memory(layout::event_log.start(), layout::event_log.size()));
-    REQUIRE(reader);
-    measure::RegisterBank replayed;
-    int separators = 0;
-    while (true) {
-        const auto event = reader->next();
-        REQUIRE(event);
-        if (!*event)
-            break;
-        separators += (*event)->type == event_log::EventType::separator ? 1 : 0;
-        REQUIRE(replayed.extend((*event)->mr_index - 1, (*event)->digest));
-    }
-    CHECK(separators == 2);
-    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        CHECK(replayed.value(rtmr) == machine.registers().value(rtmr));
+    CHECK(count_separators(events_of(machine).value()) == 2);
+    CHECK(log_leads_to_registers(machine));
 }
 
 void check_good(Machine& machine, const Outcome& outcome) {

@@ -8,10 +8,10 @@
 
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/formats/efi/wire.hpp"
-#include "shim/formats/event_log/reader.hpp"
 #include "shim/formats/linux/boot_params.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 
 using namespace tdshim;
 using namespace tdshim::native;
@@ -42,16 +42,6 @@ void make_good_td(Machine& machine, unsigned gpa_width = 52) {
 linux_boot::BootParams params_of(Machine& machine, const Outcome& outcome) {
     return *read_at<linux_boot::BootParams>(
         machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
-}
-
-event_log::Event first_event(Machine& machine) {
-    const Bytes log = machine.memory(layout::event_log.start(), layout::event_log.size());
-    auto reader = event_log::LogReader::open(log);
-    REQUIRE(reader);
-    const auto event = reader->next();
-    REQUIRE(event);
-    REQUIRE(*event);
-    return **event;
 }
 
 void check_refused(Machine& machine, std::string_view reason) {
@@ -188,7 +178,7 @@ TEST_CASE("the TD HOB is the first event, whole and to the byte", "[native][td]"
     Machine machine;
     make_good_td(machine);
     REQUIRE(machine.boot().linux);
-    const event_log::Event event = first_event(machine);
+    const event_log::Event event = events_of(machine).value().at(0);
     CHECK(event.mr_index == 1);
     CHECK(event.digest == crypto::sha384(good_td_hob()));
     const Blob hob = good_td_hob();
