@@ -2,7 +2,7 @@
 #include "tools/common/text.hpp"
 
 #include <array>
-#include <cctype>
+#include <charconv>
 #include <format>
 
 namespace tdshim::tools {
@@ -18,6 +18,22 @@ std::string hex(Bytes bytes) {
     return text;
 }
 
+std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view digits) {
+    if (digits.size() % 2 != 0)
+        return std::nullopt;
+    std::vector<std::byte> bytes;
+    bytes.reserve(digits.size() / 2);
+    for (; !digits.empty(); digits.remove_prefix(2)) {
+        std::uint8_t byte = 0;
+        const char* const end = digits.data() + 2;
+        const auto [stopped, error] = std::from_chars(digits.data(), end, byte, 16);
+        if (error != std::errc{} || stopped != end)
+            return std::nullopt;
+        bytes.push_back(std::byte{byte});
+    }
+    return bytes;
+}
+
 std::optional<Guid> guid_of(std::string_view text) {
     constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     constexpr std::array<std::size_t, 16> order{3, 2, 1,  0,  5,  4,  7,  6,
@@ -26,15 +42,17 @@ std::optional<Guid> guid_of(std::string_view text) {
         return std::nullopt;
     std::string digits;
     for (std::size_t i = 0; i < form.size(); ++i) {
-        const bool is_dash = form[i] == '-';
-        if (is_dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0)
+        if (form[i] == '-' && text[i] != '-')
             return std::nullopt;
-        if (!is_dash)
+        if (form[i] != '-')
             digits += text[i];
     }
+    const auto bytes = bytes_of_hex(digits);
+    if (!bytes)
+        return std::nullopt;
     Guid guid;
     for (std::size_t i = 0; i < order.size(); ++i)
-        guid.bytes[order[i]] = std::byte(std::stoul(digits.substr(2 * i, 2), nullptr, 16));
+        guid.bytes[order[i]] = (*bytes)[i];
     return guid;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
@@ -22,6 +23,9 @@ namespace tdshim::tools {
 
 /// "96b582de-1fb2-45f7-baea-a366c55a082d", digits of either case; nothing for any other text.
 [[nodiscard]] std::optional<Guid> guid_of(std::string_view text);
+
+/// The bytes of pairs of hexadecimal digits; nothing when `digits` is anything else.
+[[nodiscard]] std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view digits);
 
 /// "0x100000 - 0x1fffff": the first and the last address.
 [[nodiscard]] std::string text_of(const GpaRange& range);

@@ -2,7 +2,6 @@
 #include "tools/measurements/policy.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <format>
 
 #include "tools/common/text.hpp"
@@ -85,16 +84,6 @@ Outcome<PolicyEvent> parse_event(const Json& json, const std::string& file, std:
     return members.wrong("register", "rtmr0 to rtmr3");
 }
 
-std::optional<unsigned> digit_of(char c) {
-    if (c >= '0' && c <= '9')
-        return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F')
-        return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-}
-
 Json json_of(const std::optional<crypto::Digest>& digest) {
     return digest ? Json(hex(Bytes(*digest))) : Json(nullptr);
 }
@@ -103,15 +92,10 @@ Json json_of(const std::optional<crypto::Digest>& digest) {
 
 std::optional<crypto::Digest> digest_of_hex(std::string_view text) {
     crypto::Digest digest{};
-    if (text.size() != 2 * digest.size())
+    const auto bytes = bytes_of_hex(text);
+    if (!bytes || bytes->size() != digest.size())
         return std::nullopt;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const auto high = digit_of(text[2 * i]);
-        const auto low = digit_of(text[2 * i + 1]);
-        if (!high || !low)
-            return std::nullopt;
-        digest[i] = std::byte(16 * *high + *low);
-    }
+    std::ranges::copy(*bytes, digest.begin());
     return digest;
 }
 

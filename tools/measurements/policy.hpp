@@ -37,7 +37,7 @@ struct Policy {
 
 [[nodiscard]] PolicyEvent policy_event_of(const PredictedEvent& event);
 
-/// Two lower-case digits a byte; nothing unless `text` is exactly one digest.
+/// Two digits a byte; nothing unless `text` is exactly one digest.
 [[nodiscard]] std::optional<crypto::Digest> digest_of_hex(std::string_view text);
 
 } // namespace tdshim::tools

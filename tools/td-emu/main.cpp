@@ -6,8 +6,10 @@
 #include <iostream>
 #include <map>
 
+#include "shim/formats/tdx/report.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/machine.hpp"
 #include "tools/td-emu/options.hpp"
@@ -27,34 +29,30 @@ constexpr const char* footer =
     "TD may not do, or ended before a payload without a word, 2 bad input or usage, 3 the TD "
     "reported a fatal error";
 
-std::vector<std::byte> bytes_of_hex(const std::string& hex) {
-    std::vector<std::byte> bytes;
-    for (std::size_t at = 0; at + 1 < hex.size(); at += 2)
-        bytes.push_back(std::byte(std::stoul(hex.substr(at, 2), nullptr, 16)));
-    return bytes;
+/// The TDREPORT that the plugin made at the end.
+Outcome<tdx::Report> report_of(const nlohmann::ordered_json& result) {
+    const auto bytes = tools::bytes_of_hex(result.at("report").get<std::string>());
+    return tools::of_file("TDREPORT",
+                          read_at<tdx::Report>(bytes.value_or(std::vector<std::byte>{}), 0));
 }
 
-std::string rtmr_of(const std::string& report, std::size_t index) {
-    constexpr std::size_t rtmr_offset = 720; // in a TDREPORT
-    return report.substr(2 * (rtmr_offset + 48 * index), 96);
-}
-
-void print_registers(const nlohmann::ordered_json& result) {
-    std::cout << "td-emu: MRTD    " << result.at("mrtd").get<std::string>() << '\n';
-    for (std::size_t i = 0; i < 4; ++i)
-        std::cout << std::format("td-emu: RTMR[{}] {}\n", i, rtmr_of(result.at("report"), i));
+void print_registers(const tdx::TdInfo& info) {
+    std::cout << "td-emu: MRTD    " << tools::hex(info.mrtd) << '\n';
+    for (std::size_t i = 0; i < info.rtmr.size(); ++i)
+        std::cout << std::format("td-emu: RTMR[{}] {}\n", i, tools::hex(info.rtmr[i]));
 }
 
 Outcome<ExitCode> run(const Options& options) {
     const nlohmann::ordered_json result = TRY(run_td(options));
+    const tdx::Report report = TRY(report_of(result));
     if (!options.report_file.empty())
-        TRY(tools::write_file(options.report_file, bytes_of_hex(result.at("report"))));
+        TRY(tools::write_file(options.report_file, bytes_of(report)));
     const std::string finding = result.at("finding");
     const std::string fatal_error = result.at("fatal_error");
     if (options.json) {
         tools::print_json(result);
     } else {
-        print_registers(result);
+        print_registers(report.td_info);
         if (options.statistics)
             print_statistics(result);
         if (!finding.empty())

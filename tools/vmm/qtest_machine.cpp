@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -28,19 +27,6 @@ constexpr std::uint16_t dma_high_port = 0x514; // big-endian, like all of the DM
 constexpr std::uint16_t dma_low_port = 0x518;
 constexpr std::uint64_t control_address = 0x1000; // in the machine's memory, which nobody uses
 constexpr std::uint64_t data_address = 0x100000;
-
-bool parse_hex(std::string_view text, std::vector<std::byte>& bytes) {
-    if (!text.starts_with("0x") || text.size() % 2 != 0)
-        return false;
-    for (std::size_t at = 2; at < text.size(); at += 2) {
-        unsigned value = 0;
-        const auto [end, error] = std::from_chars(&text[at], &text[at] + 2, value, 16);
-        if (error != std::errc{} || end != &text[at] + 2)
-            return false;
-        bytes.push_back(std::byte(value));
-    }
-    return true;
-}
 
 } // namespace
 
@@ -162,13 +148,13 @@ Outcome<std::vector<std::byte>> QtestMachine::read_item(std::uint16_t selector, 
         return std::unexpected(failure(
             program_, std::format("fw_cfg item {:#x}: a DMA transfer ends with control word {}",
                                   selector, tools::printable(status))));
-    std::vector<std::byte> bytes;
     if (size == 0)
-        return bytes;
+        return std::vector<std::byte>{};
     const std::string data = TRY(command(std::format("read {:#x} {:#x}", data_address, size)));
-    if (!parse_hex(data, bytes) || bytes.size() != size)
+    const auto bytes = data.starts_with("0x") ? tools::bytes_of_hex(data.substr(2)) : std::nullopt;
+    if (!bytes || bytes->size() != size)
         return std::unexpected(failure(program_, "answers no memory to qtest's read"));
-    return bytes;
+    return *bytes;
 }
 
 } // namespace tdshim::vmm
