@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A file descriptor that is closed when its owner goes.
+// A file descriptor that is closed when its owner goes, and how a file is read by one.
 #pragma once
 
+#include <string>
 #include <unistd.h>
 #include <utility>
+
+#include "shim/base/bytes.hpp"
+#include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
 
@@ -26,5 +30,10 @@ class Descriptor {
   private:
     int number_;
 };
+
+/// Fills the beginning of `piece` with the next bytes of `file`, which `input` is open for; 0 bytes
+/// at its end. Tries again after an interruption.
+[[nodiscard]] Outcome<std::size_t> read_piece(const std::string& file, const Descriptor& input,
+                                              MutableBytes piece);
 
 } // namespace tdshim::tools

@@ -69,18 +69,10 @@ Outcome<measure::FileDigest> digest_of_file(const std::string& file) {
     Progress progress(file, size_of(input.number()));
     std::vector<std::byte> piece(piece_size);
     measure::FileDigest result;
-    while (true) {
-        const ssize_t count = ::read(input.number(), piece.data(), piece.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return std::unexpected(system_failure(file, "cannot read", errno));
-        if (count == 0)
-            break;
-        const auto size = static_cast<std::size_t>(count);
-        if (EVP_DigestUpdate(hash.get(), piece.data(), size) != 1)
+    while (const std::size_t count = TRY(read_piece(file, input, piece))) {
+        if (EVP_DigestUpdate(hash.get(), piece.data(), count) != 1)
             return std::unexpected(failure(file, "libcrypto cannot hash it"));
-        result.size += size;
+        result.size += count;
         progress.advance_to(result.size);
     }
     unsigned written = 0;

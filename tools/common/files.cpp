@@ -62,18 +62,12 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
         return std::unexpected(system_failure(file, "cannot open", errno));
     std::vector<std::byte> bytes;
     std::vector<std::byte> piece(std::size_t{1} << 16);
-    while (true) {
-        const ssize_t count = ::read(input.number(), piece.data(), piece.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return std::unexpected(system_failure(file, "cannot read", errno));
-        if (count == 0)
-            return bytes;
-        if (static_cast<std::size_t>(count) > max_file_size - bytes.size())
+    while (const std::size_t count = TRY(read_piece(file, input, piece))) {
+        if (count > max_file_size - bytes.size())
             return std::unexpected(failure(file, "larger than 1 GiB"));
-        bytes.insert(bytes.end(), piece.begin(), piece.begin() + count);
+        bytes.append_range(Bytes(piece).first(count));
     }
+    return bytes;
 }
 
 Outcome<> write_file(const std::string& file, Bytes bytes) {
