@@ -6,15 +6,15 @@
 
 namespace tdshim::tools {
 
-Command::Command(const std::string& name, const std::string& purpose, const std::string& example)
+Command::Command(const std::string& name, const std::string& purpose, const std::string& example,
+                 const std::string& exit_codes)
     : options_(purpose, name) {
     options_.set_version_flag("--version", name + " (tdshim) " TDSHIM_VERSION);
-    options_.footer("example: " + example +
-                    "\n\nexit codes: 0 good, 1 a check failed, 2 bad input or usage");
+    options_.footer("example: " + example + "\n\nexit codes: " + exit_codes);
 }
 
 void Command::add_json_option(bool& json) {
-    options_.add_flag("--json", json, "print one JSON object in place of tables");
+    tools::add_json_option(options_, json);
 }
 
 int Command::run(int argc, const char* const* argv,
@@ -38,6 +38,10 @@ int Command::run(int argc, const char* const* argv,
 int Command::fail(const std::string& text) const {
     std::cerr << options_.get_name() << ": " << text << '\n';
     return static_cast<int>(ExitCode::bad_input);
+}
+
+void add_json_option(CLI::App& app, bool& json) {
+    app.add_flag("--json", json, "print one JSON object in place of tables");
 }
 
 void print_json(const nlohmann::ordered_json& value) {

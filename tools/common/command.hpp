@@ -22,12 +22,14 @@ enum class ExitCode : int {
 
 class Command {
   public:
-    /// `example` is one real command line.
-    Command(const std::string& name, const std::string& purpose, const std::string& example);
+    /// `example` is one real command line; `exit_codes` says what the codes mean, where there are
+    /// others than those of ExitCode.
+    Command(const std::string& name, const std::string& purpose, const std::string& example,
+            const std::string& exit_codes = "0 good, 1 a check failed, 2 bad input or usage");
 
     [[nodiscard]] CLI::App& options() { return options_; }
 
-    /// Adds --json, which asks for the output as one JSON object in place of tables.
+    /// Adds --json to a tool without subcommands.
     void add_json_option(bool& json);
 
     /// Parses the command line and runs `action`. A failure goes to stderr as "NAME: text", with
@@ -39,6 +41,9 @@ class Command {
     [[nodiscard]] int fail(const std::string& text) const;
     CLI::App options_;
 };
+
+/// --json, which asks for the output as one JSON object in place of tables.
+void add_json_option(CLI::App& app, bool& json);
 
 /// An option that takes one of these words, which --help lists.
 template <class T>

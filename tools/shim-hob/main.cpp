@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     add_build_options(*build, options);
     auto* print = command.options().add_subcommand("print", "prints the HOBs of a file");
     print->add_option("HOB-FILE", file, "HOB list, as it stands in memory")->required();
-    print->add_flag("--json", json, "print one JSON object");
+    tools::add_json_option(*print, json);
     return command.run(argc, argv,
                        [&] { return *build ? tools::build(options) : tools::print(file, json); });
 }

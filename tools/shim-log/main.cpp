@@ -19,7 +19,7 @@ CLI::App* add_command(tdshim::tools::Command& command, Arguments& arguments,
                       const std::string& name, const std::string& purpose) {
     CLI::App* const app = command.options().add_subcommand(name, purpose);
     app->add_option("CCEL-FILE", arguments.file, "event log")->capture_default_str();
-    app->add_flag("--json", arguments.json, "print one JSON object");
+    tdshim::tools::add_json_option(*app, arguments.json);
     return app;
 }
 

@@ -4,7 +4,6 @@
 
 #include <format>
 #include <iostream>
-#include <map>
 
 #include "shim/formats/tdx/report.hpp"
 #include "tools/common/command.hpp"
@@ -22,10 +21,10 @@ using tools::Outcome;
 
 /// The TD's own end, which a test of refusals wants to tell from the emulator's.
 constexpr ExitCode reported_fatal_error{3};
-constexpr const char* footer =
-    "example: td-emu --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz "
-    "--append console=ttyS0 --cpus 2\n\n"
-    "exit codes: 0 the payload began and nothing was found, 1 a finding: the firmware did what a "
+constexpr const char* example = "td-emu --firmware final.bin --kernel vmlinuz --initrd initrd.gz "
+                                "--append 'console=ttyS0 panic=-1' --cpus 2";
+constexpr const char* exit_codes =
+    "0 the payload began and nothing was found, 1 a finding: the firmware did what a "
     "TD may not do, or ended before a payload without a word, 2 bad input or usage, 3 the TD "
     "reported a fatal error";
 
@@ -73,8 +72,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--firmware", options.firmware, "the image, final.bin")
         ->required()
         ->check(CLI::ExistingFile);
-    app.add_option("--memory", options.memory, "memory of the TD, e.g. 2G")
-        ->transform(CLI::AsSizeValue(false));
+    tools::add_size(app, "--memory", options.memory, "memory of the TD, e.g. 2G");
     app.add_option("--cpus", options.vcpus, "vCPUs")->check(CLI::Range(1, 64));
     app.add_option("--kernel", options.kernel,
                    "a payload: bzImage, vmlinux, unified kernel image, ELF or PE executable; it "
@@ -84,9 +82,9 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--append", options.command_line, "its command line");
     app.add_option("--payload-entry", options.payload_entry,
                    "the payload is a raw vmlinux, as it lies in memory, to be entered here");
-    app.add_option("--until", options.until_payload, "payload: end where the payload begins")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, bool>{{"payload", true}, {"exit", false}}));
+    tools::add_choice<bool>(app, "--until", options.until_payload,
+                            {{"payload", true}, {"exit", false}},
+                            "payload: end where the payload begins");
     app.add_flag("--large-pages", options.grants_large_pages,
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,
@@ -120,8 +118,7 @@ int main(int argc, char** argv) {
         "td-emu",
         "Runs a firmware image as a TD under QEMU, without TDX hardware. Nothing that it measures "
         "proves anything.",
-        "");
-    command.options().footer(td_emu::footer);
+        td_emu::example, td_emu::exit_codes);
     td_emu::add_options(command.options(), options);
     command.add_json_option(options.json);
     return command.run(argc, argv, [&] { return td_emu::run(options); });
