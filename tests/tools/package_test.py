@@ -8,10 +8,11 @@ import subprocess
 import tempfile
 import unittest
 
+from support import TOOLS
+
 build = pathlib.Path(os.environ["TDSHIM_BIN"]).parent
-tools = ("shim-check", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure", "td-emu")
-files = {*(f"usr/bin/{tool}" for tool in tools), *(f"usr/share/man/man1/{tool}.1" for tool in tools),
-         *(f"usr/share/bash-completion/completions/{tool}" for tool in tools), "usr/share/tdshim/final.bin",
+files = {*(f"usr/bin/{tool}" for tool in TOOLS), *(f"usr/share/man/man1/{tool}.1" for tool in TOOLS),
+         *(f"usr/share/bash-completion/completions/{tool}" for tool in TOOLS), "usr/share/tdshim/final.bin",
          "usr/share/doc/tdshim/README.md", "usr/share/doc/tdshim/specs/measurement.md"}
 plugin = {"libtd-emu-plugin.so", "td-emu", "td-emu-stub.bin"}
 
@@ -32,7 +33,7 @@ class Package(unittest.TestCase):
             self.assertTrue((self.folder / file).exists(), file)
         libraries = list((self.folder / "usr").rglob("tdshim/*"))
         self.assertLessEqual(plugin, {path.name for path in libraries})
-        for tool in tools:
+        for tool in TOOLS:
             path = self.folder / "usr/bin" / tool
             self.assertIn(tool, output(path, "--version"))
             page = (self.folder / f"usr/share/man/man1/{tool}.1").read_text()

@@ -10,7 +10,8 @@ import tempfile
 import unittest
 import uuid
 
-BIN = os.environ["TDSHIM_BIN"]
+BIN = os.environ.get("TDSHIM_BIN", "")
+TOOLS = ("shim-check", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure", "td-emu")
 
 # The numbers of shim/memory/layout.hpp. They are the image format: a change there must show here.
 KIB = 1024

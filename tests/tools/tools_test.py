@@ -12,7 +12,7 @@ import unittest
 from link_test import LinkTest  # run from here with the rest
 from support import (
     BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
-    LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, ToolTest, elf, event, foreign_image, replayed, reset_vector,
+    LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, TOOLS, ToolTest, elf, event, foreign_image, replayed, reset_vector,
     sha384,
 )
 
@@ -21,7 +21,7 @@ __all__ = ["LinkTest", "CommonTest", "InfoTest", "LogTest"]
 
 class CommonTest(ToolTest):
     def test_help_shows_an_example_and_the_exit_codes(self):
-        for tool in ("shim-ld", "shim-info", "shim-log", "shim-measure"):
+        for tool in TOOLS:
             with self.subTest(tool):
                 text = self.good(tool, "--help")
                 self.assertRegex(text, rf"example: {tool} \S+")
@@ -29,7 +29,7 @@ class CommonTest(ToolTest):
                 self.assertRegex(self.good(tool, "--version"), rf"^{tool} \(tdshim\) \d+\.\d+\.\d+\n$")
 
     def test_wrong_usage_is_code_2(self):
-        for tool in ("shim-ld", "shim-info", "shim-log", "shim-measure"):
+        for tool in TOOLS:
             with self.subTest(tool):
                 self.bad(tool)
                 self.bad(tool, "--no-such-option")
