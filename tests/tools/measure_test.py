@@ -64,6 +64,15 @@ class Boot:
         return LOG_HEADER + b"".join(event(register, kind, sha384(content), data)
                                      for register, kind, content, data in self.events())
 
+    def put_acpi(self, folder):
+        """Files as shim-measure --acpi takes them, below `folder`. Returns theirs."""
+        place = os.path.join(folder, "files")
+        os.makedirs(os.path.join(place, "etc", "acpi"), exist_ok=True)
+        for name, content in {"etc/table-loader": self.script, **self.tables}.items():
+            with open(os.path.join(place, name), "wb") as file:
+                file.write(content)
+        return place
+
     def register(self, number):
         return replayed([sha384(content) for register, _, content, _ in self.events() if register == number + 1])
 
@@ -87,18 +96,10 @@ class MeasureTest(ToolTest):
         with open(image, "rb") as file:
             self.boot = Boot(file.read())
 
-    def put_acpi(self, boot):
-        folder = os.path.join(self.folder, "files")
-        os.makedirs(os.path.join(folder, "etc", "acpi"), exist_ok=True)
-        for name, content in {"etc/table-loader": boot.script, **boot.tables}.items():
-            with open(os.path.join(folder, name), "wb") as file:
-                file.write(content)
-        return folder
-
     def arguments(self, boot):
         return ["shim-measure", self.put("image", boot.image), "--kernel", self.put("kernel", boot.kernel), "--initrd",
                 self.put("initrd", boot.initrd), "--append-file", self.put("text", boot.text), "--hob",
-                self.put("hob", boot.hob), "--acpi", self.put_acpi(boot)]
+                self.put("hob", boot.hob), "--acpi", boot.put_acpi(self.folder)]
 
     def predict(self, *more, boot=None):
         return json.loads(self.good(*self.arguments(boot or self.boot), "--json", *more))
@@ -158,7 +159,7 @@ class MeasureTest(ToolTest):
         for message, command in cases.items():
             with self.subTest(message):
                 self.assertIn(message, self.bad(*command).stderr)
-        folder = self.put_acpi(self.boot)
+        folder = self.boot.put_acpi(self.folder)
         with open(os.path.join(folder, "etc", "table-loader"), "wb") as file:
             file.write(allocate("../../etc/passwd"))
         self.assertIn("loads a file outside", self.bad("shim-measure", image, "--kernel", kernel, "--hob",

@@ -113,13 +113,25 @@ class HobTest(ToolTest):
 
     def test_bad_options_leave_no_file(self):
         output = os.path.join(self.folder, "none")
+        def table(name, size):
+            return self.put(name, b"SSDT" + struct.pack("<I", size) + bytes(size - 8))
+
         for options in (("--mmio", "12"), ("--mmio", "0xffffffffffffffff:2"), ("--payload-info", "x:1"),
-                        ("--acpi-table", self.put("large", bytes(70000))), ("--acpi-table", "/missing"),
-                        ("--acpi-table", self.put("a", bytes(65000)), "--acpi-table", self.put("b", bytes(65000)),
-                         "--acpi-table", self.put("c", bytes(65000)))):
+                        ("--acpi-table", table("large", 70000)), ("--acpi-table", "/missing"),
+                        ("--acpi-table", table("a", 65000), "--acpi-table", table("b", 65000), "--acpi-table",
+                         table("c", 65000))):
             with self.subTest(options):
                 self.bad("shim-hob", "build", self.image, "-o", output, *options)
                 self.assertFalse(os.path.exists(output))
+
+    def test_a_file_that_is_not_one_whole_table_is_refused(self):
+        for content, message in ((b"", "input ends too early at offset 0x0: expected 0x24, found 0x0"),
+                                 (b"SSDT" + struct.pack("<I", 41) + bytes(32),
+                                  "ACPI table has a wrong length at offset 0x4: expected 0x28, found 0x29")):
+            with self.subTest(message):
+                path = self.put("table", content)
+                result = self.bad("shim-hob", "build", self.image, "-o", "/none", "--acpi-table", path)
+                self.assertEqual(result.stderr, f"shim-hob: {path}: {message}\n")
 
     def test_a_broken_list_is_printed_up_to_the_break(self):
         _, content = self.build()

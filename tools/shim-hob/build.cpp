@@ -2,9 +2,11 @@
 #include "tools/shim-hob/commands.hpp"
 
 #include <charconv>
+#include <cstddef>
 #include <format>
 #include <iostream>
 
+#include "shim/formats/acpi/wire.hpp"
 #include "tools/common/files.hpp"
 
 namespace tdshim::tools {
@@ -41,6 +43,15 @@ Outcome<Pair> pair_of(const std::string& option, const std::string& text) {
         option, std::format("expected two numbers with a colon between, found \"{}\"", text)));
 }
 
+/// One table, whole; what is in it is the VMM's affair. Errors: truncated, acpi_length.
+Result<void> check_table(Bytes file) {
+    const auto header = TRY(read_at<acpi::TableHeader>(file, 0));
+    if (header.length != file.size())
+        return refuse(Fault::acpi_length, offsetof(acpi::TableHeader, length), file.size(),
+                      header.length);
+    return {};
+}
+
 Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
     vmm::HobExtras extras;
     for (const std::string& text : options.mmio) {
@@ -48,9 +59,11 @@ Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
         extras.mmio.push_back(TRY(of_file("--mmio", GpaRange::make({pair.first}, pair.second))));
     }
     for (const std::string& file : options.acpi_files) {
-        extras.acpi_tables.push_back(TRY(read_file(file)));
-        if (extras.acpi_tables.back().size() > max_table_size)
+        auto table = TRY(read_file(file));
+        TRY(of_file(file, check_table(table)));
+        if (table.size() > max_table_size)
             return std::unexpected(failure(file, "is larger than a HOB can be"));
+        extras.acpi_tables.push_back(std::move(table));
     }
     if (!options.payload.empty()) {
         const Pair pair = TRY(pair_of("--payload-info", options.payload));

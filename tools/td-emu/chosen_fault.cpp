@@ -8,6 +8,7 @@
 
 #include "shim/base/error.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
 
 namespace tdshim::td_emu {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::array named_texts{
 Outcome<ChosenFault> faults_of(const std::string& origin, std::string text) {
     auto faults = parse_faults(text);
     if (!faults)
-        return std::unexpected(failure(origin, faults.error()));
+        return std::unexpected(failure(origin, tools::printable(faults.error())));
     return ChosenFault{{}, std::move(text), std::move(*faults)};
 }
 

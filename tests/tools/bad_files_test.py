@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every file that a tool reads, in turn missing, a folder, empty and garbage: exit code 2, one line that names the
+file, and no output file. What of a file is wrong where, the other tests look at."""
+
+import json
+import os
+import unittest
+
+from measure_test import Boot
+from support import LOG, TOOLS, ToolTest, elf, reset_vector
+
+GARBAGE = bytes(range(0xA5, 0xFF)) * 100
+# What an input may be instead of what it should be; kernels, initrds and command lines may have any content.
+ANY_CONTENT = ("missing", "folder")
+ALL = (*ANY_CONTENT, "empty", "garbage")
+
+# tool: [(command line, kinds), ...]. BAD stands for the input in question, OUT for an output that must not appear; other
+# words in capitals are good files.
+INPUTS = {
+    "shim-ld": [
+        ("BAD ELF -o OUT", ALL), ("VECTOR BAD -o OUT", ALL), ("VECTOR ELF -o OUT --payload BAD", (*ANY_CONTENT, "empty"))],
+    "shim-info": [("BAD", ALL), ("BAD --json", ALL)],
+    "shim-check": [("BAD --vmm qemu", ALL), ("BAD --vmm cloud-hypervisor --json", ALL)],
+    "shim-hob": [
+        ("build BAD -o OUT", ALL), ("build IMAGE -o OUT --vmm cloud-hypervisor --acpi-table BAD", ALL),
+        ("print BAD", ALL), ("print BAD --json", ALL)],
+    "shim-measure": [
+        ("BAD --vmm none", ALL), ("IMAGE --vmm none --kernel BAD", ANY_CONTENT),
+        ("IMAGE --vmm none --kernel FILE --initrd BAD", ANY_CONTENT),
+        ("IMAGE --vmm none --kernel FILE --append-file BAD", ANY_CONTENT),
+        ("IMAGE --kernel FILE --hob BAD --acpi ACPI", ANY_CONTENT),
+        ("IMAGE --kernel FILE --acpi BAD --save-acpi OUT", ALL)],
+    "shim-log": [
+        ("decode BAD", ALL), ("replay BAD", ALL), ("decode BAD --json", ALL), ("check BAD --policy POLICY", ALL),
+        ("check LOG --policy BAD", ALL), ("check LOG --report BAD", ALL), ("check LOG --quote BAD", ALL)],
+    "td-emu": [
+        ("--firmware BAD --report OUT", ALL), ("--firmware IMAGE --kernel BAD --ccel OUT", ANY_CONTENT),
+        ("--firmware IMAGE --initrd BAD --ccel OUT", ANY_CONTENT), ("--firmware IMAGE --fault BAD --trace OUT", ALL)],
+}
+
+
+class BadFileTest(ToolTest):
+    def setUp(self):
+        super().setUp()
+        image = os.path.join(self.folder, "image")
+        self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "-o", image)
+        with open(image, "rb") as file:
+            boot = Boot(file.read())
+        self.words = {
+            "VECTOR": os.path.join(self.folder, "vector"), "ELF": os.path.join(self.folder, "elf"), "IMAGE": image,
+            "FILE": self.put("file", b"any"), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
+            "POLICY": self.put("policy", json.dumps({"format": "tdshim-policy", "version": 1, "events": []}).encode()),
+            "OUT": os.path.join(self.folder, "out")}
+
+    def bad_input(self, kind):
+        path = os.path.join(self.folder, kind)
+        if kind == "folder":
+            os.makedirs(path, exist_ok=True)
+        elif kind != "missing":
+            self.put(kind, GARBAGE if kind == "garbage" else b"")
+        return path
+
+    def test_no_tool_is_left_out(self):
+        self.assertEqual(set(INPUTS), set(TOOLS))
+
+    def test_every_input(self):
+        for tool, inputs in INPUTS.items():
+            for line, kinds in inputs:
+                for kind in kinds:
+                    with self.subTest(f"{tool} {line}", kind=kind):
+                        self.check(tool, line, self.bad_input(kind))
+
+    def check(self, tool, line, path):
+        words = {**self.words, "BAD": path}
+        before = sorted(os.listdir(self.folder))
+        result = self.bad(tool, *(words.get(word, word) for word in line.split()))
+        self.assertIn(path, result.stderr)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
