@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # To be sourced by tests/run.sh: fetches what the tests of tests/vm need and exports the variables that
 # tests/vm/settings.py describes. What cannot be had stays unset, and the tests that need it are skipped.
 
