@@ -18,14 +18,6 @@ template <std::unsigned_integral T>
     return sum;
 }
 
-template <std::unsigned_integral T>
-[[nodiscard]] constexpr std::optional<T> checked_multiply(T a, T b) {
-    T product{};
-    if (__builtin_mul_overflow(a, b, &product))
-        return std::nullopt;
-    return product;
-}
-
 /// `value` rounded up to a multiple of `alignment`, a power of two.
 [[nodiscard]] constexpr std::optional<std::uint64_t> align_up(std::uint64_t value,
                                                               std::uint64_t alignment) {

@@ -35,16 +35,6 @@ TEST_CASE("a sum is given when it fits and nothing when it wraps", "[gpa]") {
     CHECK_FALSE(checked_add<std::uint8_t>(200, 56).has_value());
 }
 
-TEST_CASE("a product is given when it fits and nothing when it wraps", "[gpa]") {
-    CHECK(checked_multiply<std::uint64_t>(6, 7) == 42U);
-    CHECK(checked_multiply<std::uint64_t>(top, 1) == top);
-    CHECK(checked_multiply<std::uint64_t>(top, 0) == 0U);
-    CHECK(checked_multiply<std::uint64_t>(0x1'0000'0001, 0xFFFF'FFFF) == top);
-    CHECK_FALSE(checked_multiply<std::uint64_t>(0x1'0000'0000, 0x1'0000'0000).has_value());
-    CHECK_FALSE(checked_multiply<std::uint64_t>(top, 2).has_value());
-    CHECK_FALSE(checked_multiply<std::uint32_t>(0x10000, 0x10000).has_value());
-}
-
 TEST_CASE("aligning upwards goes to the next multiple, if there is one", "[gpa]") {
     CHECK(align_up(0, 0x1000) == 0U);
     CHECK(align_up(1, 0x1000) == 0x1000U);

@@ -17,7 +17,6 @@ enum class StatusClass : std::uint32_t {
     no_valid_ve_info = 0xC000'0704,
     page_already_accepted = 0x0000'0B0A, ///< not an error to the module, but not success either
     page_size_mismatch = 0xC000'0B0B,
-    ept_entry_state_incorrect = 0xC000'0B0D,
 };
 
 struct Status {
