@@ -143,6 +143,37 @@ std::string_view sentence(Fault fault) {
     case Fault::quote_tee_type: return "quote is not that of a TD";
     case Fault::quote_body_type: return "quote's body is neither of TDX 1.0 nor of TDX 1.5";
 
+    case Fault::igvm_magic: return "no IGVM file";
+    case Fault::igvm_version: return "IGVM format version is neither 1 nor 2";
+    case Fault::igvm_architecture: return "IGVM file is not for x86-64 with pages of 4 KiB";
+    case Fault::igvm_file_size: return "IGVM file has not the size that it states";
+    case Fault::igvm_headers_place:
+        return "IGVM variable headers are not aligned or lie outside the file";
+    case Fault::igvm_checksum: return "IGVM headers have a wrong checksum";
+    case Fault::igvm_header_length: return "IGVM header has a wrong length";
+    case Fault::igvm_padding: return "IGVM header is padded with other bytes than zeros";
+    case Fault::igvm_header_type: return "IGVM header is of an unknown type";
+    case Fault::igvm_header_order: return "IGVM header stands behind those of a later kind";
+    case Fault::igvm_reserved: return "IGVM header has a reserved field that is not zero";
+    case Fault::igvm_platform:
+        return "IGVM platform is unknown, of an unknown version or named twice";
+    case Fault::igvm_platform_mask: return "IGVM platform has not one mask bit of its own";
+    case Fault::igvm_mask: return "IGVM header is for a platform that the file does not name";
+    case Fault::igvm_alignment: return "IGVM address or size is not made of whole pages";
+    case Fault::igvm_page_flags: return "IGVM page has flags that are not known here";
+    case Fault::igvm_page_type: return "IGVM page is of a type that its platform does not have";
+    case Fault::igvm_data_outside_file: return "IGVM header names data outside the file's data";
+    case Fault::igvm_area_index:
+        return "IGVM parameter area is declared twice, not at all, or already inserted";
+    case Fault::igvm_area_size: return "IGVM parameter area is empty or larger than 16 MiB";
+    case Fault::igvm_parameter_place: return "IGVM parameter lies outside its area";
+    case Fault::igvm_overlap: return "IGVM pages overlap in memory";
+    case Fault::igvm_vp_context:
+        return "IGVM file sets registers of a TD's processor, which TDX resets itself";
+    case Fault::igvm_no_tdx: return "IGVM file is not for TDX";
+    case Fault::igvm_section:
+        return "IGVM has nothing by which a VMM fills this section, or measures what it filled";
+
     case Fault::payload_kind:
         return "payload is no bzImage, vmlinux, ELF, PE or unified kernel image";
     case Fault::payload_kind_denied: return "payload is not of the kind that the VMM announced";

@@ -20,43 +20,36 @@ std::array<std::byte, block_size> operation(std::string_view name, std::uint64_t
     return block;
 }
 
-class Measurement {
-  public:
-    Measurement(Bytes image, const tdvf::Section& section, const ContentOf& content_of)
-        : section_(section) {
-        if (section.raw_size != 0)
-            content_ = image.subspan(section.data_offset, section.raw_size);
-        else if (content_of)
-            content_ = content_of(section.type);
-    }
+void add_page(crypto::Sha384& mrtd, std::uint64_t page) {
+    mrtd.update(operation("MEM.PAGE.ADD", page));
+}
 
-    void add_page(crypto::Sha384& mrtd, std::uint64_t page) const {
-        mrtd.update(operation("MEM.PAGE.ADD", page));
+/// `content` from the page's start on; zeros behind it.
+void extend_page(crypto::Sha384& mrtd, std::uint64_t page, Bytes content) {
+    for (std::size_t at = 0; at < page_size; at += chunk_size) {
+        std::array<std::byte, chunk_size> chunk{};
+        if (at < content.size())
+            std::ranges::copy(content.subspan(at, std::min(chunk_size, content.size() - at)),
+                              chunk.begin());
+        mrtd.update(operation("MR.EXTEND", page + at));
+        mrtd.update(chunk);
     }
+}
 
-    void extend_page(crypto::Sha384& mrtd, std::uint64_t page) const {
-        if ((section_.attributes & tdvf::attribute_mr_extend) == 0)
-            return;
-        for (std::uint64_t at = page; at < page + page_size; at += chunk_size) {
-            mrtd.update(operation("MR.EXTEND", at));
-            mrtd.update(chunk(at - section_.memory.start().value));
-        }
-    }
+/// What stands in the section's memory from its start on.
+Bytes content_of_section(const tdvf::Section& section, Bytes image, const ContentOf& content_of) {
+    if (section.raw_size != 0)
+        return image.subspan(section.data_offset, section.raw_size);
+    return content_of ? content_of(section.type) : Bytes{};
+}
 
-  private:
-    /// Memory behind the data is zero.
-    [[nodiscard]] std::array<std::byte, chunk_size> chunk(std::uint64_t offset) const {
-        std::array<std::byte, chunk_size> bytes{};
-        if (offset < content_.size())
-            std::ranges::copy(content_.subspan(offset, std::min<std::uint64_t>(
-                                                           chunk_size, content_.size() - offset)),
-                              bytes.begin());
-        return bytes;
-    }
-
-    const tdvf::Section& section_;
-    Bytes content_;
-};
+void extend_page(crypto::Sha384& mrtd, std::uint64_t page, const tdvf::Section& section,
+                 Bytes content) {
+    if ((section.attributes & tdvf::attribute_mr_extend) == 0)
+        return;
+    const std::uint64_t offset = page - section.memory.start().value;
+    extend_page(mrtd, page, offset < content.size() ? content.subspan(offset) : Bytes{});
+}
 
 } // namespace
 
@@ -66,16 +59,36 @@ crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder or
     for (const tdvf::Section& section : metadata.sections) {
         if ((section.attributes & tdvf::attribute_page_aug) != 0 || section.memory.empty())
             continue; // memory that is there later, and data of a BFV
-        const Measurement measurement(image, section, content_of);
+        const Bytes content = content_of_section(section, image, content_of);
         const std::uint64_t end = section.memory.end().value;
         for (std::uint64_t page = section.memory.start().value; page < end; page += page_size) {
-            measurement.add_page(mrtd, page);
+            add_page(mrtd, page);
             if (order == LoadOrder::page_by_page)
-                measurement.extend_page(mrtd, page);
+                extend_page(mrtd, page, section, content);
         }
         if (order == LoadOrder::section_by_section)
             for (std::uint64_t page = section.memory.start().value; page < end; page += page_size)
-                measurement.extend_page(mrtd, page);
+                extend_page(mrtd, page, section, content);
+    }
+    return mrtd.finish();
+}
+
+Result<crypto::Digest> mrtd_of(const igvm::File& file) {
+    const std::uint32_t tdx = file.mask_of(igvm::PlatformType::tdx);
+    if (tdx == 0)
+        return refuse(Fault::igvm_no_tdx);
+    crypto::Sha384 mrtd;
+    for (const igvm::Directive& directive : file.directives) {
+        const auto* page = std::get_if<igvm::PageData>(&directive.body);
+        const auto* insert = std::get_if<igvm::ParameterInsert>(&directive.body);
+        if (page != nullptr && (page->mask & tdx) != 0 && !page->is_shared) {
+            add_page(mrtd, page->memory.start().value);
+            if (page->is_measured)
+                extend_page(mrtd, page->memory.start().value, file.data_of(*page));
+        }
+        if (insert != nullptr && (insert->mask & tdx) != 0)
+            for (std::uint64_t at = 0; at < insert->memory.size(); at += page_size)
+                add_page(mrtd, insert->memory.start().value + at);
     }
     return mrtd.finish();
 }

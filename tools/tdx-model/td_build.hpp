@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a VMM builds a TD from an image: which pages it adds, and the MRTD that follows [Intel TDX
-// Module 1.5 ABI, TDH.MEM.PAGE.ADD, TDH.MR.EXTEND; td-shim specification 0.7, MRTD calculation].
+// Module 1.5 ABI, TDH.MEM.PAGE.ADD, TDH.MR.EXTEND; td-shim specification 0.7, MRTD calculation;
+// for IGVM files microsoft/igvm, igvm/src/measurement].
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
+#include "tools/igvm/file.hpp"
 
 namespace tdshim::tdx_model {
 
@@ -23,5 +25,10 @@ using ContentOf = std::function<Bytes(tdvf::SectionType)>;
 /// VMM brings for sections that have no data in the image; nothing where it brings nothing.
 [[nodiscard]] crypto::Digest mrtd_of(Bytes image, const tdvf::Metadata& metadata, LoadOrder order,
                                      const ContentOf& content_of = {});
+
+/// MRTD of a TD that is built as an IGVM file says: its pages in their order, each extended as soon
+/// as it was added where it is measured; inserted parameter areas are added only, shared pages not
+/// at all. Errors: igvm_no_tdx.
+[[nodiscard]] Result<crypto::Digest> mrtd_of(const igvm::File& file);
 
 } // namespace tdshim::tdx_model
