@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shim-ld RESETVECTOR SHIM -o final.bin: links a firmware image and prints its layout.
+// shim-ld RESETVECTOR SHIM -o final.bin: links a firmware image, writes it flat or as an IGVM file,
+// and prints its layout.
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,8 @@
 #include "tools/common/files.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
+#include "tools/igvm/file.hpp"
+#include "tools/igvm/writer.hpp"
 
 namespace tdshim::linker { namespace {
 
@@ -24,12 +27,16 @@ using tools::hex;
 using tools::of_file;
 using tools::Outcome;
 
+/// The flat image with its metadata, or what a VMM makes of both.
+enum class ImageFormat { tdvf, igvm };
+
 struct Arguments {
     std::string reset_vector;
     std::string shim;
     std::string output;
     std::optional<std::string> payload;
     Profile profile = Profile::qemu;
+    ImageFormat format = ImageFormat::tdvf;
     std::uint32_t measurement = 0; ///< option bits
     bool has_static_acpi = false;
     std::optional<bool> extends_payload;
@@ -129,6 +136,9 @@ void declare(tools::Command& command, Arguments& arguments) {
     tools::add_choice<bool>(options, "--acpi", arguments.has_static_acpi,
                             {{"vmm", false}, {"static", true}},
                             "static: tables of the firmware's own in place of the VMM's");
+    tools::add_choice<ImageFormat>(options, "--image-format", arguments.format,
+                                   {{"tdvf", ImageFormat::tdvf}, {"igvm", ImageFormat::igvm}},
+                                   "tdvf: flat, for QEMU; igvm: an IGVM file for TDX");
     add_payload_options(options, arguments);
     add_info_options(options, arguments);
     command.add_json_option(arguments.json);
@@ -142,9 +152,24 @@ std::string name_of(Profile profile) {
     return std::ranges::find(profiles, profile, &std::pair<const char*, Profile>::second)->first;
 }
 
-void print_table(const Shim& shim, const Image& image, const std::string& output) {
-    std::cout << std::format("{}: {} bytes ({} KiB)\n", output, image.bytes.size(),
-                             image.bytes.size() / KiB);
+struct Output {
+    std::string name;
+    ImageFormat format{};
+    std::vector<std::byte> bytes;
+};
+
+/// As with the image itself, the tools' own parser reads what will be written.
+Result<std::vector<std::byte>> igvm_of(const Image& image) {
+    auto file = TRY(igvm::write(image.bytes, image.metadata));
+    TRY(igvm::parse(file));
+    return file;
+}
+
+void print_table(const Shim& shim, const Image& image, const Output& output) {
+    std::cout << std::format("{}: {} bytes ({} KiB)\n", output.name, output.bytes.size(),
+                             output.bytes.size() / KiB);
+    if (output.format == ImageFormat::igvm)
+        std::cout << std::format("IGVM file of this image of {} bytes:\n", image.bytes.size());
     std::cout << std::format("  {:>10}  {:>10}  {:<23}  {}\n", "offset", "size", "memory", "what");
     for (const Region& region : image.regions)
         std::cout << std::format("  {:>10}  {:>10}  {:<23}  {}\n", hex(region.offset),
@@ -157,15 +182,18 @@ void print_table(const Shim& shim, const Image& image, const std::string& output
         shim.code_size, shim.constants_size, shim.memory_size, hex(shim.executable.entry.value));
 }
 
-nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Arguments& arguments) {
+nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Output& output,
+                               Profile profile) {
     nlohmann::ordered_json layout = nlohmann::ordered_json::array();
     for (const Region& region : image.regions)
         layout.push_back({{"what", region.what},
                           {"offset", region.offset},
                           {"size", region.memory.size()},
                           {"address", region.memory.start().value}});
-    return {{"image", arguments.output},
-            {"profile", name_of(arguments.profile)},
+    return {{"image", output.name},
+            {"image_format", output.format == ImageFormat::igvm ? "igvm" : "tdvf"},
+            {"file_size", output.bytes.size()},
+            {"profile", name_of(profile)},
             {"image_size", image.bytes.size()},
             {"layout", layout},
             {"metadata", tools::json_of(image.metadata)},
@@ -204,13 +232,18 @@ Outcome<ExitCode> run(const Arguments& arguments) {
     if (!arguments.td_params.empty())
         td_params = TRY(tools::read_file(arguments.td_params));
     contents.td_params = td_params;
-    const Image image =
-        TRY(of_file(arguments.output + " (not written)", link(reset_vector, shim, contents)));
-    TRY(tools::write_file(arguments.output, image.bytes));
+    const std::string unwritten = arguments.output + " (not written)";
+    const Image image = TRY(of_file(unwritten, link(reset_vector, shim, contents)));
+    const Output output{.name = arguments.output,
+                        .format = arguments.format,
+                        .bytes = arguments.format == ImageFormat::igvm
+                                     ? TRY(of_file(unwritten, igvm_of(image)))
+                                     : image.bytes};
+    TRY(tools::write_file(output.name, output.bytes));
     if (arguments.json)
-        tools::print_json(json_of(shim, image, arguments));
+        tools::print_json(json_of(shim, image, output, arguments.profile));
     else
-        print_table(shim, image, arguments.output);
+        print_table(shim, image, output);
     return ExitCode::good;
 }
 

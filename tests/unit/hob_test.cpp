@@ -57,6 +57,17 @@ TEST_CASE("the PHIT may name the end-of-list HOB itself or the address behind it
         require_refused(parse_blob(list.patch(48, 8, wrong)), Fault::hob_end, 48, end, wrong);
 }
 
+TEST_CASE("the memory map of an IGVM loader, in a TD HOB's place, is refused", "[hob]") {
+    for (const unsigned first_page : {0U, 1U, 9U}) { // 1 and 9 look like types of HOBs
+        Blob map;
+        map.u64(first_page).u64(0x80000).u16(0).u16(0).u32(0).fill(0x1000, 0);
+        const auto size = list_size(map.view());
+        REQUIRE_FALSE(size.has_value());
+        CHECK(size.error().fault == Fault::hob_length);
+        CHECK_FALSE(parse_blob(map).has_value());
+    }
+}
+
 TEST_CASE("a HOB without whole padding is followed at the next multiple of 8", "[hob]") {
     const Blob guid = Blob().u16(4).u16(36).u32(0).fill(28, 0x11).fill(4, 0);
     CHECK(text_of(parse_blob(hob_list({{7, 0, MiB}}, guid))) == "0-1u ");

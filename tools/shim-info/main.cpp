@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // shim-info FINAL.BIN: the metadata of a firmware image, ours or one of another make, and what
-// shim-ld says about an image of ours.
+// shim-ld says about an image of ours; the headers of an IGVM file.
 
 #include <format>
 #include <iostream>
@@ -13,6 +13,7 @@
 #include "tools/common/files.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
+#include "tools/shim-info/igvm.hpp"
 
 namespace tdshim::tools { namespace {
 
@@ -97,8 +98,19 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
     return json;
 }
 
+Outcome<ExitCode> run_igvm(const std::string& name, Bytes bytes, bool json) {
+    const igvm::File file = TRY(of_file(name, igvm::parse(bytes)));
+    if (json)
+        print_json(tools::json_of(file, name));
+    else
+        std::cout << tools::table_of(file, name);
+    return ExitCode::good;
+}
+
 Outcome<ExitCode> run(const std::string& file, bool json) {
     const auto image = TRY(read_file(file));
+    if (igvm::has_magic(image))
+        return run_igvm(file, image, json);
     const Report report = TRY(of_file(file, examine(image)));
     if (json)
         print_json(json_of(report, file));
@@ -113,9 +125,11 @@ int main(int argc, char** argv) {
     using namespace tdshim;
     std::string file;
     bool json = false;
-    tools::Command command("shim-info", "Prints the TDX metadata and layout of a firmware image.",
-                           "shim-info final.bin");
-    command.options().add_option("FINAL.BIN", file, "firmware image")->required();
+    tools::Command command(
+        "shim-info",
+        "Prints the TDX metadata and layout of a firmware image, or what an IGVM file loads.",
+        "shim-info final.bin");
+    command.options().add_option("FINAL.BIN", file, "firmware image or IGVM file")->required();
     command.add_json_option(json);
     return command.run(argc, argv, [&] { return tools::run(file, json); });
 }

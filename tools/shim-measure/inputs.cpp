@@ -132,12 +132,34 @@ Outcome<> add_configuration(const Options& options, const Image& image, const vm
 } // namespace
 
 Outcome<Image> read_image(const std::string& file) {
-    Image image{.file = file, .bytes = TRY(read_file(file)), .metadata = {}, .info = {}};
+    Image image{
+        .file = file, .bytes = TRY(read_file(file)), .metadata = {}, .info = {}, .igvm = {}};
+    if (igvm::has_magic(image.bytes)) {
+        image.igvm = TRY(of_file(file, igvm::parse(image.bytes)));
+        return image;
+    }
     image.metadata = TRY(of_file(file, tdvf::parse_metadata(image.bytes)));
     // An image that only the pointer at end - 0x20 describes has no table to look into.
     if (image.metadata.found_by_footer)
         image.info = TRY(of_file(file, tdvf::find_image_info(image.bytes)));
     return image;
+}
+
+Outcome<Options> options_for_igvm(Options options) {
+    const bool asks_for_a_boot = !options.kernel.empty() || !options.initrd.empty() ||
+                                 options.append || !options.append_file.empty() ||
+                                 !options.hob.empty() || !options.acpi.empty() ||
+                                 !options.save_acpi.empty() || options.accepts_all_memory ||
+                                 options.is_plain_vm || options.payload_entry ||
+                                 !options.qemu_arguments.empty();
+    if (asks_for_a_boot)
+        return std::unexpected(failure(
+            options.image, "is an IGVM file, of which MRTD is computed and no boot is predicted"));
+    if (options.load_order != tdx_model::LoadOrder::page_by_page)
+        return std::unexpected(
+            failure(options.image, "is an IGVM file, which says itself in what order to load"));
+    options.vmm = Vmm::none;
+    return options;
 }
 
 Outcome<Gathered> gather_inputs(const Options& options, const Image& image) {

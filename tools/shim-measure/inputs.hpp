@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shim/formats/tdvf/metadata.hpp"
+#include "tools/igvm/file.hpp"
 #include "tools/measurements/identity.hpp"
 #include "tools/measurements/prediction.hpp"
 #include "tools/vmm/placement.hpp"
@@ -50,9 +51,15 @@ struct Image {
     std::vector<std::byte> bytes;
     tdvf::Metadata metadata;
     std::optional<tdvf::ImageInfo> info; ///< what shim-ld says of an image of ours
+    std::optional<igvm::File> igvm;      ///< in place of both, where the file is of that format
 };
 
+/// Not to be copied: an IGVM file refers to `bytes`.
 [[nodiscard]] Outcome<Image> read_image(const std::string& file);
+
+/// Of an IGVM file MRTD alone can be told: the firmware does not boot from one yet, so that nothing
+/// but its pages is asked about, in their own order.
+[[nodiscard]] Outcome<Options> options_for_igvm(Options options);
 
 struct Gathered {
     BootInputs boot;

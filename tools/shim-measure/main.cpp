@@ -10,8 +10,18 @@
 
 namespace tdshim::tools { namespace {
 
-Outcome<ExitCode> run(const Options& options) {
-    const Image image = TRY(read_image(options.image));
+Outcome<crypto::Digest> mrtd_of(const Image& image, const Gathered& gathered,
+                                tdx_model::LoadOrder order) {
+    if (image.igvm)
+        return of_file(image.file, tdx_model::mrtd_of(*image.igvm));
+    return tdx_model::mrtd_of(image.bytes, image.metadata, order, [&](tdvf::SectionType type) {
+        return gathered.placement.content_of(type);
+    });
+}
+
+Outcome<ExitCode> run(const Options& asked) {
+    const Image image = TRY(read_image(asked.image));
+    const Options options = image.igvm ? TRY(options_for_igvm(asked)) : asked;
     const Gathered gathered = TRY(gather_inputs(options, image));
     Measured measured{.options = options,
                       .image = image,
@@ -20,9 +30,7 @@ Outcome<ExitCode> run(const Options& options) {
                       .td_info = {},
                       .mrtd = {}};
     if (!options.is_plain_vm)
-        measured.mrtd = tdx_model::mrtd_of(
-            image.bytes, image.metadata, options.load_order,
-            [&](tdvf::SectionType type) { return gathered.placement.content_of(type); });
+        measured.mrtd = TRY(mrtd_of(image, gathered, options.load_order));
     tdx::TdInfo info = TRY(td_info_of(options.identity));
     if (measured.mrtd && options.knows_rtmr0()) {
         info.mrtd = *measured.mrtd;
@@ -39,7 +47,8 @@ Outcome<ExitCode> run(const Options& options) {
 }
 
 void add_boot_options(CLI::App& app, Options& options) {
-    app.add_option("FINAL.BIN", options.image, "firmware image")->required();
+    app.add_option("FINAL.BIN", options.image, "firmware image, or an IGVM file for its MRTD")
+        ->required();
     app.add_option("--kernel", options.kernel,
                    "payload, unless the image holds one: bzImage, vmlinux, unified kernel image, "
                    "ELF or PE executable");

@@ -38,7 +38,33 @@ std::string work_of(const tdvf::Section& section) {
                        : std::format(", from offset {} of the image", hex(section.data_offset)));
 }
 
+std::string work_of(const igvm::Run& run) {
+    const std::string text = std::format("{} pages added", run.memory.size() / page_size);
+    if (run.area)
+        return std::format("{}, parameter area {}", text, *run.area);
+    return text + (run.is_measured ? " and extended" : "") + (run.is_zero ? ", zero" : "");
+}
+
+/// What of the file a TD has at its launch.
+std::vector<igvm::Run> runs_of_td(const igvm::File& file) {
+    std::vector<igvm::Run> runs = igvm::runs_of(file);
+    const std::uint32_t tdx = file.mask_of(igvm::PlatformType::tdx);
+    std::erase_if(runs,
+                  [&](const igvm::Run& run) { return (run.mask & tdx) == 0 || run.is_shared; });
+    return runs;
+}
+
+void explain_igvm(const std::string& name, const igvm::File& file) {
+    std::cout << std::format("  {} in its own order\n", name);
+    for (const igvm::Run& run : runs_of_td(file))
+        std::cout << std::format("  {:<23}  {}\n", text_of(run.memory), work_of(run));
+}
+
 void explain_mrtd(const Measured& measured) {
+    if (measured.image.igvm) {
+        explain_igvm(measured.image.file, *measured.image.igvm);
+        return;
+    }
     std::cout << std::format("  {} in the order of the metadata, {}\n", measured.image.file,
                              order_text(measured.options.load_order));
     for (const tdvf::Section& section : measured.image.metadata.sections)
@@ -62,6 +88,12 @@ nlohmann::ordered_json json_of(const tdvf::Section& section) {
             {"pages", section.memory.size() / page_size},
             {"data_offset", section.data_offset},
             {"extended", is_extended(section)}};
+}
+
+nlohmann::ordered_json json_of(const igvm::Run& run) {
+    return {{"address", run.memory.start().value},
+            {"pages", run.memory.size() / page_size},
+            {"extended", run.is_measured}};
 }
 
 } // namespace
@@ -119,6 +151,11 @@ nlohmann::ordered_json json_of(const Measured& measured) {
     json["sections"] = nlohmann::ordered_json::array();
     for (const tdvf::Section& section : measured.image.metadata.sections)
         json["sections"].push_back(json_of(section));
+    if (measured.image.igvm) {
+        json["runs"] = nlohmann::ordered_json::array();
+        for (const igvm::Run& run : runs_of_td(*measured.image.igvm))
+            json["runs"].push_back(json_of(run));
+    }
     return json;
 }
 
