@@ -198,6 +198,21 @@ std::string_view sentence(Fault fault) {
     case Fault::vmlinux_address: return "vmlinux is linked for memory that the shim cannot give it";
     case Fault::elf_page_shared: return "ELF segments share a 4 KiB page";
     case Fault::elf_dynamic: return "ELF dynamic section is not that of a static executable";
+    case Fault::signed_payload_guid: return "payload does not begin as a signed payload does";
+    case Fault::signed_payload_version: return "signed payload's structure version is not 1";
+    case Fault::signed_payload_length:
+        return "signed payload's length leaves no contents or lies outside the file";
+    case Fault::signed_payload_algorithm: return "signed payload has an unknown signing algorithm";
+    case Fault::signed_payload_reserved: return "signed payload's reserved field is not zero";
+    case Fault::signed_payload_block:
+        return "signed payload's signature block is not of the size of its algorithm";
+
+    case Fault::signature_modulus: return "RSA modulus is not an odd number of 3072 bits";
+    case Fault::signature_exponent: return "RSA exponent is not 65537";
+    case Fault::signature_point: return "public key is no point of P-384";
+    case Fault::signature_range: return "ECDSA signature has a number that is zero or too large";
+    case Fault::signature_wrong: return "signature is not that of this key over these bytes";
+
     case Fault::elf_header: return "not a little-endian x86-64 ELF file";
     case Fault::elf_not_executable:
         return "not a static ELF executable of the kind that is asked for";

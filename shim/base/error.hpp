@@ -183,6 +183,19 @@ enum class Fault : std::uint8_t {
     vmlinux_address,
     elf_page_shared,
     elf_dynamic,
+    // signed payload
+    signed_payload_guid,
+    signed_payload_version,
+    signed_payload_length,
+    signed_payload_algorithm,
+    signed_payload_reserved,
+    signed_payload_block,
+    // signatures and keys
+    signature_modulus,
+    signature_exponent,
+    signature_point,
+    signature_range,
+    signature_wrong,
     // inputs of shim-ld
     elf_header,
     elf_not_executable,
