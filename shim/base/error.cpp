@@ -198,6 +198,42 @@ std::string_view sentence(Fault fault) {
     case Fault::vmlinux_address: return "vmlinux is linked for memory that the shim cannot give it";
     case Fault::elf_page_shared: return "ELF segments share a 4 KiB page";
     case Fault::elf_dynamic: return "ELF dynamic section is not that of a static executable";
+    case Fault::cfv_volume_signature: return "configuration volume has no signature _FVH";
+    case Fault::cfv_volume_reserved:
+        return "configuration volume has a reserved field that is not zero";
+    case Fault::cfv_volume_file_system:
+        return "configuration volume has another file system than FFS3";
+    case Fault::cfv_volume_revision: return "configuration volume is not of revision 2";
+    case Fault::cfv_volume_length: return "configuration volume has another length than its place";
+    case Fault::cfv_volume_header_length: return "configuration volume has a wrong header length";
+    case Fault::cfv_volume_checksum: return "configuration volume's header has a wrong checksum";
+    case Fault::cfv_file_checksum: return "file of the configuration volume has a wrong checksum";
+    case Fault::cfv_file_state: return "file of the configuration volume is not in a valid state";
+    case Fault::cfv_file_attributes:
+        return "file of the configuration volume has attributes that are not known here";
+    case Fault::cfv_file_length: return "file of the configuration volume has a wrong length";
+    case Fault::cfv_file_type: return "trust anchor or policy is not a raw file";
+    case Fault::cfv_file_twice: return "configuration volume has a file twice";
+    case Fault::cfv_free_space: return "configuration volume has bytes behind its last file";
+    case Fault::cfv_no_anchor:
+        return "configuration volume holds neither a trust anchor nor a policy";
+    case Fault::cfv_full: return "configuration volume has no room for what is to be enrolled";
+    case Fault::anchor_type: return "trust anchor is not of the known type and version";
+    case Fault::anchor_hash_algorithm: return "trust anchor's hash is not SHA-384";
+    case Fault::anchor_length: return "trust anchor has a wrong length";
+    case Fault::anchor_reserved: return "trust anchor has a reserved field that is not zero";
+    case Fault::anchor_not_listed: return "trust anchor is not among the keys of the policy";
+    case Fault::policy_type: return "enrolled policy is not of the known type and version";
+    case Fault::policy_word: return "enrolled policy has a word that is not known here";
+    case Fault::policy_flags: return "enrolled policy has flags that are not known here";
+    case Fault::policy_entries: return "enrolled policy has too many entries";
+    case Fault::policy_length: return "enrolled policy's length does not match its entries";
+    case Fault::policy_key_kinds: return "enrolled key is valid for no known kind of payload";
+    case Fault::policy_key_algorithm: return "enrolled key has an unknown signing algorithm";
+    case Fault::policy_key_twice: return "enrolled policy lists a key twice";
+    case Fault::policy_no_key: return "enrolled policy demands signatures and lists no key";
+    case Fault::policy_no_pin: return "enrolled policy pins payloads and lists none";
+
     case Fault::signed_payload_guid: return "payload does not begin as a signed payload does";
     case Fault::signed_payload_version: return "signed payload's structure version is not 1";
     case Fault::signed_payload_length:
