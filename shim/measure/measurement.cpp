@@ -14,6 +14,9 @@ constexpr std::uint32_t operating_system = 1;       // RTMR[1]
 // Descriptors of td-shim's specification 0.7, 3.5. Their NUL is part of them.
 constexpr std::string_view payload_descriptor{"td_payload\0", 11};
 constexpr std::string_view parameter_descriptor{"td_payload_info\0", 16};
+constexpr std::string_view secure_policy_descriptor{"secure_policy_db"};
+constexpr std::string_view secure_authority_descriptor{"secure_authority"};
+constexpr std::string_view svn_descriptor{"td_payload_svn\0", 15};
 // Ours: the specification has none.
 constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
 constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
@@ -88,6 +91,22 @@ Measurement os_release(Gpa place, const FileDigest& file) {
 
 Measurement command_line(Bytes text) {
     return config(operating_system, parameter_descriptor, text);
+}
+
+Measurement secure_policy(Bytes file) {
+    return config(firmware_configuration, secure_policy_descriptor, file);
+}
+
+Measurement secure_authority(Bytes anchor) {
+    return config(firmware_configuration, secure_authority_descriptor, anchor);
+}
+
+Measurement payload_svn(std::uint64_t svn) {
+    const le64 value = svn;
+    Measurement measurement = config(operating_system, svn_descriptor, bytes_of(value));
+    append(measurement, value);
+    measurement.body = {};
+    return measurement;
 }
 
 Measurement separator(std::uint32_t rtmr) {

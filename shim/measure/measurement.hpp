@@ -65,6 +65,13 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 /// The operating system's description of itself in a unified kernel image -> RTMR[1].
 [[nodiscard]] Measurement os_release(Gpa place, const FileDigest& file);
 
+/// A file that the image's owner enrolled: the trust anchor, the policy -> RTMR[0].
+[[nodiscard]] Measurement secure_policy(Bytes file);
+/// The enrolled key that signed the payload, as it stands in that file -> RTMR[0].
+[[nodiscard]] Measurement secure_authority(Bytes anchor);
+/// The secure version number of a signed payload -> RTMR[1].
+[[nodiscard]] Measurement payload_svn(std::uint64_t svn);
+
 /// The mark that no further event of the firmware follows in RTMR[`rtmr`].
 [[nodiscard]] Measurement separator(std::uint32_t rtmr);
 

@@ -129,6 +129,30 @@ TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") 
           kernel({0x1000}, digest_of(Blob().text("abd").view())).digest);
 }
 
+TEST_CASE("what was enrolled and the key that signed go to RTMR[0]", "[measurement]") {
+    const Measurement policy = secure_policy(abc.view());
+    check_abc(policy, 0, ev_platform_config_flags);
+    CHECK(copy_of(policy.head()) == dump("73 65 63 75 72 65 5F 70 6F 6C 69 63 79 5F 64 62 "
+                                         "03 00 00 00"));
+    CHECK(policy.body.data() == abc.view().data());
+    const Measurement authority = secure_authority(abc.view());
+    check_abc(authority, 0, ev_platform_config_flags);
+    CHECK(copy_of(authority.head()) == dump("73 65 63 75 72 65 5F 61 75 74 68 6F 72 69 74 79 "
+                                            "03 00 00 00"));
+    CHECK(copy_of(authority.body) == abc.vector());
+}
+
+TEST_CASE("a secure version number is 64 bits in RTMR[1]", "[measurement]") {
+    const Measurement measurement = payload_svn(0x1122334455667788);
+    CHECK(measurement.rtmr == 1);
+    CHECK(static_cast<std::uint32_t>(measurement.type) == ev_platform_config_flags);
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 70 61 79 6C 6F 61 64 5F 73 76 6E 00 00 "
+                                              "08 00 00 00 88 77 66 55 44 33 22 11"));
+    CHECK(measurement.body.empty());
+    CHECK(measurement.hashed == 8);
+    CHECK(measurement.digest == digest_of(Blob().u64(0x1122334455667788).view()).digest);
+}
+
 TEST_CASE("a separator is four zero bytes in its register", "[measurement]") {
     for (const std::uint32_t rtmr : {0U, 1U}) {
         const Measurement measurement = separator(rtmr);
