@@ -243,6 +243,18 @@ std::string_view sentence(Fault fault) {
     case Fault::signed_payload_block:
         return "signed payload's signature block is not of the size of its algorithm";
 
+    case Fault::payload_unsigned: return "payload is not signed, which the enrolled policy demands";
+    case Fault::payload_numbering:
+        return "signed payload names another algorithm than its signature block has";
+    case Fault::payload_key_unknown: return "payload's public key is not enrolled";
+    case Fault::payload_key_revoked: return "payload's public key is revoked";
+    case Fault::payload_key_kind: return "payload's public key is not enrolled for its kind";
+    case Fault::payload_key_algorithm:
+        return "payload's public key is enrolled for another algorithm";
+    case Fault::payload_svn: return "payload's secure version number is below the enrolled minimum";
+    case Fault::payload_revoked: return "payload is revoked";
+    case Fault::payload_not_pinned: return "payload is not among those that the policy pins";
+
     case Fault::signature_modulus: return "RSA modulus is not an odd number of 3072 bits";
     case Fault::signature_exponent: return "RSA exponent is not 65537";
     case Fault::signature_point: return "public key is no point of P-384";

@@ -222,6 +222,16 @@ enum class Fault : std::uint8_t {
     signed_payload_algorithm,
     signed_payload_reserved,
     signed_payload_block,
+    // what an enrolment demands of a payload
+    payload_unsigned,
+    payload_numbering,
+    payload_key_unknown,
+    payload_key_revoked,
+    payload_key_kind,
+    payload_key_algorithm,
+    payload_svn,
+    payload_revoked,
+    payload_not_pinned,
     // signatures and keys
     signature_modulus,
     signature_exponent,
