@@ -14,7 +14,7 @@ build_packages=(
   nasm cmake ninja-build help2man dpkg-dev libcli11-dev nlohmann-json3-dev libssl-dev python3 git bzip2 xz-utils
 )
 run_packages=(
-  qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils systemd-boot-efi
+  qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils openssl systemd-boot-efi
 )
 
 usage() {

@@ -29,6 +29,9 @@ def folder_with_inputs(test):
     for name, content in (("vmlinuz", boot.kernel), ("initrd.gz", boot.initrd), ("ccel.bin", boot.log()),
                           ("boot.json", policy)):
         (folder / name).write_bytes(content)
+    for command in (("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "key.pem"),
+                    ("pkey", "-in", "key.pem", "-pubout", "-out", "public.pem")):
+        subprocess.run(["openssl", *command], cwd=folder, capture_output=True, check=True)
     return folder
 
 

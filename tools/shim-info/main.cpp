@@ -14,6 +14,8 @@
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-info/igvm.hpp"
+#include "tools/signing/enrolment_text.hpp"
+#include "tools/signing/firmware_volume.hpp"
 
 namespace tdshim::tools { namespace {
 
@@ -27,6 +29,9 @@ struct Report {
     tdvf::Metadata metadata;
     std::optional<tdvf::ImageInfo> info;
     std::optional<Payload> payload;
+    /// Nothing: no configuration volume. An error: its volume is none that tdshim reads, as in an
+    /// image with UEFI variables.
+    std::optional<Result<cfv::Enrolment>> enrolment;
 };
 
 /// Errors: image_size of the information is not that of the whole image; those of find_image_info.
@@ -44,7 +49,10 @@ Result<Report> examine(Bytes image) {
     Report report{.image_size = image.size(),
                   .metadata = TRY(tdvf::parse_metadata(image)),
                   .info = TRY(info_of(image)),
-                  .payload = {}};
+                  .payload = {},
+                  .enrolment = {}};
+    if (const auto place = find_volume(report.metadata))
+        report.enrolment = cfv::parse(image.subspan(place->offset, place->size));
     if (report.info && report.info->payload_size != 0) {
         const std::uint64_t offset = image.size() - report.info->payload_from_end;
         report.payload = Payload{offset, image.subspan(offset, report.info->payload_size)};
@@ -77,6 +85,11 @@ void print_table(const Report& report, const std::string& file) {
     if (report.info)
         for (const std::string& option : options_of(*report.info))
             std::cout << "option: " << option << '\n';
+    if (report.enrolment && *report.enrolment)
+        std::cout << table_of(**report.enrolment);
+    else if (report.enrolment)
+        std::cout << "policy: none that is known here: "
+                  << failure("configuration volume", report.enrolment->error()).text << '\n';
 }
 
 nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
@@ -84,7 +97,8 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
                                 {"image_size", report.image_size},
                                 {"metadata", tools::json_of(report.metadata)},
                                 {"image_info", nullptr},
-                                {"payload", nullptr}};
+                                {"payload", nullptr},
+                                {"enrolment", nullptr}};
     if (report.info)
         json["image_info"] = {
             {"image_size", static_cast<std::uint32_t>(report.info->image_size)},
@@ -95,6 +109,8 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
         json["payload"] = {{"offset", report.payload->offset},
                            {"size", report.payload->bytes.size()},
                            {"sha384", hex(crypto::sha384(report.payload->bytes))}};
+    if (report.enrolment && *report.enrolment)
+        json["enrolment"] = tools::json_of(**report.enrolment);
     return json;
 }
 

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""shim-sign and shim-enroll as a user meets them, against reference.py, which shares no code with them: what it makes
+they take, what they make it takes, and what is wrong is refused with its own line."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+
+# pylint: disable=wrong-import-position
+from reference import (
+    ANCHOR_FILE, EcKey, RsaKey, anchor, hash_of, openssl, payload_header, signed, volume, volume_file,
+)
+from support import CFV_SIZE, ToolTest, elf, reset_vector
+import unittest
+
+CONTENTS = b"\x4d\x5a" + bytes(range(256)) * 20
+
+
+class SigningTest(ToolTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.keys = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.keys.cleanup)
+        cls.rsa, cls.ec = RsaKey(cls.keys.name), EcKey(cls.keys.name)
+        cls.other = EcKey(cls.keys.name, "other")
+        cls.both = (cls.rsa, cls.ec)
+
+    def setUp(self):
+        super().setUp()
+        self.payload = self.put("payload", CONTENTS)
+        self.image = self.path("final.bin")
+        self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "-o", self.image)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    @staticmethod
+    def read(path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def with_volume(self, content, name="enrolled.bin"):
+        image = self.read(self.image)
+        assert len(content) == CFV_SIZE
+        return self.put(name, content + image[CFV_SIZE:])
+
+    def enroll(self, *options):
+        output = self.path("enrolled.bin")
+        self.good("shim-enroll", "--firmware", self.image, *options, "-o", output)
+        return output
+
+    def sign(self, key, *options, output="signed"):
+        self.good("shim-sign", self.payload, "--key", key.path, *options, "-o", self.path(output))
+        return self.path(output)
+
+    def accepted(self, file, *options):
+        result = json.loads(self.good("shim-sign", "verify", file, *options, "--json"))
+        self.assertTrue(result["good"])
+        return result
+
+    def refused(self, reason, file, *options):
+        result = self.run_tool("shim-sign", "verify", file, *options)
+        self.assertEqual((result.returncode, result.stderr), (1, ""), result.stdout)
+        self.assertTrue(result.stdout.startswith(f"{file}: {reason}"), result.stdout)
+        self.assertEqual(result.stdout.count("\n"), 1)
+
+
+class ForeignTest(SigningTest):
+    """What reference.py makes."""
+
+    def test_a_payload_and_an_anchor_from_the_description_are_taken(self):
+        for key in self.both:
+            for as_document in (False, True):
+                image = self.with_volume(volume(CFV_SIZE, volume_file(ANCHOR_FILE, anchor(key.block(), as_document))))
+                found = self.accepted(self.put("foreign", signed(key, CONTENTS, 3, 9)), "--firmware", image)
+                self.assertEqual(found["contents"], hash_of(CONTENTS).hex())
+                self.assertEqual(found["signed"]["svn"], 3)
+                self.assertEqual(found["signed"]["version"], 9)
+                self.assertEqual(found["signed"]["key"], hash_of(key.block()).hex())
+                self.assertTrue(found["trusted"])
+
+    def test_the_numbers_of_td_shims_tools_are_taken_as_the_enrolment_says(self):
+        file = self.put("foreign", signed(self.ec, CONTENTS, algorithm=1))
+        self.assertEqual(self.accepted(file, "--firmware", self.enroll("--key", self.ec.public))["signed"]["numbering"],
+                         "td-shim")
+        self.refused("signed payload names another algorithm", file, "--firmware",
+                     self.enroll("--key", self.ec.public, "--min-svn", "0", "--policy", "signed", "--revoke", "0" * 96))
+        self.accepted(file, "--firmware", self.enroll("--key", self.ec.public, "--td-shim-numbering"))
+
+    def test_what_is_wrong_is_refused(self):
+        for key, block in ((self.rsa, 776), (self.ec, 192)):
+            image = self.with_volume(volume(CFV_SIZE, volume_file(ANCHOR_FILE, anchor(key.block()))))
+            good = signed(key, CONTENTS, 3)
+            end = 48 + len(CONTENTS)
+            number = 1 if key is self.rsa else 2
+            message = payload_header(CONTENTS, number) + CONTENTS
+            short = payload_header(CONTENTS[:-1], number) + CONTENTS
+            cases = {
+                "payload is not signed": [CONTENTS, b"", b"\0" + good],
+                "input ends too early": [good[:16], good[:47]],
+                "signed payload's structure version": [good[:16] + b"\2" + good[17:]],
+                "signed payload's length": [good[:48], good[: end - 1], good[:20] + struct.pack("<I", 48) + good[24:],
+                                            good[:20] + b"\xff" * 4 + good[24:], good[:20] + bytes(4) + good[24:]],
+                "signed payload's signature block": [good[:end], good[:-1], good + b"\0", good[: end + 1],
+                                                     short + key.block() + key.sign(short)],
+                "signed payload has an unknown": [good[:40] + b"\3" + good[41:], good[:40] + b"\0" + good[41:]],
+                "signed payload's reserved": [good[:44] + b"\1" + good[45:]],
+                "payload's public key is not enrolled": [signed(self.other, CONTENTS), good[:end] + good[-block:][::-1]],
+                "signature is not that of this key": [
+                    good[:60] + b"\0" + good[61:], good[:32] + b"\7" + good[33:], good[:-1] + bytes([good[-1] ^ 1]),
+                    good[:40] + bytes([3 - number]) + good[41:], message + key.block() + key.sign(CONTENTS),
+                    message + key.block() + key.sign(hash_of(message))],
+            }
+            for reason, files in cases.items():
+                for file in files:
+                    with self.subTest(reason):
+                        self.refused(reason, self.put("bad", file), "--firmware", image)
+
+    def test_a_volume_that_is_wrong_is_bad_input(self):
+        file = volume_file(ANCHOR_FILE, anchor(self.ec.block()))
+        good = volume(CFV_SIZE, file)
+        cases = {"signature _FVH": good[:40] + b"X" + good[41:], "a wrong checksum": good[:50] + b"X" + good[51:],
+                 "a file twice": volume(CFV_SIZE, file, file), "behind its last file": good[:-1] + b"\1",
+                 "neither a trust anchor nor a policy": volume(CFV_SIZE),
+                 "another length than its place": volume(CFV_SIZE * 2, file)[:CFV_SIZE]}
+        signed_file = self.put("foreign", signed(self.ec, CONTENTS))
+        for reason, content in cases.items():
+            with self.subTest(reason):
+                image = self.with_volume(content)
+                result = self.bad("shim-sign", "verify", signed_file, "--firmware", image)
+                self.assertIn(reason, result.stderr)
+                self.assertIn("policy: none that is known here", self.good("shim-info", image))
+                self.assertIsNone(json.loads(self.good("shim-info", "--json", image))["enrolment"])
+
+
+class OwnTest(SigningTest):
+    """What the tools make."""
+
+    def test_a_signed_payload_is_byte_for_byte_the_described_one(self):
+        for key in self.both:
+            file = self.read(self.sign(key, "--svn", "3", "--version", "9"))
+            message = payload_header(CONTENTS, 1 if key is self.rsa else 2, 3, 9) + CONTENTS
+            end = len(message) + len(key.block())
+            self.assertEqual(file[:end], message + key.block())
+            self.assertTrue(key.verify(message, file[end:]))
+            self.assertFalse(key.verify(message + b"\0", file[end:]))
+            swapped = self.read(self.sign(key, "--numbering", "td-shim"))
+            self.assertEqual(struct.unpack_from("<I", swapped, 40)[0], 2 if key is self.rsa else 1)
+
+    def test_an_anchor_is_byte_for_byte_that_of_td_shim(self):
+        before = self.read(self.image)
+        for key in self.both:
+            enrolled = self.read(self.enroll("--key", key.public))
+            self.assertEqual(enrolled[:CFV_SIZE], volume(CFV_SIZE, volume_file(ANCHOR_FILE, anchor(key.block()))))
+            self.assertEqual(enrolled[CFV_SIZE:], before[CFV_SIZE:])
+
+    def test_keys_of_every_form_sign(self):
+        for key, kind in ((self.rsa, "rsa"), (self.ec, "ec")):
+            for name, command in (("pkcs8.der", ("pkcs8", "-topk8", "-nocrypt", "-outform", "DER")),
+                                  ("traditional.pem", (kind, *(("-traditional",) if kind == "rsa" else ()))),
+                                  ("traditional.der", (kind, *(("-traditional",) if kind == "rsa" else ()), "-outform",
+                                                       "DER"))):
+                path = self.put(name, openssl(*command, "-in", key.path))
+                self.good("shim-sign", self.payload, "--key", path, "-o", self.path("signed"))
+                public = self.put("public.der", openssl("pkey", "-in", key.path, "-pubout", "-outform", "DER"))
+                self.accepted(self.path("signed"), "--public-key", public)
+                self.accepted(self.path("signed"), "--firmware", self.enroll("--key", public))
+
+    def test_other_keys_are_refused(self):
+        openssl("genpkey", "-algorithm", "ED25519", "-out", self.path("ed.pem"))
+        cases = {"RSA key has 2048 bits": RsaKey(self.folder, "small", 2048).path,
+                 "exponent": RsaKey(self.folder, "three", 3072, 3).path,
+                 "not on P-384": EcKey(self.folder, "p256", "P-256").path, "neither RSA": self.path("ed.pem"),
+                 "holds no private key": self.ec.public}
+        for reason, path in cases.items():
+            with self.subTest(reason):
+                result = self.bad("shim-sign", self.payload, "--key", path, "-o", self.path("none"))
+                self.assertIn(reason, result.stderr)
+                self.assertFalse(os.path.exists(self.path("none")))
+        result = self.bad("shim-enroll", "--firmware", self.image, "--key", self.ec.path, "-o", self.path("none"))
+        self.assertIn("holds no public key", result.stderr)
+
+    def test_a_key_that_is_elsewhere_signs_by_a_command(self):
+        for key, command in ((self.ec, f"openssl dgst -sha384 -sign {self.ec.path}"),
+                             (self.rsa, "openssl dgst -sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:48 "
+                                        f"-sign {self.rsa.path}")):
+            output = self.path("signed")
+            self.good("shim-sign", self.payload, "--external-command", command, "--public-key", key.public, "-o", output)
+            self.accepted(output, "--public-key", key.public)
+        for command, reason in (("exit 3", "exit code 3"), ("kill -9 $$", "signal 9"), ("cat", "more than a signature"),
+                                ("true", "0 bytes are no ECDSA"), ("head -c 96", "signature"),
+                                (f"openssl dgst -sha384 -sign {self.other.path}", "signature is not that of this key"),
+                                (f"openssl dgst -sha256 -sign {self.ec.path}", "signature is not that of this key")):
+            result = self.bad("shim-sign", self.payload, "--external-command", command, "--public-key", self.ec.public,
+                              "-o", self.path("none"))
+            self.assertIn(reason, result.stderr)
+            self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_a_key_that_is_elsewhere_signs_a_file(self):
+        for key in self.both:
+            what = ("--public-key", key.public, "--svn", "5", "--version", "2")
+            message = self.path("to-be-signed")
+            text = self.good("shim-sign", self.payload, *what, "--to-be-signed", message)
+            self.assertIn(hash_of(self.read(message)).hex(), text)
+            signature = self.put("signature", key.sign(self.read(message)))
+            self.good("shim-sign", self.payload, *what, "--signature", signature, "-o", self.path("signed"))
+            self.assertEqual(self.accepted(self.path("signed"), "--public-key", key.public)["signed"]["svn"], 5)
+            result = self.bad("shim-sign", self.payload, "--public-key", key.public, "--signature", signature, "-o",
+                              self.path("none"))  # of another SVN
+            self.assertIn("signature is not that of this key", result.stderr)
+
+    def test_wrong_usage(self):
+        for options in ((), (self.payload,), (self.payload, "--key", self.ec.path),
+                        ("--key", self.ec.path, "-o", "x"), (self.payload, "--signature", "x", "-o", "x"),
+                        (self.payload, "--key", self.ec.path, "--algorithm", "rsa", "-o", self.path("none")),
+                        (self.payload, "--key", self.ec.path, "--signature", "x", "-o", "x"),
+                        (self.payload, "--key", self.ec.path, "--public-key", self.ec.public, "-o", "x"),
+                        (self.put("empty", b""), "--key", self.ec.path, "-o", self.path("none")),
+                        (self.sign(self.ec), "--key", self.ec.path, "-o", self.path("none")),
+                        ("verify", self.payload, "--firmware", self.image, "--public-key", self.ec.public)):
+            with self.subTest(options):
+                self.bad("shim-sign", *options)
+                self.assertFalse(os.path.exists(self.path("none")))
+        self.refused("payload does not begin", self.payload)
+        self.assertRegex(self.good("shim-sign", "--version"), r"^shim-sign \(tdshim\) ")
+
+    def test_no_private_key_is_written(self):
+        before = set(os.listdir(self.folder))
+        self.sign(self.ec)
+        self.assertEqual(set(os.listdir(self.folder)) - before, {"signed"})
+        secret = self.ec.secret.to_bytes(48, "big")
+        for name in os.listdir(self.folder):
+            self.assertNotIn(secret, self.read(self.path(name)))
+
+
+class PolicyTest(SigningTest):
+    """What an enrolment demands."""
+
+    def test_nothing_enrolled(self):
+        self.accepted(self.payload, "--firmware", self.image)
+        self.assertFalse(self.accepted(self.sign(self.ec), "--firmware", self.image)["trusted"])
+        self.assertIn("policy: measured, nothing is enrolled", self.good("shim-info", self.image))
+
+    def test_two_keys_with_their_own_versions_and_kinds(self):
+        image = self.enroll("--key", self.rsa.public + ",svn=4,for=executable", "--key", self.ec.public)
+        found = json.loads(self.good("shim-info", "--json", image))["enrolment"]
+        self.assertEqual([(key["hash"], key["algorithm"], key["minimum_svn"], key["kinds"]) for key in found["keys"]], [
+            (hash_of(self.rsa.block()).hex(), "RSAPSS_3072_SHA384", 4, "executable"),
+            (hash_of(self.ec.block()).hex(), "ECDSA_P384_SHA384", 0, "executable,linux-bundle")])
+        self.assertEqual((found["policy"], found["anchor"]), ("signed", True))
+        self.refused("payload's secure version number is below", self.sign(self.rsa, "--svn", "3"), "--firmware", image)
+        file = self.sign(self.rsa, "--svn", "4")
+        self.accepted(file, "--firmware", image)
+        self.refused("payload's public key is not enrolled for its kind", file, "--firmware", image, "--kind", "linux-bundle")
+        self.accepted(self.sign(self.ec), "--firmware", image, "--kind", "linux-bundle")
+        self.refused("payload's public key is not enrolled", self.sign(self.other), "--firmware", image)
+        self.refused("payload is not signed", self.payload, "--firmware", image)
+
+    def test_revocation(self):
+        digest = hash_of(CONTENTS).hex()
+        file = self.sign(self.ec)
+        for what in (digest, self.payload, file):
+            self.refused("payload is revoked", file, "--firmware", self.enroll("--key", self.ec.public, "--revoke", what))
+        self.refused("payload is revoked", self.payload, "--firmware",
+                     self.enroll("--policy", "measured", "--revoke", digest))
+        for what in (hash_of(self.ec.block()).hex(), self.ec.public):
+            for policy in ("measured", "signed"):
+                image = self.enroll("--key", self.rsa.public, "--revoke-key", what, "--policy", policy)
+                self.refused("payload's public key is revoked", file, "--firmware", image)
+
+    def test_pinning(self):
+        file = self.sign(self.ec)
+        image = self.enroll("--key", self.ec.public, "--policy", "signed-and-pinned", "--pin", self.payload)
+        self.accepted(file, "--firmware", image)
+        self.refused("payload is not signed", self.payload, "--firmware", image)
+        self.payload = self.put("payload", CONTENTS + b"2")
+        self.refused("payload is not among those", self.sign(self.ec), "--firmware", image)
+        self.assertIn("pinned payload " + hash_of(CONTENTS).hex(), self.good("shim-info", image))
+
+    def test_what_cannot_be_enrolled_leaves_no_file(self):
+        enrolled = self.enroll("--key", self.ec.public)
+        keys = ("--key", self.ec.public)
+        for options in (("--firmware", self.image), ("--firmware", self.image, "--policy", "signed-and-pinned", *keys),
+                        ("--firmware", self.image, *keys, *keys), ("--firmware", self.payload, *keys),
+                        ("--firmware", self.image, "--key", self.ec.public + ",svn=x"),
+                        ("--firmware", self.image, "--key", self.ec.public + ",for=all"),
+                        ("--firmware", self.image, *keys, "--revoke", "0" * 95),
+                        ("--firmware", self.image, *keys, "--revoke-key", self.payload),
+                        ("--firmware", self.image, *keys, "--pin", self.path("missing")),
+                        ("--firmware", enrolled, *keys)):
+            with self.subTest(options):
+                self.bad("shim-enroll", *options, "-o", self.path("none"))
+                self.assertFalse(os.path.exists(self.path("none")))
+        self.good("shim-enroll", "--firmware", enrolled, "--key", self.rsa.public, "--replace", "-o", self.path("new"))
+        self.accepted(self.sign(self.rsa), "--firmware", self.path("new"))
+
+    def test_the_release_image_takes_an_enrolment(self):
+        self.image = os.environ["TDSHIM_IMAGE"]
+        image = self.enroll("--key", self.ec.public, "--min-svn", "2")
+        self.accepted(self.sign(self.ec, "--svn", "2"), "--firmware", image)
+        self.good("shim-check", image, "--vmm", "qemu")
+        with open(image, "rb") as one, open(self.image, "rb") as two:
+            self.assertEqual(one.read()[CFV_SIZE:], two.read()[CFV_SIZE:])
+        result = subprocess.run(["cmp", image, self.image], capture_output=True, check=False)
+        self.assertEqual(result.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What shim-enroll writes into an image.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shim/formats/cfv/enrolment.hpp"
+#include "tools/common/command.hpp"
+
+namespace tdshim::tools {
+
+struct EnrolOptions {
+    std::string firmware;
+    std::vector<std::string> keys; ///< each "FILE[,svn=N][,for=KIND]"
+    std::uint64_t minimum_svn = 0; ///< of keys that say nothing else, as is the next
+    std::uint32_t kinds = cfv::all_payloads;
+    cfv::Policy policy = cfv::Policy::signed_only;
+    std::vector<std::string> revoked; ///< each a digest or a payload's file, as are `pinned`
+    std::vector<std::string> pinned;
+    std::vector<std::string> revoked_keys; ///< each a hash or a public key's file
+    bool takes_td_shim_numbering = false;
+    bool replaces = false;
+    std::string output;
+    bool json = false;
+};
+
+/// Writes the image with the enrolment in its configuration volume: td-shim's anchor alone where
+/// that says everything, else the anchor of the first key and our policy.
+[[nodiscard]] Outcome<ExitCode> enrol(const EnrolOptions& options);
+
+} // namespace tdshim::tools

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What shim-sign does with a payload.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "shim/verify/payload.hpp"
+#include "tools/common/command.hpp"
+
+namespace tdshim::tools {
+
+enum class KeyKind { any, rsa, ecdsa };
+
+struct SignOptions {
+    std::string payload;
+    std::string key;          ///< of the four ways to a signature one is given:
+    std::string command;      ///< a command that signs,
+    std::string signature;    ///< a file with a signature,
+    std::string to_be_signed; ///< or a file to write, for who signs elsewhere
+    std::string public_key;   ///< for all but `key`
+    KeyKind algorithm = KeyKind::any;
+    signed_payload::Numbering numbering = signed_payload::Numbering::document;
+    std::uint64_t svn = 0;
+    std::uint64_t version = 0;
+    std::string output;
+    bool json = false;
+};
+
+/// Writes the signed payload, after the firmware's own check of it, or what is to be signed.
+[[nodiscard]] Outcome<ExitCode> sign(const SignOptions& options);
+
+struct VerifyOptions {
+    std::string file;
+    std::string firmware;   ///< whose enrolment decides,
+    std::string public_key; ///< or this key alone,
+    bool json = false;      ///< or, with neither, the key that the file carries
+    verify::PayloadKind kind = verify::PayloadKind::executable;
+};
+
+/// Asks the question that the firmware asks. A refusal is printed, with exit code 1.
+[[nodiscard]] Outcome<ExitCode> verify_file(const VerifyOptions& options);
+
+} // namespace tdshim::tools

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim-sign: signs a payload in td-shim's format, with a key in a file or one that is elsewhere,
+// and checks a signed payload as the firmware does.
+
+#include <string_view>
+
+#include "tools/shim-sign/commands.hpp"
+
+namespace {
+
+using namespace tdshim;
+using signed_payload::Numbering;
+
+void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_version) {
+    app.add_option("PAYLOAD", options.payload, "file to sign");
+    app.add_option("--key", options.key,
+                   "private key, RSA of 3072 bits or EC on P-384, PEM or DER");
+    app.add_option("--external-command", options.command,
+                   "shell command that reads what is to be signed and writes the signature");
+    app.add_option("--to-be-signed", options.to_be_signed,
+                   "file to write, with what is to be signed elsewhere");
+    app.add_option("--signature", options.signature,
+                   "file with the signature over that; of ECDSA r and s plain or in DER");
+    app.add_option("--public-key", options.public_key,
+                   "public key, PEM or DER, where the private one is elsewhere");
+    app.add_option("--svn", options.svn, "secure version number of the payload");
+    if (!asks_for_version) {
+        app.set_version_flag();
+        app.add_option("--version", options.version,
+                       "version of the payload; alone on the command line: that of this tool");
+    }
+    tools::add_choice<tools::KeyKind>(app, "--algorithm", options.algorithm,
+                                      {{"auto", tools::KeyKind::any},
+                                       {"rsa", tools::KeyKind::rsa},
+                                       {"ecdsa", tools::KeyKind::ecdsa}},
+                                      "algorithm that the key has to be of");
+    tools::add_choice<Numbering>(
+        app, "--numbering", options.numbering,
+        {{"document", Numbering::document}, {"td-shim", Numbering::td_shim_tools}},
+        "how the header names it: as td-shim's document does, or as its tools and firmware do");
+    app.add_option("-o,--output", options.output, "file to write");
+    app.add_flag("--json", options.json, "print one JSON object in place of tables");
+}
+
+void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
+    app.add_option("FILE", options.file, "payload")->required();
+    app.add_option("--firmware", options.firmware, "image whose enrolment decides");
+    app.add_option("--public-key", options.public_key, "the one key that is enough, PEM or DER");
+    tools::add_choice<verify::PayloadKind>(app, "--kind", options.kind,
+                                           {{"executable", verify::PayloadKind::executable},
+                                            {"linux-bundle", verify::PayloadKind::linux_bundle}},
+                                           "what the payload is");
+    app.add_flag("--json", options.json, "print one JSON object in place of tables");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    tools::SignOptions sign;
+    tools::VerifyOptions verify;
+    tools::Command command("shim-sign", "Signs a payload, and checks a signed one.",
+                           "shim-sign vmlinuz --key key.pem --svn 1 -o vmlinuz.signed");
+    auto& app = command.options();
+    const bool asks_for_version = argc == 2 && std::string_view(argv[1]) == "--version";
+    add_sign_options(app, sign, asks_for_version);
+    app.require_subcommand(0, 1);
+    auto* check = app.add_subcommand("verify", "checks a payload as the firmware does");
+    add_verify_options(*check, verify);
+    return command.run(argc, argv,
+                       [&] { return *check ? tools::verify_file(verify) : tools::sign(sign); });
+}

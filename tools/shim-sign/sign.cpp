@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <format>
+#include <iostream>
+#include <optional>
+
+#include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
+#include "tools/shim-sign/commands.hpp"
+#include "tools/signing/external_signer.hpp"
+#include "tools/signing/keys.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+using signed_payload::Algorithm;
+
+Failure wrong_usage(const std::string& text) {
+    return {text + " (see shim-sign --help)"};
+}
+
+Outcome<> check_usage(const SignOptions& options) {
+    const std::array ways{&options.key, &options.command, &options.signature,
+                          &options.to_be_signed};
+    if (std::ranges::count_if(ways, [](const std::string* way) { return !way->empty(); }) != 1)
+        return std::unexpected(wrong_usage("give one of --key, --external-command, --signature "
+                                           "and --to-be-signed"));
+    if (options.payload.empty())
+        return std::unexpected(wrong_usage("give the payload to sign"));
+    if (options.key.empty() == options.public_key.empty())
+        return std::unexpected(wrong_usage("--public-key goes with all but --key"));
+    if (options.to_be_signed.empty() == options.output.empty())
+        return std::unexpected(wrong_usage("--output goes with all but --to-be-signed"));
+    return {};
+}
+
+Outcome<> check_algorithm(const SignOptions& options, const PublicKey& key) {
+    const KeyKind kind =
+        key.algorithm == Algorithm::rsa_pss_3072_sha384 ? KeyKind::rsa : KeyKind::ecdsa;
+    if (options.algorithm != KeyKind::any && options.algorithm != kind)
+        return std::unexpected(
+            failure(options.key.empty() ? options.public_key : options.key,
+                    std::format("is a key of {}", signed_payload::name_of(key.algorithm))));
+    return {};
+}
+
+/// Header and contents.
+Outcome<std::vector<std::byte>> message_of(const SignOptions& options, Algorithm algorithm) {
+    const auto contents = TRY(read_file(options.payload));
+    if (signed_payload::is_signed(contents))
+        return std::unexpected(failure(options.payload, "is signed already"));
+    const auto header = TRY(of_file(
+        options.payload, signed_payload::make_header(contents.size(), options.version, options.svn,
+                                                     algorithm, options.numbering)));
+    std::vector<std::byte> message;
+    message.append_range(bytes_of(header));
+    message.append_range(contents);
+    return message;
+}
+
+/// A signature that was not made here, in the form of the block.
+Outcome<std::vector<std::byte>> foreign_signature(const SignOptions& options, Algorithm algorithm,
+                                                  Bytes message) {
+    const std::string& source = options.command.empty() ? options.signature : options.command;
+    const auto signature =
+        TRY(options.command.empty() ? read_file(source) : sign_by_command(source, message));
+    return plain_signature(algorithm, signature, source);
+}
+
+Outcome<> check_result(const std::string& source, Bytes file) {
+    const auto parsed = TRY(of_file(source, signed_payload::parse(file)));
+    crypto::SignatureMemory memory;
+    return of_file(source, verify::check_signature(parsed, memory.bytes));
+}
+
+void report(const SignOptions& options, const PublicKey& key, Bytes message,
+            const std::string& written) {
+    const crypto::Digest digest = crypto::sha384(message);
+    if (options.json) {
+        print_json(
+            {{"file", written},
+             {"algorithm", signed_payload::name_of(key.algorithm)},
+             {"key", hex(key.hash())},
+             {"svn", options.svn},
+             {"version", options.version},
+             {"contents", hex(crypto::sha384(message.subspan(sizeof(signed_payload::Header))))},
+             {"to_be_signed", hex(digest)}});
+        return;
+    }
+    std::cout << std::format("{}: {}, SVN {}, version {}\n  key {}\n", written,
+                             signed_payload::name_of(key.algorithm), options.svn, options.version,
+                             hex(key.hash()));
+    if (!options.to_be_signed.empty())
+        std::cout << std::format("  to be signed: this file, whose sha384 is {}\n", hex(digest));
+}
+
+} // namespace
+
+Outcome<ExitCode> sign(const SignOptions& options) {
+    TRY(check_usage(options));
+    std::optional<PrivateKey> private_key;
+    if (!options.key.empty())
+        private_key = TRY(PrivateKey::read(options.key));
+    const PublicKey key =
+        private_key ? private_key->public_key() : TRY(read_public_key(options.public_key));
+    TRY(check_algorithm(options, key));
+    const auto message = TRY(message_of(options, key.algorithm));
+    if (!options.to_be_signed.empty()) {
+        TRY(write_file(options.to_be_signed, message));
+        report(options, key, message, options.to_be_signed);
+        return ExitCode::good;
+    }
+    const auto signature = TRY(private_key ? private_key->sign(message)
+                                           : foreign_signature(options, key.algorithm, message));
+    std::vector<std::byte> file = message;
+    file.append_range(key.bytes);
+    file.append_range(signature);
+    const std::string& source = private_key               ? options.key
+                                : options.command.empty() ? options.signature
+                                                          : options.command;
+    TRY(check_result(source, file));
+    TRY(write_file(options.output, file));
+    report(options, key, message, options.output);
+    return ExitCode::good;
+}
+
+} // namespace tdshim::tools
