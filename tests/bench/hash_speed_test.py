@@ -32,7 +32,7 @@ class HashSpeed(unittest.TestCase):
         if program is None:
             settings.skip("shim-measure is not built")
         kernel = suite.temporary_folder(self) / "kernel"
-        kernel.write_bytes(b"k")
+        kernel.write_bytes(bytes(510) + b"\x55\xaa")  # by which a kernel is known
         return [program, settings.image(), "--vmm", "none", "--kernel", kernel, "--initrd", initrd]
 
     def file_of(self, size, content=b""):

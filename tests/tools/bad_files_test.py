@@ -5,10 +5,11 @@ file, and no output file. What of a file is wrong where, the other tests look at
 
 import json
 import os
+import subprocess
 import unittest
 
 from measure_test import Boot
-from support import LOG, TOOLS, ToolTest, elf, reset_vector
+from support import BOOT_SECTOR, LOG, TOOLS, ToolTest, elf, reset_vector
 
 GARBAGE = bytes(range(0xA5, 0xFF)) * 100
 # What an input may be instead of what it should be; kernels, initrds and command lines may have any content.
@@ -31,6 +32,9 @@ INPUTS = {
         ("IMAGE --vmm none --kernel FILE --append-file BAD", ANY_CONTENT),
         ("IMAGE --kernel FILE --hob BAD --acpi ACPI", ANY_CONTENT),
         ("IMAGE --kernel FILE --acpi BAD --save-acpi OUT", ALL)],
+    "shim-enroll": [("--firmware BAD --key KEY -o OUT", ALL), ("--firmware IMAGE --key BAD -o OUT", ALL)],
+    "shim-sign": [
+        ("BAD --key PRIVATE --svn 1 -o OUT", ANY_CONTENT), ("FILE --key BAD --svn 1 -o OUT", ALL), ("verify BAD --firmware IMAGE", ANY_CONTENT)],
     "shim-log": [
         ("decode BAD", ALL), ("replay BAD", ALL), ("decode BAD --json", ALL), ("check BAD --policy POLICY", ALL),
         ("check LOG --policy BAD", ALL), ("check LOG --report BAD", ALL), ("check LOG --quote BAD", ALL)],
@@ -49,9 +53,13 @@ class BadFileTest(ToolTest):
             boot = Boot(file.read())
         self.words = {
             "VECTOR": os.path.join(self.folder, "vector"), "ELF": os.path.join(self.folder, "elf"), "IMAGE": image,
-            "FILE": self.put("file", b"any"), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
+            "FILE": self.put("file", BOOT_SECTOR), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
             "POLICY": self.put("policy", json.dumps({"format": "tdshim-policy", "version": 1, "events": []}).encode()),
+            "PRIVATE": os.path.join(self.folder, "private"), "KEY": os.path.join(self.folder, "key"),
             "OUT": os.path.join(self.folder, "out")}
+        for command in (("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "private"),
+                        ("pkey", "-in", "private", "-pubout", "-out", "key")):
+            subprocess.run(["openssl", *command], cwd=self.folder, capture_output=True, check=True)
 
     def bad_input(self, kind):
         path = os.path.join(self.folder, kind)

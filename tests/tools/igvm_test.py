@@ -12,7 +12,7 @@ import zlib
 import igvm_reader as igvm
 import measure_test
 from support import (
-    BIN, CFV_SIZE, IMAGE_END, KIB, MIN_IMAGE_SIZE, TDX_ENTRY, TD_HOB, ToolTest, elf, find_table_entry, reset_vector,
+    BOOT_SECTOR, BIN, CFV_SIZE, IMAGE_END, KIB, MIN_IMAGE_SIZE, TDX_ENTRY, TD_HOB, ToolTest, elf, find_table_entry, reset_vector,
     sections_of,
 )
 
@@ -65,11 +65,11 @@ class IgvmTest(ToolTest):
 
     def test_the_file_loads_what_the_flat_image_loads(self):
         self.check_against_image(*self.link())
-        self.check_against_image(*self.link("--payload", self.put("payload", os.urandom(150000)), "--acpi", "static"))
+        self.check_against_image(*self.link("--payload", self.put("payload", BOOT_SECTOR + os.urandom(150000)), "--acpi", "static"))
 
     def test_images_for_other_vmms(self):
         """A service TD gets memory only, a VMM that places a payload has nothing to place."""
-        payload = ("--payload", self.put("payload", os.urandom(9000)))
+        payload = ("--payload", self.put("payload", BOOT_SECTOR + os.urandom(9000)))
         for profile, added, parameters in (("service-td", 2, 0), ("tdvf-payload", 0, 2)):
             with self.subTest(profile):
                 image, file, path = self.link("--profile", profile, *payload)

@@ -125,7 +125,7 @@ class LinkTest(ToolTest):
             "not a little-endian x86-64 ELF file at offset 0x12: expected 0x3e, found 0xb7": elf(machine=183),
             "not a static ELF executable of the kind that is asked for at offset 0x10: expected 0x2, found 0x3": elf(kind=3),
             "ELF segment lies outside the file at offset 0x98: expected 0x0, found 0x15": elf()[:0x2000],
-            f"both writable and executable at offset {third + 4:#x}: expected 0x0, found 0x7":
+            f"both writable and executable at offset {third + 4:#x}: expected 0x0, found 0x3":
                 with_segment(7, 0, SHIM_DATA, 0, 0x1000),
             f"initialised writable data, which the image cannot carry at offset {third + 32:#x}: "
             "expected 0x0, found 0x4": with_segment(6, 0x1000, SHIM_DATA, 4, 0x1000),

@@ -14,10 +14,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors
 
 from mrtd import mrtd
 from support import (
-    CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
+    BOOT_SECTOR, CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
 )
 
-KERNEL = b"\x4d\x5a" + bytes(range(256)) * 40
+KERNEL = BOOT_SECTOR + b"\x4d\x5a" + bytes(range(256)) * 40
 INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
@@ -150,7 +150,7 @@ class MeasureTest(ToolTest):
     def test_what_cannot_be_measured_is_refused(self):
         image, kernel = self.put("image", self.boot.image), self.put("kernel", KERNEL)
         cases = {
-            "holds no kernel: --kernel is needed": ("shim-measure", image),
+            "holds no payload: --kernel is needed": ("shim-measure", image),
             "expected 96 hexadecimal digits, found \"ab\"": (*self.arguments(self.boot), "--mrowner", "ab"),
             "cannot start: No such file or directory": ("shim-measure", image, "--kernel", kernel, "--qemu", "/no/qemu"),
             "ended before it answered": ("shim-measure", image, "--kernel", kernel, "--qemu", "false"),

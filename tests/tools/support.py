@@ -33,6 +33,9 @@ TDX_ENTRY = uuid.UUID("e47a6535-984a-4798-865e-4685a7bf8ec2").bytes_le
 INFO_ENTRY = uuid.UUID("6f1d3b1c-5a0e-4c53-9f63-6b2f5d0c7a91").bytes_le
 METADATA = uuid.UUID("e9eaf9f3-168e-44d5-a8eb-7f4d8738f6ae").bytes_le
 
+# By its mark at the end a file is known to be a kernel.
+BOOT_SECTOR = bytes(510) + b"\x55\xaa"
+
 CODE_BYTES = bytes(range(0x20)) * 2
 CONSTANT_BYTES = b"constants of the shim"
 

@@ -103,7 +103,7 @@ class InfoTest(ToolTest):
                 foreign_image([BFV, (0, 0, 0x809001, 0x2000, 2, 0)]),
             "sections overlap in memory at offset 0x168: expected 0x80b000, found 0x80a000":
                 foreign_image([BFV, HOB, (0, 0, 0x80A000, 0x1000, 3, 0)]),
-            "TDX metadata has no TD_HOB section at offset 0x110: expected 0x1, found 0x0": foreign_image([BFV]),
+            "TDX metadata has neither a TD_HOB nor a PermMem section at offset 0x110: expected 0x1, found 0x0": foreign_image([BFV]),
             "TDX metadata version is not 1 at offset 0x118: expected 0x1, found 0x2":
                 good[:0x118] + b"\x02" + good[0x119:],
             "embedded payload lies outside the image at offset 0x1ff96: expected 0x20000, found 0x20001":
