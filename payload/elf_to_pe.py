@@ -4,7 +4,7 @@
 relocation for each relative relocation [Microsoft PE Format; System V ABI, 4 and 5; x86-64 psABI, 4.4]. The ELF file's
 entry point must follow the Microsoft calling convention.
 
-example: elf_to_pe.py hello.pie.elf -o hello.pe"""
+example: elf_to_pe.py hello.pe.elf -o hello.pe"""
 
 import argparse
 import os

@@ -49,6 +49,14 @@ class RecordingVmm : public Vmm {
         said += "out " + std::to_string(port) + "/" + std::to_string(size) + "=" +
                 std::to_string(value) + " ";
     }
+    [[nodiscard]] std::uint64_t read_mmio(Gpa address, unsigned size) override {
+        said += "load " + std::to_string(address.value) + "/" + std::to_string(size) + " ";
+        return 0x1122'3344'5566'7788;
+    }
+    void write_mmio(Gpa address, unsigned size, std::uint64_t value) override {
+        said += "store " + std::to_string(address.value) + "/" + std::to_string(size) + "=" +
+                std::to_string(value) + " ";
+    }
     void halt(unsigned vcpu) override { said += "halt " + std::to_string(vcpu) + " "; }
     std::string said;
 };

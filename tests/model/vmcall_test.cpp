@@ -47,6 +47,61 @@ TEST_CASE("bad ranges of MapGPA are refused", "[model]") {
     CHECK(fixture.registers[r10] == 0x8000'0000'0000'0000);
 }
 
+TEST_CASE("MMIO reaches the VMM's devices with its size, by shared and by plain addresses",
+          "[model]") {
+    Fixture fixture;
+    static_cast<void>(
+        fixture.vmcall(48, {{r12, 1}, {r13, 1}, {r14, ram_size | shared_bit}, {r15, 65}}));
+    CHECK(fixture.registers[r10] == 0);
+    static_cast<void>(fixture.vmcall(48, {{r12, 2}, {r13, 0}, {r14, ram_size}}));
+    CHECK(fixture.registers[r11] == 0x7788);
+    static_cast<void>(fixture.vmcall(48, {{r12, 8}, {r13, 0}, {r14, ram_size}}));
+    CHECK(fixture.registers[r11] == 0x1122'3344'5566'7788);
+    CHECK(fixture.vmm.said == "store 67108864/1=65 load 67108864/2 load 67108864/8 ");
+}
+
+TEST_CASE("MMIO of another size or direction, or of memory, is refused", "[model]") {
+    Fixture fixture;
+    const std::map<Register, std::uint64_t> good{{r12, 4}, {r13, 0}, {r14, ram_size}};
+    const auto refuses = [&](Register number, std::uint64_t value) {
+        std::map<Register, std::uint64_t> bad = good;
+        bad[number] = value;
+        static_cast<void>(fixture.vmcall(48, bad));
+        return fixture.registers[r10] == 0x8000'0000'0000'0000;
+    };
+    for (const std::uint64_t size : {0ULL, 3ULL, 16ULL})
+        CHECK(refuses(r12, size));
+    CHECK(refuses(r13, 2));
+    CHECK(refuses(r14, 0));               // accepted
+    CHECK(refuses(r14, 8 * MiB));         // pending
+    CHECK(refuses(r14, shared_bit << 1)); // no address
+    CHECK_FALSE(refuses(r14, ram_size + 16));
+    CHECK(fixture.vmm.said == "load 67108880/4 ");
+}
+
+TEST_CASE("a VMM without devices reads ones", "[model]") {
+    struct PortsOnly : Vmm {
+        [[nodiscard]] std::uint32_t read_port(std::uint16_t, unsigned) override { return 0; }
+        void write_port(std::uint16_t, unsigned, std::uint32_t) override {}
+        void halt(unsigned) override {}
+    } vmm;
+    vmm.write_mmio({0}, 4, 1);
+    CHECK(vmm.read_mmio({0}, 4) == ~std::uint64_t{0});
+}
+
+TEST_CASE("TDG.VP.VEINFO.GET tells both addresses of an EPT violation", "[model]") {
+    Fixture fixture;
+    REQUIRE(fixture.td.raise_ve(0, {.exit_reason = 48,
+                                    .exit_qualification = 0x182,
+                                    .linear_address = 0x1234,
+                                    .gpa = 0x5678 | shared_bit}));
+    CHECK(fixture.status({{rax, 3}}) == 0);
+    CHECK(fixture.registers[rcx] == 48);
+    CHECK(fixture.registers[rdx] == 0x182);
+    CHECK(fixture.registers[r8] == 0x1234);
+    CHECK(fixture.registers[r9] == (0x5678 | shared_bit));
+}
+
 TEST_CASE("port I/O reaches the VMM with its size", "[model]") {
     Fixture fixture;
     static_cast<void>(fixture.vmcall(30, {{r12, 1}, {r13, 1}, {r14, 0x3F8}, {r15, 65}}));

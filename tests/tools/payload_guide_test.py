@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""specs/payload-guide.md: its commands, exactly as they stand there, in a fresh folder of a fresh home."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import settings
+import suite
+
+most_lines = 20
+greeting = r"(?m)^greetings from my payload: \d+ ACPI tables$"
+
+
+def command_blocks():
+    text = (settings.source() / "specs" / "payload-guide.md").read_text()
+    section = re.search(r"^## In twenty lines$(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
+    return [textwrap.dedent(block).strip("\n") for block in blocks if block.strip()]
+
+
+def make_home(folder):
+    """~/tdshim as the guide has it: the sources of this project, and what was built of them here."""
+    project = folder / "tdshim"
+    (project / "build").mkdir(parents=True)
+    for entry in settings.source().iterdir():
+        if entry.name not in ("build", ".git"):
+            (project / entry.name).symlink_to(entry)
+    (project / "build" / "release").symlink_to(settings.image().parent)
+    fetched = settings.required_path("TDSHIM_QEMU_NEW").parent.parent.parent  # cache/qemu/SUITE/program
+    (project / "build" / "cache").symlink_to(fetched)
+
+
+class Guide(unittest.TestCase):
+    def test_commands(self):
+        home = suite.temporary_folder(self)
+        make_home(home)
+        work = home / "greet"
+        work.mkdir()
+        blocks = command_blocks()
+        lines = [line for block in blocks for line in block.splitlines() if line]
+        self.assertEqual(len(blocks), 2)
+        self.assertLess(len(lines), most_lines)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=work, timeout=250,
+                              env={"HOME": str(home), "PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        console = done.stdout.replace("\r", "")
+        self.assertEqual(done.returncode, 0, console[-3000:])
+        self.assertEqual(len(re.findall(greeting, console)), 3, console[-3000:])
+        self.assertNotIn("finding", console)
+
+
+if __name__ == "__main__":
+    suite.main()
