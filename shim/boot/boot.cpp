@@ -15,6 +15,9 @@
 namespace tdshim::boot {
 namespace {
 
+/// There is one boot; what it knows would take a good part of the stack.
+constinit std::optional<Context> the_context;
+
 void print(const Line& line) {
     platform::print(line.text());
 }
@@ -43,7 +46,8 @@ Result<void> open_items(Context& context) {
     return context.items.open();
 }
 
-Result<void> read_image_info(Context& context) {
+// Apart from the caller's frame, which stays while the payload is loaded.
+[[gnu::noinline]] Result<void> read_image_info(Context& context) {
     constexpr auto tail = GpaRange::of<layout::image_end - page_size, page_size>();
     context.input = "firmware image";
     const Bytes bytes = TRY(platform::image(tail));
@@ -135,7 +139,7 @@ void boot() {
         print(Line() << "tdshim: boot refused: " << reason.text());
         platform::halt(reason.text());
     }
-    Context context{.recorder = Recorder(*log_area), .items = {}, .memory = {}};
+    Context& context = the_context.emplace(Recorder(*log_area));
     const Result<void> outcome = run(context);
     if (!outcome)
         refuse_boot(context, outcome.error());

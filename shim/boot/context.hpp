@@ -18,8 +18,8 @@ namespace tdshim::boot {
 
 struct Context {
     Recorder recorder;
-    Items items;
-    memory::MemoryMap memory;
+    Items items{};
+    memory::MemoryMap memory{};
     /// What shim-ld says about the image, and its sections; nothing in an image of another linker.
     std::optional<tdvf::ImageInfo> image_info{};
     std::optional<tdvf::Metadata> metadata{};

@@ -24,7 +24,7 @@ import td_guest
 from mrtd import mrtd
 
 accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
-command_line = "console=ttyS0 panic=-1"
+command_line = linux.plain_command_line
 mib = 1024 * 1024
 
 

@@ -18,7 +18,7 @@ import td_emu
 from event_log import EventLog
 
 MIB = 1 << 20
-command_line = "console=ttyS0 panic=-1"
+command_line = linux.plain_command_line
 placed = ("--profile", "tdvf-payload")
 
 

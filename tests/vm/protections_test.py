@@ -71,7 +71,7 @@ def check_linux(test, series):
     busy host, under any firmware."""
     guest = settings.Guest(series)
     items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: guest.initrd,
-             firmware.named_command_line: (linux.command_line("q35") + " no_timer_check").encode()}
+             firmware.named_command_line: linux.command_line("q35").encode()}
     with Machine(settings.qemu(), settings.image(), memory="512M", items=items, cpus=2,
                  arguments=("-cpu", "max")) as vm:
         vm.wait_for(r"^guest: done$", timeout=200)
