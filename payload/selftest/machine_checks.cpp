@@ -44,9 +44,14 @@ void check_tables(Checks& checks, const runtime::HobList& machine) {
         if (std::string_view(reinterpret_cast<const char*>(table.data()), 4) != "FACS")
             are_good = are_good && sum_of(table) == 0;
     checks.check("ACPI: every table has a good checksum", are_good);
-    for (const std::string_view signature : {"APIC", "FACP", "DSDT"})
-        checks.check((Line() << "ACPI: there is a table " << signature).text(),
-                     machine.find_table(signature).has_value());
+    checks.check("ACPI: there is a table APIC", machine.find_table("APIC").has_value());
+    // A service TD gets no tables from the VMM.
+    if (machine.acpi_tables.size() > 2)
+        checks.check("ACPI: there are tables FACP and DSDT",
+                     machine.find_table("FACP").has_value() &&
+                         machine.find_table("DSDT").has_value());
+    else
+        checks.skip("devices", "the VMM gave no tables");
 }
 
 /// The log begins with the event that says which algorithms it uses [TCG PC Client Platform

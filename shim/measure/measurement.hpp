@@ -57,7 +57,8 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 [[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place,
                                              const FileDigest& content);
 
-/// The kernel file, or that of another payload, the initrd file, the command line without its NUL -> RTMR[1].
+/// The kernel file, or that of another payload, the initrd file, the command line without its NUL
+/// -> RTMR[1].
 [[nodiscard]] Measurement kernel(Gpa place, const FileDigest& file);
 [[nodiscard]] Measurement initrd(Gpa place, const FileDigest& file);
 [[nodiscard]] Measurement command_line(Bytes text);

@@ -50,8 +50,9 @@ inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * K
 inline constexpr auto payload_param = GpaRange::of<11 * MiB + 512 * KiB, 4 * KiB>();
 inline constexpr std::uint64_t payload_address = 192 * MiB;
 
-// Memory of a service TD, which owns what its image names: around the mailbox and the window, and
-// as much as is asked for above the shim.
+// Memory of a service TD, which owns what its image names: where parked processors can be sent to,
+// around the mailbox and the window, and as much as is asked for above the shim.
+inline constexpr auto service_below_1m = GpaRange::of<64 * KiB, 576 * KiB>();
 inline constexpr auto service_low = GpaRange::of<11 * MiB + 192 * KiB, 320 * KiB>();
 inline constexpr std::uint64_t service_high = 16 * MiB;
 

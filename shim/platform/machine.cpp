@@ -91,8 +91,8 @@ Result<void> protect(const GpaRange& range, memory::Access access) {
 }
 
 Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob, Gpa base) {
-    using SystemV = void(__attribute__((sysv_abi)) *)(std::uint64_t, std::uint64_t);
-    using Microsoft = void(__attribute__((ms_abi)) *)(std::uint64_t, std::uint64_t);
+    using SystemV = void(__attribute__((sysv_abi))*)(std::uint64_t, std::uint64_t);
+    using Microsoft = void(__attribute__((ms_abi))*)(std::uint64_t, std::uint64_t);
     if (td::active())
         td::park_processors();
     switch (format) {

@@ -87,8 +87,7 @@ std::vector<std::byte> file_of_rows(Bytes bytes) {
     header.program_headers = sizeof(header);
     header.program_header_size = sizeof(elf::ProgramHeader);
     header.program_header_count = static_cast<std::uint16_t>(count);
-    std::vector<std::byte> file(sizeof(header) + count * sizeof(elf::ProgramHeader) +
-                                bytes.size());
+    std::vector<std::byte> file(sizeof(header) + count * sizeof(elf::ProgramHeader) + bytes.size());
     Writer writer(file);
     require(writer.put(header));
     for (std::size_t i = 0; i < count; ++i)

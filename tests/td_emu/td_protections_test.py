@@ -194,7 +194,8 @@ class PageTables(unittest.TestCase):
 
     def test_call_with_a_page_that_is_both(self):
         """The shim's own hand-over has such pages; who has them and goes on to talk to the VMM is at fault."""
-        run = self.started(boot_symbol, give(far, 2, far | large_data) + reload)
+        ask_for_the_td = b"\xb8\x01\0\0\0" b"\x66\x0f\x01\xcc"  # TDG.VP.INFO
+        run = self.started(boot_symbol, give(far, 2, far | large_data) + reload + ask_for_the_td)
         self.assertEqual(run.exit_code, 1, run.console + run.errors)
         self.assertIn(": TDCALL while a page is both writable and executable (address ", run.result["finding"])
 

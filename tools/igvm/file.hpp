@@ -129,7 +129,7 @@ struct File {
     std::vector<OtherHeader> initializations; ///< other than guest policies
     std::vector<Directive> directives;
 
-    /// The bits of all platforms of this type; 0 where the file is not for it.
+    /// The bit of this platform; 0 where the file is not for it.
     [[nodiscard]] std::uint32_t mask_of(PlatformType type) const;
 
     /// Content of a page; empty for zeros.

@@ -146,12 +146,11 @@ Outcome<Image> read_image(const std::string& file) {
 }
 
 Outcome<Options> options_for_igvm(Options options) {
-    const bool asks_for_a_boot = !options.kernel.empty() || !options.initrd.empty() ||
-                                 options.append || !options.append_file.empty() ||
-                                 !options.hob.empty() || !options.acpi.empty() ||
-                                 !options.save_acpi.empty() || options.accepts_all_memory ||
-                                 options.is_plain_vm || options.payload_entry ||
-                                 !options.qemu_arguments.empty();
+    const bool asks_for_a_boot =
+        !options.kernel.empty() || !options.initrd.empty() || options.append ||
+        !options.append_file.empty() || !options.hob.empty() || !options.acpi.empty() ||
+        !options.save_acpi.empty() || options.accepts_all_memory || options.is_plain_vm ||
+        options.payload_entry || !options.qemu_arguments.empty();
     if (asks_for_a_boot)
         return std::unexpected(failure(
             options.image, "is an IGVM file, of which MRTD is computed and no boot is predicted"));

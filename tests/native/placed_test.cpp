@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole boots of a TD whose image has the VMM place payload, initrd and command line, or owns its
+// memory: nothing comes by fw_cfg, and what the VMM placed or announced wrongly ends the boot.
+#include <algorithm>
+#include <functional>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "linker/profile.hpp"
+#include "shim/formats/acpi/tables.hpp"
+#include "shim/formats/elf/wire.hpp"
+#include "shim/formats/linux/boot_params.hpp"
+#include "shim/formats/tdvf/builder.hpp"
+#include "shim/memory/layout.hpp"
+#include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
+#include "tools/vmm/td_hob.hpp"
+
+using namespace tdshim;
+using namespace tdshim::native;
+
+namespace {
+
+constexpr auto payload_section = GpaRange::of<64 * MiB, 16 * MiB>();
+constexpr std::uint64_t image_size = layout::min_image_size;
+
+Blob table(std::array<char, 4> signature, std::size_t size) {
+    Blob bytes(size);
+    std::ranges::copy(bytes_of(acpi::own_header(signature, size)), bytes.begin());
+    acpi::set_checksum(bytes);
+    return bytes;
+}
+
+/// What a VMM of Cloud Hypervisor's kind brings, and which image it is for.
+struct Launch {
+    linker::Profile profile = linker::Profile::tdvf_payload;
+    std::uint32_t options = 0;
+    std::uint64_t memory = 512 * MiB;
+    Blob payload = kernel_image();
+    std::string initrd = "an initrd";
+    Blob parameter = text_blob(std::string("console=ttyS0\0", 14));
+    vmm::HobExtras extras{.mmio = {GpaRange::of<0xFE000000, 0x1000>()},
+                          .acpi_tables = {table({'D', 'S', 'D', 'T'}, 100),
+                                          table({'F', 'A', 'C', 'P'}, sizeof(acpi::Fadt)),
+                                          table({'A', 'P', 'I', 'C'}, sizeof(acpi::MadtHeader))},
+                          .payload = hob::PayloadInfo{1U, 0U, payload_section.start().value},
+                          .initrd = {}};
+
+    [[nodiscard]] std::uint64_t initrd_address() const {
+        return payload_section.start().value + *align_up(payload.size(), page_size);
+    }
+};
+
+linker::Plan plan_of(const Launch& launch) {
+    linker::Plan plan;
+    plan.profile = launch.profile;
+    plan.extends_payload = false;
+    plan.payload_memory = payload_section;
+    plan.permanent_memory = 32 * MiB;
+    plan.image_size = image_size;
+    plan.payload_size = launch.profile == linker::Profile::service_td ? launch.payload.size() : 0;
+    return plan;
+}
+
+/// An image without code: its metadata is all that a boot in this process reads of it.
+Blob image_of(const Launch& launch) {
+    Blob image(image_size);
+    const tdvf::ImageInfo info{.image_size = static_cast<std::uint32_t>(image_size),
+                               .payload_from_end = 0,
+                               .payload_size = 0,
+                               .options = launch.options};
+    REQUIRE(tdvf::write_metadata(image, layout::link_room_from_end,
+                                 linker::sections_of(plan_of(launch)), info));
+    return image;
+}
+
+void start(Machine& machine, Launch launch) {
+    const Blob image = image_of(launch);
+    const auto metadata = tdvf::parse_metadata(image);
+    REQUIRE(metadata);
+    machine.set_image_tail(image);
+    if (!launch.initrd.empty() && !launch.extras.initrd)
+        launch.extras.initrd = hob::InitrdInfo{launch.initrd_address(), launch.initrd.size()};
+    const auto ram = vmm::ram_of(vmm::Kind::cloud_hypervisor, launch.memory);
+    const auto list =
+        vmm::td_hob(vmm::Kind::cloud_hypervisor, ram, *metadata, layout::td_hob, launch.extras);
+    REQUIRE(list);
+    machine.make_td(*list);
+    machine.place(payload_section, launch.payload);
+    machine.place(layout::payload_param, launch.parameter);
+    if (!launch.initrd.empty())
+        std::ranges::copy(bytes_of(std::string_view(launch.initrd)),
+                          machine.memory({launch.initrd_address()}, launch.initrd.size()).begin());
+}
+
+void check_refused(const Launch& launch, std::string_view reason) {
+    Machine machine;
+    start(machine, launch);
+    const Outcome outcome = machine.boot();
+    CAPTURE(outcome.refusal(), reason);
+    CHECK_FALSE(outcome.linux);
+    CHECK_FALSE(outcome.executable);
+    CHECK(outcome.refusal().starts_with(reason));
+    CHECK(outcome.findings.empty());
+}
+
+/// The tables that an XSDT at `address` lists.
+std::vector<Bytes> listed_tables(Machine& machine, std::uint64_t rsdp_address) {
+    const auto rsdp = read_at<acpi::Rsdp>(machine.memory({rsdp_address}, sizeof(acpi::Rsdp)), 0);
+    const auto header = read_at<acpi::TableHeader>(machine.memory({rsdp->xsdt}, 4096), 0);
+    Reader entries(machine.memory({rsdp->xsdt}, header->length));
+    REQUIRE(entries.take_bytes(sizeof(acpi::TableHeader)));
+    std::vector<Bytes> tables;
+    while (entries.left() > 0) {
+        const std::uint64_t address = *entries.take<le64>();
+        const auto listed = read_at<acpi::TableHeader>(machine.memory({address}, 4096), 0);
+        tables.push_back(machine.memory({address}, listed->length));
+    }
+    return tables;
+}
+
+Blob small_elf() {
+    constexpr std::uint64_t base = 32 * MiB;
+    elf::ElfHeader header{};
+    std::ranges::copy(elf::expected_ident, header.ident.begin());
+    header.type = 2;
+    header.machine = 62;
+    header.entry = base + 0x80;
+    header.program_headers = sizeof(header);
+    header.program_header_size = sizeof(elf::ProgramHeader);
+    header.program_header_count = 1;
+    const elf::ProgramHeader code{.type = 1,
+                                  .flags = 5,
+                                  .offset = 0,
+                                  .virtual_address = base,
+                                  .physical_address = base,
+                                  .file_size = 0x100,
+                                  .memory_size = 0x100,
+                                  .alignment = page_size};
+    Blob file(0x100, std::byte{0xC3});
+    Writer writer(file);
+    REQUIRE(writer.put(header));
+    REQUIRE(writer.put(code));
+    return file;
+}
+
+/// The payload HOB list's data under a GUID.
+std::vector<Bytes> extensions(Machine& machine, Gpa list, const Guid& name) {
+    const Bytes area = machine.memory(list, 512 * KiB);
+    std::vector<Bytes> found;
+    for (hob::Walk walk(area);;) {
+        const auto framed = walk.next();
+        REQUIRE(framed);
+        if (framed->type == hob::HobType::end_of_list)
+            return found;
+        if (framed->type != hob::HobType::guid_extension)
+            continue;
+        if (read_at<hob::GuidHeader>(framed->hob, 0)->name == name)
+            found.push_back(framed->hob.subspan(sizeof(hob::GuidHeader)));
+    }
+}
+
+} // namespace
+
+TEST_CASE("Linux starts from where the VMM put it", "[native][placed]") {
+    Machine machine;
+    start(machine, {});
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.linux);
+    const auto params = read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    CHECK(std::ranges::equal(
+        machine.memory({params->header.ramdisk_image}, params->header.ramdisk_size),
+        bytes_of(std::string_view("an initrd"))));
+    CHECK(std::ranges::equal(machine.memory({params->header.cmd_line_ptr}, 14),
+                             text_blob(std::string("console=ttyS0\0", 14))));
+    const auto events = events_of(machine).value();
+    REQUIRE(events.size() == 6); // HOB, kernel, initrd, command line, separators
+    CHECK(log_leads_to_registers(machine));
+    CHECK(events[1].digest == crypto::sha384(kernel_image()));
+}
+
+TEST_CASE("tables of the HOB are linked: a FADT to its DSDT and a FACS", "[native][placed]") {
+    Machine machine;
+    start(machine, {});
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    const auto params = read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    const auto tables = listed_tables(machine, params->acpi_rsdp_addr);
+    REQUIRE(tables.size() == 3); // FADT, MADT, CCEL
+    for (const Bytes listed : tables) {
+        const bool is_ccel = acpi::has_signature(listed, "CCEL");
+        CHECK((is_ccel || acpi::check_table(listed, 0)));
+    }
+    REQUIRE(acpi::has_signature(tables[0], "FACP"));
+    const Gpa dsdt = acpi::dsdt_of(tables[0]).value();
+    CHECK(acpi::has_signature(machine.memory(dsdt, 100), "DSDT"));
+    const auto fadt = read_at<acpi::Fadt>(tables[0], 0);
+    const auto facs = read_at<acpi::Facs>(machine.memory({fadt->facs}, sizeof(acpi::Facs)), 0);
+    CHECK(std::string_view(facs->signature) == "FACS");
+    CHECK(tables[1].size() == sizeof(acpi::MadtHeader) + acpi::wakeup_structure_size);
+}
+
+TEST_CASE("a TD without a MADT has one made", "[native][placed]") {
+    Launch launch;
+    launch.extras.acpi_tables.clear();
+    Machine machine;
+    start(machine, launch);
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    const auto params = read_at<linux_boot::BootParams>(
+        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    const auto tables = listed_tables(machine, params->acpi_rsdp_addr);
+    REQUIRE(tables.size() == 2);
+    CHECK(acpi::has_signature(tables[0], "APIC"));
+}
+
+TEST_CASE("a portable image measures the tables one by one", "[native][placed]") {
+    Launch launch;
+    launch.options = tdvf::option_portable;
+    Machine machine;
+    start(machine, launch);
+    REQUIRE(machine.boot().linux);
+    const auto events = events_of(machine).value();
+    REQUIRE(events.size() == 1 + 3 + 3 + 2);
+    CHECK(events[1].digest == crypto::sha384(launch.extras.acpi_tables[0]));
+}
+
+TEST_CASE("without payload info the content tells the kind", "[native][placed]") {
+    Launch launch;
+    launch.extras.payload.reset();
+    Machine machine;
+    start(machine, launch);
+    CHECK(machine.boot().linux);
+}
+
+TEST_CASE("an executable gets the HOB list, with unaccepted memory of its own type",
+          "[native][placed]") {
+    Launch launch;
+    launch.memory = 6 * GiB;
+    launch.payload = small_elf();
+    launch.extras.payload = hob::PayloadInfo{0U, 0U, 0ULL};
+    Machine machine;
+    start(machine, launch);
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.executable);
+    CHECK(outcome.executable->entry == Gpa{32 * MiB + 0x80});
+    CHECK(outcome.executable->base == Gpa{32 * MiB});
+    const auto maps = extensions(machine, outcome.executable->hob, hob::e820_table_guid);
+    REQUIRE(maps.size() == 1);
+    std::uint64_t unaccepted = 0;
+    for (Reader reader(maps[0]); reader.left() >= sizeof(e820::WireEntry);) {
+        const auto entry = *reader.take<e820::WireEntry>();
+        if (entry.type == static_cast<std::uint32_t>(e820::Type::unaccepted))
+            unaccepted += entry.size;
+    }
+    CHECK(unaccepted > 4 * GiB);
+    CHECK(extensions(machine, outcome.executable->hob, hob::acpi_table_guid).size() == 4);
+    CHECK(events_of(machine).value().size() == 4); // HOB, payload, separators
+}
+
+TEST_CASE("a service TD owns its memory and gets nothing from the VMM", "[native][placed]") {
+    Launch launch;
+    launch.profile = linker::Profile::service_td;
+    launch.payload = small_elf();
+    launch.initrd.clear();
+    Machine machine;
+    start(machine, launch);
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.executable);
+    const auto events = events_of(machine).value();
+    CHECK(events.size() == 3); // payload and separators: RTMR[0] is known beforehand
+    const auto maps = extensions(machine, outcome.executable->hob, hob::e820_table_guid);
+    REQUIRE(maps.size() == 1);
+    for (Reader reader(maps[0]); reader.left() >= sizeof(e820::WireEntry);)
+        CHECK(reader.take<e820::WireEntry>()->address != 0); // the HOB's 512 MiB are ignored
+}
+
+TEST_CASE("what a VMM places or announces wrongly ends the boot", "[native][placed]") {
+    const std::vector<std::pair<std::string_view, std::function<void(Launch&)>>> cases{
+        {"Payload section: payload is not of the kind",
+         [](Launch& launch) { launch.extras.payload->image_type = 0U; }},
+        {"Payload section: payload is not of the kind",
+         [](Launch& launch) { launch.extras.payload->image_type = 3U; }},
+        {"Payload section: payload is not of the kind",
+         [](Launch& launch) { launch.extras.payload->image_type = 77U; }},
+        {"Payload section: payload is no bzImage",
+         [](Launch& launch) { launch.payload.assign(10000, std::byte{0}); }},
+        {"Payload section: vmlinux is linked for memory",
+         [](Launch& launch) {
+             launch.payload.assign(10000, std::byte{0});
+             launch.extras.payload = hob::PayloadInfo{3U, 0U, payload_section.end().value};
+         }},
+        {"Payload section: input ends too early",
+         [](Launch& launch) { overwrite(launch.payload, 0x1F4, le32{0x200000U}); }},
+        {"initrd in the Payload section: initrd that the VMM announced",
+         [](Launch& launch) {
+             launch.extras.initrd = hob::InitrdInfo{payload_section.end().value - 8, 9ULL};
+         }},
+        {"initrd in the Payload section: initrd that the VMM announced",
+         [](Launch& launch) { launch.extras.initrd = hob::InitrdInfo{8 * MiB, 9ULL}; }},
+        {"PayloadParam section: command line has no NUL",
+         [](Launch& launch) { launch.parameter.assign(4096, std::byte{'x'}); }},
+        {"PayloadParam section: command line is longer",
+         [](Launch& launch) {
+             launch.parameter.assign(2000, std::byte{'x'});
+             launch.parameter.push_back(std::byte{0});
+         }},
+        {"ACPI tables in the TD HOB: ACPI table has a wrong checksum",
+         [](Launch& launch) { launch.extras.acpi_tables[0][50] ^= std::byte{1}; }},
+        {"ACPI tables in the TD HOB: ACPI table",
+         [](Launch& launch) { overwrite(launch.extras.acpi_tables[0], 4, le32{4096U}); }},
+        {"ACPI tables in the TD HOB: ",
+         [](Launch& launch) {
+             launch.extras.acpi_tables.push_back(table({'C', 'C', 'E', 'L'}, sizeof(acpi::Ccel)));
+         }},
+    };
+    for (const auto& [reason, change] : cases) {
+        Launch launch;
+        change(launch);
+        check_refused(launch, reason);
+    }
+}
