@@ -11,7 +11,7 @@ import unittest
 
 from link_test import LinkTest  # run from here with the rest
 from support import (
-    BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
+    BOOT_SECTOR, BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
     LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, TOOLS, ToolTest, elf, event, foreign_image, replayed, reset_vector,
     sha384,
 )
@@ -51,7 +51,7 @@ class CommonTest(ToolTest):
 
 class InfoTest(ToolTest):
     def test_an_image_of_ours(self):
-        payload = b"kernel" * 1000
+        payload = (BOOT_SECTOR + b"kernel" * 1000)[:6000]
         image = os.path.join(self.folder, "final.bin")
         self.good("shim-ld", self.put("reset", reset_vector()), self.put("shim", elf()), "-o", image,
                   "--payload", self.put("payload", payload))
@@ -60,10 +60,11 @@ class InfoTest(ToolTest):
         self.assertIn(f"{size} bytes (320 KiB)", text)
         self.assertIn("descriptor at offset 0x4fc10, found by the footer table; pointer at end - 0x20: 0x4fc10", text)
         self.assertRegex(text, r" CFV +0x0 +0x10000 +0xfffb0000 - 0xfffbffff +0x10000 +MR.EXTEND\n")
-        self.assertIn(f"payload of 6000 bytes at offset 0x10000, sha384 {sha384(payload).hex()}", text)
+        self.assertIn(f"payload of 6000 bytes at offset 0x10000, bzImage, sha384 {sha384(payload).hex()}", text)
         report = json.loads(self.good("shim-info", "--json", image))
         self.assertEqual(report["image_size"], size)
-        self.assertEqual(report["payload"], {"offset": CFV_SIZE, "size": 6000, "sha384": sha384(payload).hex()})
+        self.assertEqual(report["payload"], {"kind": "bzImage", "offset": CFV_SIZE, "size": 6000, "sha384": sha384(payload).hex()})
+        self.assertEqual((report["profile"], report["td_info"]), ("qemu", None))
         self.assertEqual(report["image_info"], {"image_size": size, "payload_from_end": size - CFV_SIZE,
                                                 "payload_size": 6000, "options": []})
         self.assertEqual(report["metadata"]["found_by"], "footer")
@@ -82,6 +83,17 @@ class InfoTest(ToolTest):
         self.assertIn("descriptor at offset 0x110, found by the pointer at end - 0x20", old)
         self.assertRegex(old, r" PermMem +- +- +0x900000 - 0x900fff +0x1000 +PAGE.AUG 0x80\n")
         self.assertIn("an image of another make", old)
+
+    def test_td_information(self):
+        image = os.path.join(self.folder, "final.bin")
+        guid = "6f1d3b1c-5a0e-4c53-9f63-6b2f5d0c7a92"
+        self.good("shim-ld", self.put("reset", reset_vector()), self.put("shim", elf()), "-o", image, "--profile",
+                  "service-td", "--payload", self.put("payload", BOOT_SECTOR), "--td-info-guid", guid,
+                  "--td-info-version", "3", "--td-info-svn", "7", "--td-info-data", self.put("data", b"seven b"))
+        self.assertIn(f"profile: service-td\nTD information: {guid}, version 3, SVN 7, 7 bytes of data\n",
+                      self.good("shim-info", image))
+        report = json.loads(self.good("shim-info", "--json", image))
+        self.assertEqual(report["td_info"], {"guid": guid, "version": 3, "svn": 7, "data_size": 7})
 
     def test_what_is_no_image_or_broken_is_refused(self):
         good = foreign_image([BFV, HOB])

@@ -6,6 +6,13 @@
 #include <format>
 
 namespace tdshim::tools {
+namespace {
+
+/// Bytes of a GUID in the order in which people write it [UEFI 2.10, appendix A].
+constexpr std::array<std::size_t, 16> guid_order{3, 2, 1,  0,  5,  4,  7,  6,
+                                                 8, 9, 10, 11, 12, 13, 14, 15};
+
+} // namespace
 
 std::string hex(std::uint64_t value, int digits) {
     return std::format("0x{:0{}x}", value, digits);
@@ -36,8 +43,6 @@ std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view digits) {
 
 std::optional<Guid> guid_of(std::string_view text) {
     constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    constexpr std::array<std::size_t, 16> order{3, 2, 1,  0,  5,  4,  7,  6,
-                                                8, 9, 10, 11, 12, 13, 14, 15};
     if (text.size() != form.size())
         return std::nullopt;
     std::string digits;
@@ -51,9 +56,20 @@ std::optional<Guid> guid_of(std::string_view text) {
     if (!bytes)
         return std::nullopt;
     Guid guid;
-    for (std::size_t i = 0; i < order.size(); ++i)
-        guid.bytes[order[i]] = (*bytes)[i];
+    for (std::size_t i = 0; i < guid_order.size(); ++i)
+        guid.bytes[guid_order[i]] = (*bytes)[i];
     return guid;
+}
+
+std::string text_of(const Guid& guid) {
+    std::string text;
+    for (const std::size_t at : guid_order) {
+        if (const std::size_t size = text.size();
+            size == 8 || size == 13 || size == 18 || size == 23)
+            text += '-';
+        text += hex(Bytes(guid.bytes).subspan(at, 1));
+    }
+    return text;
 }
 
 std::string text_of(const GpaRange& range) {

@@ -27,6 +27,9 @@ namespace tdshim::tools {
 /// The bytes of pairs of hexadecimal digits; nothing when `digits` is anything else.
 [[nodiscard]] std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view digits);
 
+/// "96b582de-1fb2-45f7-baea-a366c55a082d"
+[[nodiscard]] std::string text_of(const Guid& guid);
+
 /// "0x100000 - 0x1fffff": the first and the last address.
 [[nodiscard]] std::string text_of(const GpaRange& range);
 

@@ -35,20 +35,6 @@ std::string name_of_resource(std::uint32_t type) {
     return type < names.size() ? names[type] : "resource type " + hex(type);
 }
 
-/// In the order in which people write it [UEFI 2.10, appendix A].
-std::string guid_text(const Guid& guid) {
-    constexpr std::array<std::size_t, 16> place{3, 2, 1,  0,  5,  4,  7,  6,
-                                                8, 9, 10, 11, 12, 13, 14, 15};
-    std::string text;
-    for (const std::size_t at : place) {
-        if (const std::size_t size = text.size();
-            size == 8 || size == 13 || size == 18 || size == 23)
-            text += '-';
-        text += hex(Bytes(guid.bytes).subspan(at, 1));
-    }
-    return text;
-}
-
 /// What a HOB says, as members for JSON; empty where its form is not known.
 Result<Json> detail_of(const hob::Framed& framed) {
     switch (framed.type) {
@@ -76,7 +62,7 @@ Result<Json> detail_of(const hob::Framed& framed) {
             return Json{{"guid", "ACPI table"},
                         {"signature", printable({reinterpret_cast<const char*>(data.data()), 4})},
                         {"size", data.size()}};
-        return Json{{"guid", guid_text(header.name)}, {"size", data.size()}};
+        return Json{{"guid", text_of(header.name)}, {"size", data.size()}};
     }
     case hob::HobType::memory_allocation:
     case hob::HobType::firmware_volume:

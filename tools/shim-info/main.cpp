@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "shim/crypto/sha384.hpp"
+#include "shim/formats/payload/kind.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
@@ -24,11 +25,18 @@ struct Payload {
     Bytes bytes;
 };
 
+/// What a TD_INFO section says.
+struct TdInfo {
+    tdvf::TdInfoHeader header;
+    std::size_t data_size = 0;
+};
+
 struct Report {
     std::uint64_t image_size = 0;
     tdvf::Metadata metadata;
     std::optional<tdvf::ImageInfo> info;
     std::optional<Payload> payload;
+    std::optional<TdInfo> td_info;
     /// Nothing: no configuration volume. An error: its volume is none that tdshim reads, as in an
     /// image with UEFI variables.
     std::optional<Result<cfv::Enrolment>> enrolment;
@@ -45,12 +53,35 @@ Result<std::optional<tdvf::ImageInfo>> info_of(Bytes image) {
     return info;
 }
 
+Result<std::optional<TdInfo>> td_info_of(Bytes image, const tdvf::Metadata& metadata) {
+    const tdvf::Section* const section = metadata.find(tdvf::SectionType::td_info);
+    if (section == nullptr)
+        return std::nullopt;
+    const Bytes data = image.subspan(section->data_offset, section->raw_size);
+    const auto header = TRY(read_at<tdvf::TdInfoHeader>(data, 0));
+    return TdInfo{header, data.size() - sizeof(header)};
+}
+
+/// Whom an image is made for, by its sections: the profile of shim-ld.
+std::string_view profile_of(const tdvf::Metadata& metadata) {
+    if (metadata.find(tdvf::SectionType::perm_mem) != nullptr)
+        return "service-td";
+    return metadata.find(tdvf::SectionType::payload) != nullptr ? "tdvf-payload" : "qemu";
+}
+
+std::string_view kind_of(Bytes payload) {
+    const auto kind = payload::kind_of(payload);
+    return kind ? payload::name_of(*kind) : "of no kind that the firmware starts";
+}
+
 Result<Report> examine(Bytes image) {
     Report report{.image_size = image.size(),
                   .metadata = TRY(tdvf::parse_metadata(image)),
                   .info = TRY(info_of(image)),
                   .payload = {},
+                  .td_info = {},
                   .enrolment = {}};
+    report.td_info = TRY(td_info_of(image, report.metadata));
     if (const auto place = find_volume(report.metadata))
         report.enrolment = cfv::parse(image.subspan(place->offset, place->size));
     if (report.info && report.info->payload_size != 0) {
@@ -67,6 +98,8 @@ std::vector<std::string> options_of(const tdvf::ImageInfo& info) {
         names.emplace_back("portable measurement");
     if ((info.options & tdvf::option_static_acpi) != 0)
         names.emplace_back("static ACPI tables");
+    if ((info.options & tdvf::option_region_digests) != 0)
+        names.emplace_back("digests of whole regions, as td-shim's");
     return names;
 }
 
@@ -74,14 +107,21 @@ void print_table(const Report& report, const std::string& file) {
     std::cout << std::format("{}: {} bytes ({} KiB)\n", file, report.image_size,
                              report.image_size / KiB);
     std::cout << table_of(report.metadata);
+    std::cout << std::format("profile: {}\n", profile_of(report.metadata));
+    if (report.td_info)
+        std::cout << std::format(
+            "TD information: {}, version {}, SVN {}, {} bytes of data\n",
+            text_of(report.td_info->header.guid), std::uint32_t{report.td_info->header.version},
+            std::uint32_t{report.td_info->header.svn}, report.td_info->data_size);
     if (!report.info)
         std::cout << "image information: none (an image of another make)\n";
     else if (!report.payload)
         std::cout << "image information: no embedded payload\n";
     else
-        std::cout << std::format("image information: payload of {} bytes at offset {}, sha384 {}\n",
-                                 report.payload->bytes.size(), hex(report.payload->offset),
-                                 hex(crypto::sha384(report.payload->bytes)));
+        std::cout << std::format(
+            "image information: payload of {} bytes at offset {}, {}, sha384 {}\n",
+            report.payload->bytes.size(), hex(report.payload->offset),
+            kind_of(report.payload->bytes), hex(crypto::sha384(report.payload->bytes)));
     if (report.info)
         for (const std::string& option : options_of(*report.info))
             std::cout << "option: " << option << '\n';
@@ -97,6 +137,8 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
                                 {"image_size", report.image_size},
                                 {"metadata", tools::json_of(report.metadata)},
                                 {"image_info", nullptr},
+                                {"profile", profile_of(report.metadata)},
+                                {"td_info", nullptr},
                                 {"payload", nullptr},
                                 {"enrolment", nullptr}};
     if (report.info)
@@ -105,8 +147,14 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
             {"payload_from_end", static_cast<std::uint32_t>(report.info->payload_from_end)},
             {"payload_size", static_cast<std::uint32_t>(report.info->payload_size)},
             {"options", options_of(*report.info)}};
+    if (report.td_info)
+        json["td_info"] = {{"guid", text_of(report.td_info->header.guid)},
+                           {"version", std::uint32_t{report.td_info->header.version}},
+                           {"svn", std::uint32_t{report.td_info->header.svn}},
+                           {"data_size", report.td_info->data_size}};
     if (report.payload)
-        json["payload"] = {{"offset", report.payload->offset},
+        json["payload"] = {{"kind", kind_of(report.payload->bytes)},
+                           {"offset", report.payload->offset},
                            {"size", report.payload->bytes.size()},
                            {"sha384", hex(crypto::sha384(report.payload->bytes))}};
     if (report.enrolment && *report.enrolment)
