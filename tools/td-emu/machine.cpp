@@ -6,22 +6,19 @@
 #include <filesystem>
 #include <format>
 #include <fstream>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
+#include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
 #include "tools/vmm/brought.hpp"
 #include "tools/vmm/td_hob.hpp"
-
-extern "C" char** environ;
 
 namespace tdshim::td_emu {
 namespace {
@@ -198,24 +195,6 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
     }
     command.insert(command.end(), options.more.begin(), options.more.end());
     return command;
-}
-
-/// Runs a command to its end. Returns its exit code, 128 and more for a signal.
-Outcome<int> run_command(const std::vector<std::string>& command) {
-    std::vector<char*> arguments;
-    for (const std::string& word : command)
-        arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    pid_t child = 0;
-    const int error =
-        ::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ);
-    if (error != 0)
-        return std::unexpected(system_failure(command[0], "cannot start", error));
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return std::unexpected(system_failure(command[0], "cannot wait for it", errno));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::string& qemu,

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a program that must not outlive this one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/common/failure.hpp"
+
+namespace tdshim::td_emu {
+
+/// Runs a command to its end. Returns its exit code, 128 and more for a signal.
+[[nodiscard]] tools::Outcome<int> run_command(const std::vector<std::string>& command);
+
+} // namespace tdshim::td_emu
