@@ -117,6 +117,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             resources.push_back(*small);
     }
     if (const auto list = check_list(list_of(resources)))
-        check_plan(*list, kept);
+        check_plan(list->memory, kept);
     return 0;
 }
