@@ -20,9 +20,10 @@ void require(bool condition) {
 }
 
 void check_sections(const tdvf::Metadata& metadata, Bytes image) {
-    bool has_td_hob = false;
+    bool tells_memory = false;
     for (const tdvf::Section& section : metadata.sections) {
-        has_td_hob |= section.type == tdvf::SectionType::td_hob;
+        tells_memory |= section.type == tdvf::SectionType::td_hob ||
+                        section.type == tdvf::SectionType::perm_mem;
         if (section.raw_size != 0)
             require(section.data_offset <= image.size() &&
                     section.raw_size <= image.size() - section.data_offset);
@@ -30,7 +31,7 @@ void check_sections(const tdvf::Metadata& metadata, Bytes image) {
         for (const tdvf::Section& other : metadata.sections)
             require(&other == &section || !other.memory.overlaps(section.memory));
     }
-    require(has_td_hob && metadata.offset < image.size());
+    require(tells_memory && metadata.offset < image.size());
 }
 
 /// The same sections, written into the same image with a room at its end.
