@@ -14,10 +14,6 @@ namespace tdshim::executable {
 /// Refuses an entry point outside the data of an executable part; `at` is where the file has it.
 [[nodiscard]] Result<void> check_entry(const Program& program, std::uint64_t at);
 
-/// Adds `difference` to the 64-bit number at `offset` of `memory`. Errors: relocation_place.
-[[nodiscard]] Result<void> adjust(MutableBytes memory, std::uint64_t offset,
-                                  std::uint64_t difference, std::uint64_t at);
-
 [[nodiscard]] Result<void> relocate_elf(const Program& program, Gpa base, MutableBytes memory);
 [[nodiscard]] Result<void> relocate_pe(const Program& program, Gpa base, MutableBytes memory);
 

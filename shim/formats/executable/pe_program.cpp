@@ -84,6 +84,16 @@ Result<void> add_relocations(Program& program, const pe::File& parsed, Bytes fil
                   directory.size, directory.address);
 }
 
+/// Adds `difference` to the 64-bit number at `offset` of `memory`.
+Result<void> adjust(MutableBytes memory, std::uint64_t offset, std::uint64_t difference,
+                    std::uint64_t at) {
+    const auto value = read_at<le64>(memory, offset);
+    if (!value)
+        return refuse(Fault::relocation_place, at, memory.size(), offset);
+    std::ranges::copy(bytes_of(le64{*value + difference}), memory.subspan(offset).begin());
+    return {};
+}
+
 /// One block: relocations inside one page.
 Result<void> relocate_block(const pe::RelocationBlock& block, Bytes entries, std::uint64_t at,
                             std::uint64_t difference, MutableBytes memory) {

@@ -32,15 +32,6 @@ Result<void> check_entry(const Program& program, std::uint64_t at) {
     return {};
 }
 
-Result<void> adjust(MutableBytes memory, std::uint64_t offset, std::uint64_t difference,
-                    std::uint64_t at) {
-    const auto value = read_at<le64>(memory, offset);
-    if (!value)
-        return refuse(Fault::relocation_place, at, memory.size(), offset);
-    std::ranges::copy(bytes_of(le64{*value + difference}), memory.subspan(offset).begin());
-    return {};
-}
-
 Result<void> load(const Program& program, Gpa base, MutableBytes memory) {
     speculation_barrier(); // the places of its parts were checked
     std::ranges::fill(memory, std::byte{0});
