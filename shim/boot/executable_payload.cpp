@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "shim/boot/linux_inputs.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/list_writer.hpp"
 #include "shim/memory/layout.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "shim/base/line.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -145,12 +145,6 @@ Result<Text> find_text(Context& context, Bytes own) {
 }
 
 } // namespace
-
-void report(std::string_view what, std::string_view source, const measure::Measurement& measured) {
-    platform::print((Line() << "tdshim: " << what << ": " << source << ", " << measured.hashed
-                            << " bytes, sha384 " << Bytes(measured.digest))
-                        .text());
-}
 
 Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel, Bytes own) {
     const auto placed = TRY(placed_initrd(context));

@@ -21,7 +21,4 @@ namespace tdshim::boot {
 [[nodiscard]] Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel,
                                             Bytes own);
 
-/// Prints what was measured of an input.
-void report(std::string_view what, std::string_view source, const measure::Measurement& measured);
-
 } // namespace tdshim::boot

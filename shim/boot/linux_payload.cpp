@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "shim/boot/linux_inputs.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
 #include "shim/formats/payload/uki.hpp"
