@@ -31,9 +31,7 @@ Result<GpaRange> place(Context& context, const Program& program) {
         return refuse(Fault::executable_does_not_fit, program.linked_base.value, program.size, 0);
     return context.memory
         .allocate({.size = program.size, .alignment = large_page_size, .within = where_it_may_be})
-        .transform_error([](const Error& error) {
-            return Error{Fault::executable_does_not_fit, error.at, error.expected, error.found};
-        });
+        .transform_error(memory::said_as<Fault::executable_does_not_fit>);
 }
 
 /// The map as the payload sees it. The page tables, descriptor tables and the stack that it begins

@@ -61,9 +61,7 @@ Result<GpaRange> place_initrd(Context& context, const linux_boot::Kernel& kernel
         .allocate({.size = size,
                    .within = GpaRange::between({MiB}, {end}),
                    .order = Request::Order::highest_first})
-        .transform_error([](const Error& error) {
-            return Error{Fault::initrd_does_not_fit, error.at, error.expected, error.found};
-        });
+        .transform_error(memory::said_as<Fault::initrd_does_not_fit>);
 }
 
 Result<void> record_initrd(Context& context, Gpa place, Bytes bytes) {

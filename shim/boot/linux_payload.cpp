@@ -25,11 +25,6 @@ struct Files {
     payload::UnifiedKernelImage unified; ///< empty where there is none
 };
 
-/// A fault of the memory map, said in words of the input that does not fit.
-Error as_kernel_fault(const Error& error) {
-    return {Fault::kernel_does_not_fit, error.at, error.expected, error.found};
-}
-
 /// Takes a unified kernel image apart. Its parts are measured, not the container, so that registers
 /// are the same however the files come.
 Result<Files> files_of(const PayloadFile& file) {
@@ -60,7 +55,7 @@ Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel
         .allocate({.size = kernel.init_size,
                    .alignment = kernel.alignment,
                    .within = GpaRange::between({lowest}, {end})})
-        .transform_error(as_kernel_fault);
+        .transform_error(memory::said_as<Fault::kernel_does_not_fit>);
 }
 
 /// Moves the protected-mode part of a bzImage to where it runs.
@@ -84,7 +79,7 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
         context.memory
             .allocate({.size = size,
                        .within = GpaRange::between({start}, {*align_up(start + size, page_size)})})
-            .transform_error(as_kernel_fault));
+            .transform_error(memory::said_as<Fault::kernel_does_not_fit>));
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
     std::ranges::fill(target, std::byte{0});
     for (const elf::Segment& segment : vmlinux.segments)

@@ -40,9 +40,7 @@ Result<GpaRange> staging(Context& context, std::uint64_t size) {
         .allocate({.size = size,
                    .within = GpaRange::between({layout::shim_data.end()}, {4 * GiB}),
                    .order = memory::Request::Order::highest_first})
-        .transform_error([](const Error& error) {
-            return Error{Fault::kernel_does_not_fit, error.at, error.expected, error.found};
-        });
+        .transform_error(memory::said_as<Fault::kernel_does_not_fit>);
 }
 
 Result<PayloadFile> read_file(Context& context, const fw_cfg::File& file) {

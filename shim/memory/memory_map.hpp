@@ -21,6 +21,12 @@ struct Request {
     enum class Order { lowest_first, highest_first } order = Order::lowest_first;
 };
 
+/// For transform_error(): a fault of the memory map in words of the input that does not fit.
+template <Fault InWordsOf>
+[[nodiscard]] constexpr Error said_as(const Error& error) {
+    return {InWordsOf, error.at, error.expected, error.found};
+}
+
 inline constexpr std::size_t max_used_ranges = 64;
 
 class MemoryMap {
