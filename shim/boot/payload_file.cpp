@@ -113,15 +113,18 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
         return refuse_file(context, file, kind.error());
     file.kind = kind.value_or(Kind::raw_vmlinux);
     if (announced && !agrees(announced->image_type, file.kind))
-        return refuse(Fault::payload_kind_denied, section.memory.start().value,
-                      announced->image_type, static_cast<std::uint64_t>(file.kind));
+        return refuse_file(context, file,
+                           {Fault::payload_kind_denied, section.memory.start().value,
+                            announced->image_type, static_cast<std::uint64_t>(file.kind)});
     if (file.kind == Kind::raw_vmlinux)
         file.raw_entry = announced->entry;
     // Of a payload that shim-ld embedded the size is known.
-    const std::uint64_t size =
-        section.raw_size != 0 ? section.raw_size : TRY(payload::file_size(file.kind, memory));
+    const auto size = section.raw_size != 0 ? Result<std::uint64_t>(section.raw_size)
+                                            : payload::file_size(file.kind, memory);
+    if (!size)
+        return refuse_file(context, file, size.error());
     speculation_barrier();
-    file.bytes = memory.first(size);
+    file.bytes = memory.first(*size);
     file.measured = file.bytes;
     if (context.has_option(tdvf::option_region_digests)) {
         file.measured = memory;

@@ -6,9 +6,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "shim/formats/linux/boot_params.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/linux_params.hpp"
 #include "tests/native/logged.hpp"
 
 using namespace tdshim;
@@ -19,13 +19,6 @@ namespace {
 std::string name_of(const event_log::Event& event) {
     const auto description = event_log::describe(event);
     return description ? std::string(description->name) : "separator";
-}
-
-linux_boot::BootParams params_of(Machine& machine, const Outcome& outcome) {
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
-    REQUIRE(params);
-    return *params;
 }
 
 std::uint64_t joined(std::uint32_t low, std::uint32_t high) {

@@ -10,10 +10,10 @@
 #include "linker/profile.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/elf/wire.hpp"
-#include "shim/formats/linux/boot_params.hpp"
 #include "shim/formats/tdvf/builder.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/linux_params.hpp"
 #include "tests/native/logged.hpp"
 #include "tools/vmm/td_hob.hpp"
 
@@ -103,6 +103,10 @@ void check_refused(const Launch& launch, std::string_view reason) {
     CHECK_FALSE(outcome.executable);
     CHECK(outcome.refusal().starts_with(reason));
     CHECK(outcome.findings.empty());
+    CHECK(log_leads_to_registers(machine));
+    // What is refused was measured: HOB, payload, separators.
+    if (reason.starts_with("Payload section"))
+        CHECK(events_of(machine).value().size() == 4);
 }
 
 /// The tables that an XSDT at `address` lists.
@@ -170,12 +174,11 @@ TEST_CASE("Linux starts from where the VMM put it", "[native][placed]") {
     CHECK(outcome.refusal() == "");
     CHECK(outcome.findings.empty());
     REQUIRE(outcome.linux);
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
+    const auto params = params_of(machine, outcome);
     CHECK(std::ranges::equal(
-        machine.memory({params->header.ramdisk_image}, params->header.ramdisk_size),
+        machine.memory({params.header.ramdisk_image}, params.header.ramdisk_size),
         bytes_of(std::string_view("an initrd"))));
-    CHECK(std::ranges::equal(machine.memory({params->header.cmd_line_ptr}, 14),
+    CHECK(std::ranges::equal(machine.memory({params.header.cmd_line_ptr}, 14),
                              text_blob(std::string("console=ttyS0\0", 14))));
     const auto events = events_of(machine).value();
     REQUIRE(events.size() == 6); // HOB, kernel, initrd, command line, separators
@@ -188,9 +191,8 @@ TEST_CASE("tables of the HOB are linked: a FADT to its DSDT and a FACS", "[nativ
     start(machine, {});
     const Outcome outcome = machine.boot();
     REQUIRE(outcome.linux);
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
-    const auto tables = listed_tables(machine, params->acpi_rsdp_addr);
+    const auto params = params_of(machine, outcome);
+    const auto tables = listed_tables(machine, params.acpi_rsdp_addr);
     REQUIRE(tables.size() == 3); // FADT, MADT, CCEL
     for (const Bytes listed : tables) {
         const bool is_ccel = acpi::has_signature(listed, "CCEL");
@@ -212,9 +214,8 @@ TEST_CASE("a TD without a MADT has one made", "[native][placed]") {
     start(machine, launch);
     const Outcome outcome = machine.boot();
     REQUIRE(outcome.linux);
-    const auto params = read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
-    const auto tables = listed_tables(machine, params->acpi_rsdp_addr);
+    const auto params = params_of(machine, outcome);
+    const auto tables = listed_tables(machine, params.acpi_rsdp_addr);
     REQUIRE(tables.size() == 2);
     CHECK(acpi::has_signature(tables[0], "APIC"));
 }

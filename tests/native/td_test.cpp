@@ -8,9 +8,9 @@
 
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/formats/efi/wire.hpp"
-#include "shim/formats/linux/boot_params.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/linux_params.hpp"
 #include "tests/native/logged.hpp"
 
 using namespace tdshim;
@@ -37,11 +37,6 @@ void make_lazy_td(Machine& machine, unsigned gpa_width = 52) {
 void make_good_td(Machine& machine, unsigned gpa_width = 52) {
     make_lazy_td(machine, gpa_width);
     machine.add_file("opt/org.tdshim/accept", text_blob("all"));
-}
-
-linux_boot::BootParams params_of(Machine& machine, const Outcome& outcome) {
-    return *read_at<linux_boot::BootParams>(
-        machine.memory(outcome.linux->boot_params, sizeof(linux_boot::BootParams)), 0);
 }
 
 void check_refused(Machine& machine, std::string_view reason) {
