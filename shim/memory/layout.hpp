@@ -17,9 +17,9 @@ namespace tdshim::layout {
 inline constexpr std::uint64_t image_end = 4 * GiB;
 inline constexpr std::uint64_t image_granule = 64 * KiB; // QEMU's unit for -bios
 inline constexpr std::uint64_t max_image_size = 16 * MiB;
-inline constexpr std::uint64_t min_image_size = 256 * KiB;
+inline constexpr std::uint64_t min_image_size = 320 * KiB;
 inline constexpr std::uint64_t reset_vector_size = 32 * KiB;
-inline constexpr std::uint64_t shim_rom_size = 160 * KiB;
+inline constexpr std::uint64_t shim_rom_size = 224 * KiB;
 inline constexpr std::uint64_t cfv_size = 64 * KiB;
 static_assert(reset_vector_size + shim_rom_size + cfv_size == min_image_size);
 

@@ -129,7 +129,7 @@ class IgvmTest(ToolTest):
         self.assertTrue(text.startswith(f"{path}: {len(file)} bytes: IGVM file of version 1, checksum {checksum:#010x}\n"))
         self.assertIn("platform: TDX, version 1, mask 0x1, highest VTL 0, shared from 0x800000000000\n", text)
         self.assertIn("guest policy: mask 0x1: SEPT_VE_DISABLE\n", text)
-        self.assertRegex(text, r" 0xfffc0000 - 0xfffcffff +16 +0x1  measured, zero\n")
+        self.assertRegex(text, r" 0xfffb0000 - 0xfffbffff +16 +0x1  measured, zero\n")
         self.assertRegex(text, r" 0xb00000 - 0xb1ffff +32 +0x1  unmeasured, parameter area 0\n")
         self.assertIn("parameter area 0: 131072 bytes, MEMORY_MAP at 0x0\n", text)
         report = json.loads(self.good("shim-info", path, "--json"))
@@ -146,7 +146,7 @@ class IgvmTest(ToolTest):
 
     def test_shim_measure_explains(self):
         text = self.good("shim-measure", self.link()[2], "--explain")
-        self.assertRegex(text, r"  0xfffd0000 - 0x\w+ +\d+ pages added and extended\n")
+        self.assertRegex(text, r"  0xfffc0000 - 0x\w+ +\d+ pages added and extended\n")
         self.assertRegex(text, r"  0xb00000 - 0xb1ffff +32 pages added, parameter area 0\n")
 
     def test_a_boot_from_igvm_is_not_predicted(self):

@@ -78,10 +78,10 @@ class LinkTest(ToolTest):
 
     def test_the_printed_sizes_and_layout(self):
         self.linked()
-        self.assertIn(f"{MIN_IMAGE_SIZE} bytes (256 KiB)", self.text)
+        self.assertIn(f"{MIN_IMAGE_SIZE} bytes (320 KiB)", self.text)
         self.assertIn("code (RX) 64 bytes, constants (R) 64 bytes, memory (RW) 196608 bytes; entry 0x800008", self.text)
-        self.assertRegex(self.text, r" 0x10000 +0x1040 +0xfffd0000 - 0xfffd103f +shim: code and constants\n")
-        self.assertRegex(self.text, r" BFV +0x10000 +0x30000 +0xfffd0000 - 0xffffffff +0x30000 +MR.EXTEND\n")
+        self.assertRegex(self.text, r" 0x10000 +0x1040 +0xfffc0000 - 0xfffc103f +shim: code and constants\n")
+        self.assertRegex(self.text, r" BFV +0x10000 +0x40000 +0xfffc0000 - 0xffffffff +0x40000 +MR.EXTEND\n")
         self.assertRegex(self.text, r" TD_HOB +- +- +0xb00000 - 0xb1ffff +0x20000 +-\n")
 
     def test_json_says_the_same(self):

@@ -143,7 +143,7 @@ class MeasureTest(ToolTest):
 
     def test_explain_names_every_input(self):
         text = self.good(*self.arguments(self.boot), "--explain")
-        for content in ("kernel ", "initrd ", "command line ", "TD HOB ", "etc/acpi/tables", "48 pages added and extended",
+        for content in ("kernel ", "initrd ", "command line ", "TD HOB ", "etc/acpi/tables", "64 pages added and extended",
                         sha384(KERNEL).hex(), sha384(INITRD).hex(), "EV_SEPARATOR"):
             self.assertIn(content, text)
 

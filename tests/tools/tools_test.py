@@ -57,9 +57,9 @@ class InfoTest(ToolTest):
                   "--payload", self.put("payload", payload))
         size = MIN_IMAGE_SIZE + GRANULE
         text = self.good("shim-info", image)
-        self.assertIn(f"{size} bytes (320 KiB)", text)
-        self.assertIn("descriptor at offset 0x4fc10, found by the footer table; pointer at end - 0x20: 0x4fc10", text)
-        self.assertRegex(text, r" CFV +0x0 +0x10000 +0xfffb0000 - 0xfffbffff +0x10000 +MR.EXTEND\n")
+        self.assertIn(f"{size} bytes (384 KiB)", text)
+        self.assertIn("descriptor at offset 0x5fc10, found by the footer table; pointer at end - 0x20: 0x5fc10", text)
+        self.assertRegex(text, r" CFV +0x0 +0x10000 +0xfffa0000 - 0xfffaffff +0x10000 +MR.EXTEND\n")
         self.assertIn(f"payload of 6000 bytes at offset 0x10000, bzImage, sha384 {sha384(payload).hex()}", text)
         report = json.loads(self.good("shim-info", "--json", image))
         self.assertEqual(report["image_size"], size)
