@@ -13,12 +13,15 @@ using signed_payload::Algorithm;
 using signed_payload::Header;
 using signed_payload::SignedPayload;
 
-/// What the digest of the contents has to satisfy, signed or not.
-Result<void> check_digest(const cfv::Enrolment& enrolment, const crypto::Digest& digest) {
+/// What the digest of the contents has to satisfy, signed or not. It is not computed for nothing.
+Result<void> check_digest(const cfv::Enrolment& enrolment, Bytes contents) {
+    const bool is_pinned = enrolment.policy == cfv::Policy::signed_and_pinned;
+    if (!is_pinned && enrolment.revoked_payloads.size() == 0)
+        return {};
+    const crypto::Digest digest = crypto::sha384(contents);
     if (enrolment.revoked_payloads.contains(digest))
         return refuse(Fault::payload_revoked);
-    if (enrolment.policy == cfv::Policy::signed_and_pinned &&
-        !enrolment.pinned_payloads.contains(digest))
+    if (is_pinned && !enrolment.pinned_payloads.contains(digest))
         return refuse(Fault::payload_not_pinned);
     return {};
 }
@@ -64,15 +67,10 @@ Result<Payload> check_signed(const cfv::Enrolment& enrolment, Bytes file, Payloa
     if (key != nullptr)
         TRY(check_key(*key, parsed, kind));
     TRY(check_signature(parsed, memory));
-    Payload payload{.contents = parsed.contents,
-                    .digest = crypto::sha384(parsed.contents),
-                    .authority = {},
-                    .svn = {}};
-    TRY(check_digest(enrolment, payload.digest));
-    if (key != nullptr) {
-        payload.authority = key->anchor;
-        payload.svn = parsed.svn;
-    }
+    TRY(check_digest(enrolment, parsed.contents));
+    Payload payload{.contents = parsed.contents, .authority = {}};
+    if (key != nullptr)
+        payload.authority = {.key = key->hash, .anchor = key->anchor, .svn = parsed.svn};
     return payload;
 }
 
@@ -99,9 +97,8 @@ Result<Payload> check_payload(const cfv::Enrolment& enrolment, Bytes file, Paylo
         return check_signed(enrolment, file, kind, memory);
     if (enrolment.policy != cfv::Policy::measured)
         return refuse(Fault::payload_unsigned);
-    const crypto::Digest digest = crypto::sha384(file);
-    TRY(check_digest(enrolment, digest));
-    return Payload{.contents = file, .digest = digest, .authority = {}, .svn = {}};
+    TRY(check_digest(enrolment, file));
+    return Payload{.contents = file, .authority = {}};
 }
 
 } // namespace tdshim::verify

@@ -20,13 +20,16 @@ enum class PayloadKind : std::uint32_t {
     linux_bundle = cfv::payload_linux_bundle, ///< kernel, initrd and command line in one
 };
 
+/// The enrolled key that signed a payload.
+struct Authority {
+    crypto::Digest key{};  ///< SHA-384 of the public key
+    Bytes anchor;          ///< its entry: what is measured as "secure_authority"
+    std::uint64_t svn = 0; ///< secure version number of the payload
+};
+
 struct Payload {
-    Bytes contents;          ///< what runs: a view into the file, all of it when it is not signed
-    crypto::Digest digest{}; ///< SHA-384 of the contents
-    /// The enrolled key that signed it: what is measured as "secure_authority". Empty when none
-    /// did, which only policy measured lets pass.
-    Bytes authority;
-    std::optional<std::uint64_t> svn; ///< of a payload with an authority
+    Bytes contents; ///< what runs: a view into the file, all of it when it is not signed
+    std::optional<Authority> authority; ///< nothing: only policy measured lets that pass
 };
 
 /// Decides about the payload `file`. A signed file is always checked against the key that it

@@ -48,6 +48,29 @@ TEST_CASE("an RSA file is header, contents, N, E, signature", "[signed_payload]"
     CHECK(copy_of(payload->signature) == Blob().fill(384, 0xB2).vector());
 }
 
+TEST_CASE("in a larger memory the document's number tells where the file ends",
+          "[signed_payload]") {
+    for (const auto& [number, key, signature] : {std::tuple{1U, 392UZ, 384UZ}, {2U, 96UZ, 96UZ}}) {
+        const Blob blob = file(number, key, signature);
+        CHECK(file_size(Blob(blob).fill(5000, 0).view()) == blob.size());
+        CHECK(file_size(blob.view()) == blob.size());
+        const auto cut = file_size(blob.view().first(blob.size() - 1));
+        REQUIRE_FALSE(cut);
+        CHECK(cut.error().fault == Fault::truncated);
+        CHECK(cut.error().at == 48 + contents_size);
+    }
+    CHECK_FALSE(file_size(header(3).fill(5000, 0).view()));
+    CHECK_FALSE(file_size(header(1, 48).fill(5000, 0).view()));
+}
+
+TEST_CASE("the contents of a file, signed or not", "[signed_payload]") {
+    const Blob blob = file(2, 96, 96);
+    CHECK(copy_of(contents_of(blob.view()).value()) == Blob().fill(contents_size, 0xC0).vector());
+    const Blob plain = Blob().text("no header");
+    CHECK(contents_of(plain.view())->data() == plain.view().data());
+    CHECK_FALSE(contents_of(blob.view().first(100)));
+}
+
 TEST_CASE("an ECDSA file is header, contents, X, Y, R, S", "[signed_payload]") {
     const Blob blob = file(2, 96, 96);
     const auto payload = parse(blob.view());

@@ -46,9 +46,9 @@ Result<verify::Payload> decide(const VerifyOptions& options, const Wishes& wishe
 
 nlohmann::ordered_json json_of(Bytes file, const verify::Payload& payload) {
     nlohmann::ordered_json json{{"good", true},
-                                {"contents", hex(payload.digest)},
+                                {"contents", hex(crypto::sha384(payload.contents))},
                                 {"size", payload.contents.size()},
-                                {"trusted", payload.svn.has_value()},
+                                {"trusted", payload.authority.has_value()},
                                 {"signed", nullptr}};
     if (const auto parsed = signed_payload::parse(file))
         json["signed"] = {{"algorithm", signed_payload::name_of(parsed->algorithm)},
@@ -64,13 +64,13 @@ nlohmann::ordered_json json_of(Bytes file, const verify::Payload& payload) {
 std::string text_of(Bytes file, const verify::Payload& payload) {
     const auto parsed = signed_payload::parse(file);
     if (!parsed)
-        return std::format("good, not signed\n  contents {}, {} bytes\n", hex(payload.digest),
-                           payload.contents.size());
+        return std::format("good, not signed\n  contents {}, {} bytes\n",
+                           hex(crypto::sha384(payload.contents)), payload.contents.size());
     return std::format("good, {}, SVN {}, version {}\n  key {}, {}\n  contents {}, {} bytes\n",
                        signed_payload::name_of(parsed->algorithm), parsed->svn, parsed->version,
                        hex(crypto::sha384(parsed->public_key)),
-                       payload.svn ? "the expected one" : "not compared with any",
-                       hex(payload.digest), payload.contents.size());
+                       payload.authority ? "the expected one" : "not compared with any",
+                       hex(crypto::sha384(payload.contents)), payload.contents.size());
 }
 
 } // namespace

@@ -76,6 +76,21 @@ Result<SignedPayload> parse(Bytes file) {
     return payload;
 }
 
+Result<Bytes> contents_of(Bytes file) {
+    return is_signed(file) ? TRY(parse(file)).contents : file;
+}
+
+Result<std::uint64_t> file_size(Bytes memory) {
+    const auto header = TRY(read_at<Header>(memory, 0));
+    TRY(check(header, memory.size()));
+    const bool is_rsa =
+        header.algorithm == number_of(Algorithm::rsa_pss_3072_sha384, Numbering::document);
+    const std::uint64_t size = header.length + (is_rsa ? rsa_block_size : ecdsa_block_size);
+    if (size > memory.size())
+        return refuse(Fault::truncated, header.length, size, memory.size());
+    return size;
+}
+
 Result<Header> make_header(std::uint64_t contents_size, std::uint64_t version, std::uint64_t svn,
                            Algorithm algorithm, Numbering numbering) {
     constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max() - sizeof(Header);

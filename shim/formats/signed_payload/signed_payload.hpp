@@ -48,6 +48,15 @@ struct SignedPayload {
 /// in size). `at` is an offset in `file`.
 [[nodiscard]] Result<SignedPayload> parse(Bytes file);
 
+/// What a signer signed; `file` itself when it is not signed. Nothing is checked but that it is
+/// there. Errors: as parse().
+[[nodiscard]] Result<Bytes> contents_of(Bytes file);
+
+/// The size of the signed payload at the start of `memory`, which may be larger. There the end does
+/// not tell which numbering the signer followed: the document's is taken for it.
+/// Errors: as parse(), but for the block.
+[[nodiscard]] Result<std::uint64_t> file_size(Bytes memory);
+
 /// The header of a payload of `contents_size` bytes. Errors: signed_payload_length.
 [[nodiscard]] Result<Header> make_header(std::uint64_t contents_size, std::uint64_t version,
                                          std::uint64_t svn, Algorithm algorithm,
