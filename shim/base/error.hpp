@@ -11,7 +11,7 @@
 
 namespace tdshim {
 
-enum class Fault : std::uint8_t {
+enum class Fault : std::uint16_t {
     // any input
     truncated,
     range_wraps,
@@ -232,6 +232,7 @@ enum class Fault : std::uint8_t {
     payload_svn,
     payload_revoked,
     payload_not_pinned,
+    secure_boot_absent,
     // signatures and keys
     signature_modulus,
     signature_exponent,

@@ -7,6 +7,7 @@
 #include "shim/boot/executable_payload.hpp"
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
+#include "shim/boot/secure_boot.hpp"
 #include "shim/boot/td_memory.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
@@ -114,8 +115,10 @@ Result<void> run(Context& context) {
         TRY(read_memory_map(context));
     }
     print_memory(context.memory);
+    TRY(read_enrolment(context));
     const AcpiRoot acpi = TRY(load_acpi_tables(context));
-    const PayloadFile file = TRY(fetch_payload(context));
+    PayloadFile file = TRY(fetch_payload(context));
+    TRY(admit_payload(context, file));
     const bool is_executable = file.kind == payload::Kind::elf || file.kind == payload::Kind::pe;
     return is_executable ? boot_executable(context, file, acpi) : boot_linux(context, file, acpi);
 }

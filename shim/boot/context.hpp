@@ -8,6 +8,7 @@
 
 #include "shim/boot/items.hpp"
 #include "shim/boot/recorder.hpp"
+#include "shim/formats/cfv/enrolment.hpp"
 #include "shim/formats/hob/hob.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
 #include "shim/memory/acceptance.hpp"
@@ -23,6 +24,8 @@ struct Context {
     /// What shim-ld says about the image, and its sections; nothing in an image of another linker.
     std::optional<tdvf::ImageInfo> image_info{};
     std::optional<tdvf::Metadata> metadata{};
+    /// What the image's owner wants; nothing at first: everything is measured and may run.
+    cfv::Enrolment enrolment{};
     /// In a TD; empty where the image has no section for it.
     hob::TdHob td_hob{};
     /// Memory of a TD that the payload is to accept when it needs it.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/boot/payload_file.hpp"
 
-#include <optional>
-
+#include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -77,11 +76,10 @@ Result<PayloadFile> read_items(Context& context) {
     return read_legacy_keys(context);
 }
 
-/// What no loader takes is measured as a whole before the boot ends.
-std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file, const Error& error) {
-    const auto recorded =
-        context.recorder.record(measure::kernel(file.place, measure::digest_of(file.bytes)));
-    return std::unexpected(recorded ? error : recorded.error());
+/// The kind of what runs: of a signed payload that of its contents.
+Result<Kind> kind_of_contents(Bytes file) {
+    const Bytes contents = TRY(signed_payload::contents_of(file));
+    return payload::kind_of(contents);
 }
 
 /// What the VMM announces may be wrong, but not decide anything that the content does not.
@@ -102,29 +100,48 @@ bool is_announced_raw(const std::optional<hob::AnnouncedPayload>& announced) {
                          announced->image_type == hob::image_type_raw_vmlinux);
 }
 
+/// What can be told of the file's end before its kind is known: shim-ld said it of a file that it
+/// embedded, a signed payload says it itself.
+Result<Bytes> cropped(const tdvf::Section& section, Bytes memory) {
+    std::uint64_t size = memory.size();
+    if (section.raw_size != 0)
+        size = section.raw_size;
+    else if (signed_payload::is_signed(memory))
+        size = TRY(signed_payload::file_size(memory));
+    speculation_barrier();
+    return memory.first(size);
+}
+
+/// Tells the kind of the file at the start of the Payload section, and where it ends.
+Result<Bytes> identify(const Context& context, const tdvf::Section& section, PayloadFile& file) {
+    const auto& announced = context.td_hob.payload;
+    const Bytes bytes = TRY(cropped(section, file.bytes));
+    const bool ends_there = section.raw_size != 0 || signed_payload::is_signed(bytes);
+    const auto kind = kind_of_contents(bytes);
+    const bool may_be_raw = is_announced_raw(announced) && !signed_payload::is_signed(bytes);
+    if (!kind && (kind.error().fault != Fault::payload_kind || !may_be_raw))
+        return std::unexpected(kind.error());
+    file.kind = kind.value_or(Kind::raw_vmlinux);
+    if (announced && !agrees(announced->image_type, file.kind))
+        return refuse(Fault::payload_kind_denied, section.memory.start().value,
+                      announced->image_type, static_cast<std::uint64_t>(file.kind));
+    if (file.kind == Kind::raw_vmlinux)
+        file.raw_entry = announced->entry;
+    const std::uint64_t size =
+        ends_there ? bytes.size() : TRY(payload::file_size(file.kind, bytes));
+    speculation_barrier();
+    return bytes.first(size);
+}
+
 /// What the VMM put into the Payload section, which is private memory since before the TD began.
 Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) {
     context.input = "Payload section";
     const Bytes memory = TRY(platform::memory(section.memory));
     PayloadFile file = file_at(section.memory.start(), {}, memory);
-    const auto& announced = context.td_hob.payload;
-    const auto kind = payload::kind_of(memory);
-    if (!kind && (kind.error().fault != Fault::payload_kind || !is_announced_raw(announced)))
-        return refuse_file(context, file, kind.error());
-    file.kind = kind.value_or(Kind::raw_vmlinux);
-    if (announced && !agrees(announced->image_type, file.kind))
-        return refuse_file(context, file,
-                           {Fault::payload_kind_denied, section.memory.start().value,
-                            announced->image_type, static_cast<std::uint64_t>(file.kind)});
-    if (file.kind == Kind::raw_vmlinux)
-        file.raw_entry = announced->entry;
-    // Of a payload that shim-ld embedded the size is known.
-    const auto size = section.raw_size != 0 ? Result<std::uint64_t>(section.raw_size)
-                                            : payload::file_size(file.kind, memory);
-    if (!size)
-        return refuse_file(context, file, size.error());
-    speculation_barrier();
-    file.bytes = memory.first(*size);
+    const auto bytes = identify(context, section, file);
+    if (!bytes)
+        return refuse_file(context, file, bytes.error());
+    file.bytes = *bytes;
     file.measured = file.bytes;
     if (context.has_option(tdvf::option_region_digests)) {
         file.measured = memory;
@@ -144,11 +161,17 @@ Result<PayloadFile> fetch_payload(Context& context) {
     }
     const auto embedded = TRY(embedded_file(context));
     PayloadFile file = embedded ? *embedded : TRY(read_items(context));
-    const auto kind = payload::kind_of(file.bytes);
+    const auto kind = kind_of_contents(file.bytes);
     if (!kind)
         return refuse_file(context, file, kind.error());
     file.kind = *kind;
     return file;
+}
+
+std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file, const Error& error) {
+    const auto recorded =
+        context.recorder.record(measure::kernel(file.place, measure::digest_of(file.bytes)));
+    return std::unexpected(recorded ? error : recorded.error());
 }
 
 } // namespace tdshim::boot

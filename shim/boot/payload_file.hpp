@@ -4,6 +4,8 @@
 // QEMU's etc/boot/kernel, or the legacy keys, in this order.
 #pragma once
 
+#include <optional>
+
 #include "shim/boot/context.hpp"
 #include "shim/formats/payload/kind.hpp"
 
@@ -17,11 +19,18 @@ struct PayloadFile {
     Bytes measured;          ///< `bytes`; in td-shim's way all of the Payload section
     bool is_recorded = true; ///< in td-shim's way not when MRTD has it
     Gpa raw_entry;           ///< of a raw vmlinux
+    /// SHA-384 of the enrolled public key by which it is admitted; nothing of an unsigned payload.
+    std::optional<crypto::Digest> signer{};
 };
 
-/// Copies the whole payload file into private memory, unless it stands there, and tells its kind;
-/// names its source in `context.input`. Errors: kernel_missing, kernel_does_not_fit,
-/// payload_kind_denied, those of Items, payload::kind_of and payload::file_size.
+/// Copies the whole payload file into private memory, unless it stands there, and tells its kind,
+/// of a signed one that of its contents; names its source in `context.input`. Errors:
+/// kernel_missing, kernel_does_not_fit, payload_kind_denied, those of Items, payload::kind_of,
+/// payload::file_size and signed_payload::parse.
 [[nodiscard]] Result<PayloadFile> fetch_payload(Context& context);
+
+/// Measures a file that will not run as a whole, then refuses the boot for `error`.
+[[nodiscard]] std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file,
+                                                 const Error& error);
 
 } // namespace tdshim::boot

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the image's owner enrolled, and whether that lets a payload run (specs/secure-boot.md). A
+// firmware built without secure boot has the same two steps, and refuses what needs more.
+#pragma once
+
+#include "shim/boot/payload_file.hpp"
+
+namespace tdshim::boot {
+
+/// Reads the image's configuration volume into `context.enrolment` and measures the files that it
+/// has. Without such a section, or with a blank one, nothing is enrolled and nothing measured.
+/// Errors: those of cfv::parse; secure_boot_absent.
+[[nodiscard]] Result<void> read_enrolment(Context& context);
+
+/// Lets the enrolment decide about `file`, measures the key that signed it and its SVN, and makes
+/// the contents of a signed payload what runs. A payload that is refused is measured whole.
+/// Errors: those of verify::check_payload; secure_boot_absent.
+[[nodiscard]] Result<void> admit_payload(Context& context, PayloadFile& file);
+
+} // namespace tdshim::boot

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The steps of secure_boot.hpp in a firmware that cannot check signatures: who relies on a check
+// must not believe that there was one.
+#include <algorithm>
+
+#include "shim/boot/secure_boot.hpp"
+#include "shim/formats/signed_payload/signed_payload.hpp"
+#include "shim/platform/platform.hpp"
+
+namespace tdshim::boot {
+
+Result<void> read_enrolment(Context& context) {
+    const tdvf::Section* const section = context.section(tdvf::SectionType::cfv);
+    if (section == nullptr)
+        return {};
+    context.input = "configuration volume";
+    const Bytes volume = TRY(platform::image(section->memory));
+    const auto used =
+        std::ranges::find_if(volume, [](std::byte byte) { return byte != std::byte{0}; });
+    if (used != volume.end())
+        return refuse(Fault::secure_boot_absent, static_cast<std::uint64_t>(used - volume.begin()));
+    return {};
+}
+
+Result<void> admit_payload(Context& context, PayloadFile& file) {
+    if (signed_payload::is_signed(file.bytes))
+        return refuse_file(context, file, {Fault::secure_boot_absent, 0, 0, 0});
+    return {};
+}
+
+} // namespace tdshim::boot
