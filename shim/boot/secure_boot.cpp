@@ -10,12 +10,6 @@ namespace {
 
 constinit crypto::SignatureMemory signature_memory;
 
-/// An input that brings its own initrd and command line, or one program.
-verify::PayloadKind kind_of(payload::Kind kind) {
-    return kind == payload::Kind::uki ? verify::PayloadKind::linux_bundle
-                                      : verify::PayloadKind::executable;
-}
-
 Result<void> record_policy_file(Context& context, Bytes file) {
     return file.empty() ? Result<void>{} : context.recorder.record(measure::secure_policy(file));
 }
@@ -48,8 +42,8 @@ Result<void> read_enrolment(Context& context) {
 }
 
 Result<void> admit_payload(Context& context, PayloadFile& file) {
-    const auto decision = verify::check_payload(context.enrolment, file.bytes, kind_of(file.kind),
-                                                signature_memory.bytes);
+    const auto decision = verify::check_payload(context.enrolment, file.bytes,
+                                                verify::kind_of(file.kind), signature_memory.bytes);
     if (!decision)
         return refuse_file(context, file, decision.error());
     const verify::Payload& admitted = *decision;

@@ -76,6 +76,10 @@ Result<Payload> check_signed(const cfv::Enrolment& enrolment, Bytes file, Payloa
 
 } // namespace
 
+PayloadKind kind_of(payload::Kind kind) {
+    return kind == payload::Kind::uki ? PayloadKind::linux_bundle : PayloadKind::executable;
+}
+
 Result<void> check_signature(const SignedPayload& payload, MutableBytes memory) {
     const crypto::Digest digest = crypto::sha384(payload.signed_bytes);
     const auto outcome =

@@ -11,6 +11,7 @@
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/cfv/enrolment.hpp"
+#include "shim/formats/payload/kind.hpp"
 
 namespace tdshim::verify {
 
@@ -19,6 +20,9 @@ enum class PayloadKind : std::uint32_t {
     executable = cfv::payload_executable,     ///< one program or kernel
     linux_bundle = cfv::payload_linux_bundle, ///< kernel, initrd and command line in one
 };
+
+/// Of a payload whose contents are of this kind.
+[[nodiscard]] PayloadKind kind_of(payload::Kind kind);
 
 /// The enrolled key that signed a payload.
 struct Authority {

@@ -49,6 +49,11 @@ class Predictor {
 
 void add_payload(Predictor& predictor, const BootInputs& inputs) {
     constexpr Gpa somewhere{};
+    if (inputs.authority) {
+        const InputBytes& anchor = inputs.authority->anchor;
+        predictor.add(measure::secure_authority(anchor.bytes), anchor.origin);
+        predictor.add(measure::payload_svn(inputs.authority->svn), "SVN under its signature");
+    }
     // td-shim's order, for Linux.
     if ((inputs.image_options & tdvf::option_region_digests) != 0 && inputs.command_line)
         predictor.close();
@@ -87,6 +92,8 @@ Prediction predict(const BootInputs& inputs) {
     if (inputs.memory_map && !is_portable)
         predictor.add(measure::configuration(fw_cfg::e820_table, inputs.memory_map->bytes),
                       inputs.memory_map->origin);
+    for (const InputBytes& file : inputs.policy_files)
+        predictor.add(measure::secure_policy(file.bytes), file.origin);
     if (!has_static_acpi)
         for (const vmm::ConfigFile& file : inputs.acpi)
             predictor.add(

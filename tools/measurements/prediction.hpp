@@ -25,13 +25,21 @@ struct InputFile {
     std::string origin;
 };
 
+/// The enrolled key that signed the payload, and the payload's SVN.
+struct Authority {
+    InputBytes anchor;
+    std::uint64_t svn = 0;
+};
+
 struct BootInputs {
     std::uint32_t image_options = 0;      ///< tdvf::option_ bits
     std::optional<InputBytes> td_hob;     ///< in a TD
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
+    std::vector<InputBytes> policy_files; ///< what is enrolled
     std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;
+    std::optional<Authority> authority;
     bool knows_payload = false;          ///< else RTMR[1] means nothing
     std::optional<InputFile> kernel;     ///< or another payload
     std::optional<InputFile> os_release; ///< of a unified kernel image

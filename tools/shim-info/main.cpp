@@ -69,9 +69,12 @@ std::string_view profile_of(const tdvf::Metadata& metadata) {
     return metadata.find(tdvf::SectionType::payload) != nullptr ? "tdvf-payload" : "qemu";
 }
 
-std::string_view kind_of(Bytes payload) {
-    const auto kind = payload::kind_of(payload);
-    return kind ? payload::name_of(*kind) : "of no kind that the firmware starts";
+std::string kind_of(Bytes payload) {
+    const auto kind = signed_payload::contents_of(payload).and_then(payload::kind_of);
+    if (!kind)
+        return "of no kind that the firmware starts";
+    return std::format("{}{}", signed_payload::is_signed(payload) ? "signed " : "",
+                       payload::name_of(*kind));
 }
 
 Result<Report> examine(Bytes image) {

@@ -7,6 +7,7 @@
 #include "shim/formats/payload/uki.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
+#include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
 
 namespace tdshim::tools {
@@ -49,6 +50,11 @@ Outcome<std::optional<File>> payload_file(const Options& options, const Image& i
     if (options.kernel.empty())
         return std::unexpected(failure(image.file, "holds no payload: --kernel is needed"));
     return File{TRY(read_file(options.kernel)), "kernel " + options.kernel, options.kernel};
+}
+
+Outcome<Kind> kind_of_contents(const File& file) {
+    const Bytes contents = TRY(of_file(file.name, signed_payload::contents_of(file.bytes)));
+    return of_file(file.name, payload::kind_of(contents));
 }
 
 InputFile input_of(Bytes bytes, std::string origin) {
@@ -121,12 +127,16 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
     if (!options.initrd.empty())
         inputs.initrd = InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd};
     inputs.command_line = TRY(command_line(options));
-    const auto file = TRY(payload_file(options, image));
+    const cfv::Enrolment enrolment = TRY(add_enrolment(image, inputs));
+    auto file = TRY(payload_file(options, image));
     if (!file)
         return {};
-    const Kind kind = options.payload_entry
-                          ? Kind::raw_vmlinux
-                          : TRY(of_file(file->name, payload::kind_of(file->bytes)));
+    const Kind kind = options.payload_entry ? Kind::raw_vmlinux : TRY(kind_of_contents(*file));
+    const auto admitted = TRY(admit(enrolment, file->bytes, kind, file->name, inputs));
+    if (admitted.contents.size() != file->bytes.size())
+        file = File{{admitted.contents.begin(), admitted.contents.end()},
+                    "contents of " + file->origin,
+                    file->name};
     inputs.knows_payload = true;
     inputs.kernel = input_of(file->bytes, file->origin);
     if (kind == Kind::uki)

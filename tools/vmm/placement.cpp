@@ -6,6 +6,7 @@
 
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "shim/formats/signed_payload/signed_payload.hpp"
 
 namespace tdshim::vmm {
 namespace {
@@ -19,7 +20,7 @@ using tools::Outcome;
 std::optional<std::uint32_t> image_type_of(const BootFiles& files) {
     if (files.raw_entry)
         return hob::image_type_raw_vmlinux;
-    const auto kind = payload::kind_of(files.kernel);
+    const auto kind = signed_payload::contents_of(files.kernel).and_then(payload::kind_of);
     if (!kind)
         return std::nullopt;
     switch (*kind) {
