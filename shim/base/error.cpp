@@ -254,6 +254,7 @@ std::string_view sentence(Fault fault) {
     case Fault::payload_svn: return "payload's secure version number is below the enrolled minimum";
     case Fault::payload_revoked: return "payload is revoked";
     case Fault::payload_not_pinned: return "payload is not among those that the policy pins";
+    case Fault::payload_sealed: return "payload takes no such input beside its own files";
     case Fault::secure_boot_absent:
         return "firmware was built without secure boot and can check no signature";
 

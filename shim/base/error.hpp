@@ -233,6 +233,7 @@ enum class Fault : std::uint16_t {
     payload_revoked,
     payload_not_pinned,
     secure_boot_absent,
+    payload_sealed,
     // signatures and keys
     signature_modulus,
     signature_exponent,

@@ -14,7 +14,8 @@ using memory::Request;
 
 constexpr std::uint64_t all_memory = std::uint64_t{1} << 47;
 constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
-constexpr std::string_view unified = "unified kernel image";
+/// Linux takes several archives one behind the other, each on four bytes.
+constexpr std::uint64_t initrd_alignment = 4;
 
 /// An input that is a file of its own: a named item, else the item of a legacy key.
 struct Item {
@@ -84,21 +85,40 @@ Result<std::optional<GpaRange>> placed_initrd(Context& context) {
     return *range;
 }
 
-Result<GpaRange> copy_initrd(Context& context, const linux_boot::Kernel& kernel, Bytes source) {
-    const GpaRange place = TRY(place_initrd(context, kernel, source.size()));
-    const MutableBytes memory = TRY(platform::memory(place));
-    std::ranges::copy(source, memory.begin());
-    TRY(record_initrd(context, place.start(), memory.first(source.size())));
-    return GpaRange::make(place.start(), source.size());
+/// An initrd that the VMM supplies.
+struct SuppliedInitrd {
+    std::optional<GpaRange> placed;
+    std::optional<Item> item;
+    std::string_view source;
+
+    [[nodiscard]] std::uint64_t size() const {
+        return placed ? placed->size() : item ? item->size : 0;
+    }
+};
+
+Result<SuppliedInitrd> find_initrd(Context& context) {
+    SuppliedInitrd supplied{.placed = TRY(placed_initrd(context)), .item = {}, .source = {}};
+    if (!supplied.placed)
+        supplied.item = TRY(find_item(context, initrd_names));
+    supplied.source = context.input;
+    return supplied;
 }
 
-Result<GpaRange> read_initrd(Context& context, const linux_boot::Kernel& kernel, const Item& item) {
-    const GpaRange place = TRY(place_initrd(context, kernel, item.size));
-    const MutableBytes memory = TRY(platform::memory(place));
-    const MutableBytes bytes = memory.first(item.size);
-    TRY(context.items.read(item.selector, bytes));
-    TRY(record_initrd(context, place.start(), bytes));
-    return GpaRange::make(place.start(), item.size);
+Result<void> fetch_initrd(Context& context, const SuppliedInitrd& supplied, MutableBytes bytes) {
+    if (!supplied.placed)
+        return context.items.read(supplied.item->selector, bytes);
+    const Bytes source = TRY(platform::memory(*supplied.placed));
+    std::ranges::copy(source.first(bytes.size()), bytes.begin());
+    return {};
+}
+
+/// Whether what the VMM supplies goes with what the payload brings.
+Result<void> check_beside(const Own& own, bool is_supplied) {
+    if (!is_supplied || own.beside == Beside::appended)
+        return {};
+    if (own.beside == Beside::refused)
+        return refuse(Fault::payload_sealed);
+    return own.bytes.empty() ? Result<void>{} : refuse(Fault::uki_supplied_twice);
 }
 
 /// Where a command line comes from, and how long it may be there.
@@ -108,6 +128,10 @@ struct Text {
     Bytes bytes; ///< where there is no item
     /// In td-shim's way all of its section is measured, else the text.
     std::optional<Bytes> measured;
+
+    [[nodiscard]] std::uint64_t size() const { return item ? item->size : bytes.size(); }
+    /// A lone NUL is how QEMU says that there is none.
+    [[nodiscard]] bool empty() const { return size() <= (item ? 1 : 0); }
 };
 
 /// The text up to the NUL in the VMM's PayloadParam section.
@@ -127,57 +151,73 @@ Result<Text> placed_text(Context& context, const GpaRange& section) {
     return text;
 }
 
-Result<Text> find_text(Context& context, Bytes own) {
-    Text text;
+/// The one that the VMM supplies.
+Result<Text> find_text(Context& context) {
     const tdvf::Section* const section = context.section(tdvf::SectionType::payload_param);
     if (!context.uses_fw_cfg() && section != nullptr)
-        text = TRY(placed_text(context, section->memory));
-    else if (const auto item = TRY(find_item(context, command_line_names)))
-        text = {.source = item->name, .item = item, .bytes = {}, .measured = {}};
-    if (own.empty())
-        return text;
-    // A lone NUL is how QEMU says that there is none.
-    if (!text.bytes.empty() || (text.item && text.item->size > 1))
-        return refuse(Fault::uki_supplied_twice);
-    return Text{.source = unified, .item = {}, .bytes = own, .measured = {}};
+        return placed_text(context, section->memory);
+    if (const auto item = TRY(find_item(context, command_line_names)))
+        return Text{.source = item->name, .item = item, .bytes = {}, .measured = {}};
+    return Text{};
+}
+
+/// Writes `text` behind `own` into `bytes`, which has room for both and a blank between them.
+/// Returns the line as the kernel is to see it.
+Result<Bytes> write_line(Context& context, const Own& own, const Text& text, MutableBytes bytes) {
+    const MutableBytes rest = bytes.last(text.size());
+    std::ranges::fill(bytes, std::byte{' '});
+    std::ranges::copy(own.bytes, bytes.begin());
+    if (!text.item) {
+        std::ranges::copy(text.bytes, rest.begin());
+        return bytes;
+    }
+    TRY(context.items.read(text.item->selector, rest));
+    return without_final_nul(bytes);
 }
 
 } // namespace
 
-Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel, Bytes own) {
-    const auto placed = TRY(placed_initrd(context));
-    const auto item = placed ? std::nullopt : TRY(find_item(context, initrd_names));
-    const bool is_supplied = placed || (item && item->size != 0);
-    if (is_supplied && !own.empty())
-        return refuse(Fault::uki_supplied_twice);
-    if (!own.empty()) {
-        context.input = unified;
-        return copy_initrd(context, kernel, own);
+Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel, const Own& own) {
+    const SuppliedInitrd supplied = TRY(find_initrd(context));
+    TRY(check_beside(own, supplied.size() != 0));
+    const std::uint64_t start =
+        supplied.size() == 0 ? own.bytes.size() : *align_up(own.bytes.size(), initrd_alignment);
+    const std::uint64_t size = start + supplied.size();
+    if (size == 0)
+        return GpaRange{};
+    const GpaRange place = TRY(place_initrd(context, kernel, size));
+    const MutableBytes memory = TRY(platform::memory(place));
+    if (!own.bytes.empty()) {
+        context.input = own.source;
+        std::ranges::fill(memory.first(start), std::byte{0});
+        std::ranges::copy(own.bytes, memory.begin());
+        TRY(record_initrd(context, place.start(), memory.first(own.bytes.size())));
     }
-    if (placed) {
-        const Bytes bytes = TRY(platform::memory(*placed));
-        return copy_initrd(context, kernel, bytes);
+    if (supplied.size() != 0) {
+        context.input = supplied.source;
+        const MutableBytes bytes = memory.subspan(start, supplied.size());
+        TRY(fetch_initrd(context, supplied, bytes));
+        TRY(record_initrd(context, {place.start().value + start}, bytes));
     }
-    return is_supplied ? read_initrd(context, kernel, *item) : GpaRange{};
+    return GpaRange::make(place.start(), size);
 }
 
-Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel, Bytes own) {
-    const Text text = TRY(find_text(context, own));
-    const std::uint64_t size = text.item ? text.item->size : text.bytes.size();
+Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel, const Own& own) {
+    Text text = TRY(find_text(context));
+    TRY(check_beside(own, !text.empty()));
+    const bool is_joined = !own.bytes.empty() && !text.empty();
+    if (!own.bytes.empty() && text.empty())
+        text = Text{.source = own.source, .item = {}, .bytes = {}, .measured = {}};
+    const std::uint64_t size = own.bytes.size() + (is_joined ? 1 : 0) + text.size();
     const std::uint64_t limit = kernel.command_line_limit;
     if (size > limit + 1)
         return refuse(Fault::command_line_too_long, 0, limit, size);
     const GpaRange place = TRY(context.memory.allocate({.size = size + 1, .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
-    const MutableBytes bytes = memory.first(size);
-    if (text.item)
-        TRY(context.items.read(text.item->selector, bytes));
-    else
-        std::ranges::copy(text.bytes, bytes.begin());
-    const Bytes line = text.item ? without_final_nul(bytes) : Bytes(bytes);
+    const Bytes line = TRY(write_line(context, own, text, memory.first(size)));
     const measure::Measurement measured = measure::command_line(text.measured.value_or(line));
     TRY(context.recorder.record(measured));
-    report("command line", text.source, measured);
+    report("command line", is_joined ? "payload, and what the VMM appends" : text.source, measured);
     if (line.size() > limit)
         return refuse(Fault::command_line_too_long, 0, limit, line.size());
     if (const auto nul = std::ranges::find(line, std::byte{0}); nul != line.end())

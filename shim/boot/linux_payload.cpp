@@ -22,29 +22,50 @@ constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 struct Files {
     Kind kind{};
     Bytes kernel;
-    payload::UnifiedKernelImage unified; ///< empty where there is none
+    Own initrd;
+    Own command_line;
+    Bytes os_release; ///< of a unified kernel image
 };
 
 /// Takes a unified kernel image apart. Its parts are measured, not the container, so that registers
-/// are the same however the files come.
+/// are the same however the files come. Of a signed one nothing goes without the signer's wish.
+Result<Files> files_of_uki(const PayloadFile& file) {
+    const payload::UnifiedKernelImage image = TRY(payload::parse_uki(file.bytes));
+    if (!linux_boot::looks_like_kernel(image.kernel))
+        return refuse(Fault::uki_nested);
+    const auto own = [&](Bytes bytes) {
+        return Own{.bytes = bytes,
+                   .source = payload::name_of(file.kind),
+                   .beside = file.signer ? Beside::refused : Beside::instead};
+    };
+    return Files{.kind = Kind::bzimage,
+                 .kernel = image.kernel,
+                 .initrd = own(image.initrd),
+                 .command_line = own(image.command_line),
+                 .os_release = image.os_release};
+}
+
 Result<Files> files_of(const PayloadFile& file) {
-    if (file.kind != Kind::uki)
-        return Files{.kind = file.kind, .kernel = file.bytes, .unified = {}};
-    const payload::UnifiedKernelImage unified = TRY(payload::parse_uki(file.bytes));
-    return Files{.kind = Kind::bzimage, .kernel = unified.kernel, .unified = unified};
+    if (file.kind == Kind::uki)
+        return files_of_uki(file);
+    return Files{.kind = file.kind,
+                 .kernel = file.bytes,
+                 .initrd = {},
+                 .command_line = {},
+                 .os_release = {}};
 }
 
 Result<void> record_kernel(Context& context, const PayloadFile& file, const Files& files) {
-    const Bytes measured_bytes = file.kind == Kind::uki ? files.kernel : file.measured;
+    const Bytes measured_bytes = file.kind == files.kind ? file.measured : files.kernel;
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(measured_bytes));
     if (file.is_recorded)
         TRY(context.recorder.record(measured));
     report("kernel", context.input, measured);
-    if (files.unified.os_release.empty())
+    if (files.os_release.empty())
         return {};
     return context.recorder.record(
-        measure::os_release(file.place, measure::digest_of(files.unified.os_release)));
+        measure::os_release(file.place, measure::digest_of(files.os_release)));
 }
 
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
@@ -100,10 +121,7 @@ Result<void> adopt_raw_vmlinux(const PayloadFile& file, LinuxPayload& payload) {
 Result<void> load_kernel(Context& context, const PayloadFile& file, const Files& files,
                          LinuxPayload& payload) {
     switch (files.kind) {
-    case Kind::bzimage:
-        if (file.kind == Kind::uki && !linux_boot::looks_like_kernel(files.kernel))
-            return refuse(Fault::uki_nested);
-        return load_bzimage(context, files.kernel, payload);
+    case Kind::bzimage: return load_bzimage(context, files.kernel, payload);
     case Kind::vmlinux: return load_vmlinux(context, files.kernel, payload);
     case Kind::raw_vmlinux: return adopt_raw_vmlinux(file, payload);
     case Kind::elf:
@@ -119,16 +137,18 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
     // td-shim's way: what the firmware measures ends before the payload's events.
     if (context.has_option(tdvf::option_region_digests))
         TRY(context.recorder.close());
-    const Files files = TRY(files_of(file));
-    TRY(record_kernel(context, file, files));
+    const auto files = files_of(file);
+    if (!files)
+        return refuse_file(context, file, files.error());
+    TRY(record_kernel(context, file, *files));
     LinuxPayload payload;
-    TRY(load_kernel(context, file, files, payload));
-    if (file.kind != Kind::uki)
+    TRY(load_kernel(context, file, *files, payload));
+    const bool is_container = file.kind != files->kind;
+    if (!is_container)
         context.memory.release(file.copied); // before the initrd needs the place
-    payload.initrd = TRY(load_initrd(context, payload.kernel, files.unified.initrd));
-    payload.command_line =
-        TRY(load_command_line(context, payload.kernel, files.unified.command_line));
-    if (file.kind == Kind::uki)
+    payload.initrd = TRY(load_initrd(context, payload.kernel, files->initrd));
+    payload.command_line = TRY(load_command_line(context, payload.kernel, files->command_line));
+    if (is_container)
         context.memory.release(file.copied);
     return payload;
 }

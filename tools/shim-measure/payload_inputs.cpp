@@ -72,9 +72,13 @@ Outcome<InputBytes> command_line(const Options& options) {
     return InputBytes{{text.begin(), text.end()}, "command line of --append"};
 }
 
-/// The files that a unified kernel image holds, in place of one that is given beside it.
+/// The files that a unified kernel image holds, in place of one that is given beside it; to one
+/// that is signed none may be given.
 Outcome<> add_unified(const File& file, BootInputs& inputs) {
     const auto parts = TRY(of_file(file.name, payload::parse_uki(file.bytes)));
+    if (inputs.authority && (inputs.initrd || !inputs.command_line->bytes.empty()))
+        return std::unexpected(failure(file.name, "is a signed unified kernel image, which takes "
+                                                  "no input beside its own: the boot is refused"));
     const bool is_supplied = (inputs.initrd && !parts.initrd.empty()) ||
                              (!inputs.command_line->bytes.empty() && !parts.command_line.empty());
     if (is_supplied)
