@@ -28,9 +28,10 @@ cells = {f"{machine}_{qemu}": (machine, qemu) for machine, qemu in itertools.pro
 
 
 class Cost:
-    def __init__(self, machine, qemu, kernel, initrd, command_line):
+    def __init__(self, machine, qemu, kernel, initrd, command_line, image=None):
         items = {firmware.named_kernel: kernel, firmware.named_initrd: initrd, firmware.named_command_line: command_line}
-        with Machine(settings.qemu(qemu), settings.image(), machine=linux.machines[machine], memory="3G", items=items,
+        items = {name: item for name, item in items.items() if item is not None}
+        with Machine(settings.qemu(qemu), image or settings.image(), machine=linux.machines[machine], memory="3G", items=items,
                      arguments=instruction_clock) as vm:
             vm.wait_for(firmware.started, timeout=120)
             self.report = firmware.Report(vm.console, vm.read_memory)
