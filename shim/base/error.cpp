@@ -258,6 +258,21 @@ std::string_view sentence(Fault fault) {
     case Fault::secure_boot_absent:
         return "firmware was built without secure boot and can check no signature";
 
+    // bundle
+    case Fault::bundle_magic: return "bundle has an entry without the magic number 070701";
+    case Fault::bundle_number: return "bundle has a number that is not eight hexadecimal digits";
+    case Fault::bundle_field: return "bundle has a header field that is not what it has to be";
+    case Fault::bundle_name: return "bundle has a member that does not belong there";
+    case Fault::bundle_twice: return "bundle has a member twice";
+    case Fault::bundle_order: return "bundle's members are in another order";
+    case Fault::bundle_missing: return "bundle lacks its manifest or its kernel";
+    case Fault::bundle_member_size: return "bundle has a member that is empty or too large";
+    case Fault::bundle_padding: return "bundle's padding is not zero";
+    case Fault::bundle_trailing: return "bundle has bytes behind its end";
+    case Fault::bundle_manifest: return "bundle's manifest has another line than expected";
+    case Fault::bundle_title: return "bundle's title is not printable or too long";
+    case Fault::bundle_command_line: return "bundle's command line has a NUL or a line end";
+
     case Fault::signature_modulus: return "RSA modulus is not an odd number of 3072 bits";
     case Fault::signature_exponent: return "RSA exponent is not 65537";
     case Fault::signature_point: return "public key is no point of P-384";
