@@ -273,6 +273,22 @@ std::string_view sentence(Fault fault) {
     case Fault::bundle_title: return "bundle's title is not printable or too long";
     case Fault::bundle_command_line: return "bundle's command line has a NUL or a line end";
 
+    // events file
+    case Fault::events_size: return "events file is too large";
+    case Fault::events_no_line_end: return "events file has a last line without line end";
+    case Fault::events_character: return "events file has a character that is not printable";
+    case Fault::events_blank: return "events file has a line that ends with a blank";
+    case Fault::events_register: return "event is for another register than RTMR2 and RTMR3";
+    case Fault::events_type: return "event is of another type than string and binary";
+    case Fault::events_empty: return "event has no data";
+    case Fault::events_hex: return "event's data is no even number of lower-case digits";
+    case Fault::events_data_size: return "event has too much data";
+    case Fault::events_count: return "events file has too many events";
+    case Fault::events_order: return "event for RTMR2 stands behind one for RTMR3";
+    case Fault::events_signer_twice: return "event names the signer twice";
+    case Fault::events_no_signer: return "event names the signer, and no enrolled key signed";
+    case Fault::events_identity: return "event's os-image-identity is not in its one form";
+
     case Fault::signature_modulus: return "RSA modulus is not an odd number of 3072 bits";
     case Fault::signature_exponent: return "RSA exponent is not 65537";
     case Fault::signature_point: return "public key is no point of P-384";

@@ -78,7 +78,9 @@ std::optional<Description> describe(const Event& event) {
         return config ? std::optional{*config} : std::nullopt;
     }
     case EventType::no_action:
-    case EventType::separator: return std::nullopt;
+    case EventType::separator:
+    case EventType::compact_hash:
+    case EventType::ipl: return std::nullopt;
     }
     return std::nullopt;
 }

@@ -25,6 +25,8 @@ enum class EventType : std::uint32_t {
     no_action = 0x3,
     separator = 0x4,
     platform_config_flags = 0xA,
+    compact_hash = 0xC,
+    ipl = 0xD,
     platform_firmware_blob2 = 0x8000000A,
 };
 
