@@ -20,6 +20,7 @@ constexpr std::string_view svn_descriptor{"td_payload_svn\0", 15};
 // Ours: the specification has none.
 constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
 constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
+constexpr std::string_view bundle_descriptor{"td_bundle\0", 10};
 
 template <Wire T>
 void append(Measurement& measurement, const T& value) {
@@ -87,6 +88,16 @@ Measurement initrd(Gpa place, const FileDigest& file) {
 
 Measurement os_release(Gpa place, const FileDigest& file) {
     return blob(operating_system, os_release_descriptor, place, file);
+}
+
+Measurement bundle_manifest(Bytes file) {
+    return config(operating_system, bundle_descriptor, file);
+}
+
+Measurement bundle_event(std::uint32_t rtmr, EventType type, Bytes data) {
+    Measurement measurement = measured(rtmr, type, digest_of(data));
+    measurement.body = data;
+    return measurement;
 }
 
 Measurement command_line(Bytes text) {

@@ -66,6 +66,11 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 /// The operating system's description of itself in a unified kernel image -> RTMR[1].
 [[nodiscard]] Measurement os_release(Gpa place, const FileDigest& file);
 
+/// The manifest of a Linux bundle, kept whole in the log -> RTMR[1].
+[[nodiscard]] Measurement bundle_manifest(Bytes file);
+/// A line of a bundle's events file -> RTMR[`rtmr`], 2 or 3; `data` is kept whole in the log.
+[[nodiscard]] Measurement bundle_event(std::uint32_t rtmr, event_log::EventType type, Bytes data);
+
 /// A file that the image's owner enrolled: the trust anchor, the policy -> RTMR[0].
 [[nodiscard]] Measurement secure_policy(Bytes file);
 /// The enrolled key that signed the payload, as it stands in that file -> RTMR[0].

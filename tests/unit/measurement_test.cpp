@@ -129,6 +129,26 @@ TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") 
           kernel({0x1000}, digest_of(Blob().text("abd").view())).digest);
 }
 
+TEST_CASE("a bundle's manifest is configuration td_bundle in RTMR[1]", "[measurement]") {
+    const Measurement measurement = bundle_manifest(abc.view());
+    check_abc(measurement, 1, ev_platform_config_flags);
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 62 75 6E 64 6C 65 00 00 00 00 00 00 00 "
+                                              "03 00 00 00"));
+    CHECK(measurement.body.data() == abc.view().data());
+}
+
+TEST_CASE("a bundle's events go to their registers, whole and with nothing around",
+          "[measurement]") {
+    for (const std::uint32_t rtmr : {2U, 3U}) {
+        const Measurement text = bundle_event(rtmr, event_log::EventType::ipl, abc.view());
+        check_abc(text, rtmr, 0xD);
+        CHECK(text.head().empty());
+        CHECK(text.body.data() == abc.view().data());
+        CHECK(text.body.size() == 3);
+    }
+    check_abc(bundle_event(2, event_log::EventType::compact_hash, abc.view()), 2, 0xC);
+}
+
 TEST_CASE("what was enrolled and the key that signed go to RTMR[0]", "[measurement]") {
     const Measurement policy = secure_policy(abc.view());
     check_abc(policy, 0, ev_platform_config_flags);

@@ -26,6 +26,7 @@ constexpr std::array names{
     Name{0x8, "EV_S_CRTM_VERSION"},
     Name{0xA, "EV_PLATFORM_CONFIG_FLAGS"},
     Name{0xB, "EV_TABLE_OF_DEVICES"},
+    Name{0xC, "EV_COMPACT_HASH"},
     Name{0xD, "EV_IPL"},
     Name{0x80000001, "EV_EFI_VARIABLE_DRIVER_CONFIG"},
     Name{0x80000002, "EV_EFI_VARIABLE_BOOT"},

@@ -12,8 +12,10 @@ std::string_view text_of_bytes(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Printable ASCII, in lines or not.
 bool is_text(Bytes bytes) {
-    return std::ranges::all_of(text_of_bytes(bytes), [](char c) { return c >= ' ' && c <= '~'; });
+    return std::ranges::all_of(text_of_bytes(bytes),
+                               [](char c) { return (c >= ' ' && c <= '~') || c == '\n'; });
 }
 
 /// Text as it is, anything else by its first bytes.
@@ -39,9 +41,19 @@ std::string separator_text(Bytes data) {
     return hex(*value) + " (" + kind + ")" + (reason.empty() ? "" : " " + excerpt(reason));
 }
 
+/// Boot loaders log a text with its NUL.
+std::string loader_text(Bytes data) {
+    if (data.empty() || data.back() != std::byte{0})
+        return excerpt(data);
+    const Bytes text = data.first(data.size() - 1);
+    return excerpt(is_text(text) ? text : data);
+}
+
 } // namespace
 
 Summary summarise(const event_log::Event& event) {
+    if (event.type == event_log::EventType::ipl)
+        return {"", loader_text(event.data)};
     if (event.type == event_log::EventType::separator)
         return {"", separator_text(event.data)};
     const auto description = event_log::describe(event);
