@@ -175,7 +175,7 @@ std::string_view sentence(Fault fault) {
         return "IGVM has nothing by which a VMM fills this section, or measures what it filled";
 
     case Fault::payload_kind:
-        return "payload is no bzImage, vmlinux, ELF, PE or unified kernel image";
+        return "payload is no bzImage, vmlinux, ELF, PE, unified kernel image or Linux bundle";
     case Fault::payload_kind_denied: return "payload is not of the kind that the VMM announced";
     case Fault::executable_size: return "executable has no memory or more than the shim gives it";
     case Fault::executable_no_entry: return "executable's entry point is not in its code";

@@ -126,7 +126,8 @@ Result<void> load_kernel(Context& context, const PayloadFile& file, const Files&
     case Kind::raw_vmlinux: return adopt_raw_vmlinux(file, payload);
     case Kind::elf:
     case Kind::pe:
-    case Kind::uki: break;
+    case Kind::uki:
+    case Kind::bundle: break;
     }
     return refuse(Fault::payload_kind);
 }

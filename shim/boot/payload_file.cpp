@@ -86,7 +86,7 @@ Result<Kind> kind_of_contents(Bytes file) {
 bool agrees(std::uint32_t image_type, Kind kind) {
     switch (image_type) {
     case hob::image_type_executable:
-        return kind == Kind::elf || kind == Kind::pe || kind == Kind::uki;
+        return kind == Kind::elf || kind == Kind::pe || kind == Kind::uki || kind == Kind::bundle;
     case hob::image_type_bzimage: return kind == Kind::bzimage;
     case hob::image_type_vmlinux: return kind == Kind::vmlinux || kind == Kind::raw_vmlinux;
     case hob::image_type_raw_vmlinux: return kind == Kind::raw_vmlinux;

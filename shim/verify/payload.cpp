@@ -77,7 +77,8 @@ Result<Payload> check_signed(const cfv::Enrolment& enrolment, Bytes file, Payloa
 } // namespace
 
 PayloadKind kind_of(payload::Kind kind) {
-    return kind == payload::Kind::uki ? PayloadKind::linux_bundle : PayloadKind::executable;
+    const bool is_bundle = kind == payload::Kind::uki || kind == payload::Kind::bundle;
+    return is_bundle ? PayloadKind::linux_bundle : PayloadKind::executable;
 }
 
 Result<void> check_signature(const SignedPayload& payload, MutableBytes memory) {

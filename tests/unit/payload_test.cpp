@@ -8,6 +8,7 @@
 #include "shim/formats/linux/vmlinux.hpp"
 #include "shim/formats/payload/kind.hpp"
 #include "shim/formats/payload/uki.hpp"
+#include "tests/unit/bundle_blob.hpp"
 #include "tests/unit/kernel_blob.hpp"
 #include "tests/unit/support.hpp"
 
@@ -67,6 +68,16 @@ TEST_CASE("a unified kernel image may have a kernel alone", "[payload]") {
     CHECK(image->initrd.empty());
     CHECK(image->command_line.empty());
     CHECK(image->os_release.empty());
+}
+
+TEST_CASE("a Linux bundle is a kind of its own, whose size its headers say", "[payload]") {
+    Blob memory = bundle_of(good_members());
+    const std::size_t size = memory.size();
+    CHECK(kind_of(memory.view()) == Kind::bundle);
+    CHECK(name_of(Kind::bundle) == "Linux bundle");
+    memory.fill(100, 0xEE);
+    CHECK(file_size(Kind::bundle, memory.view()) == size);
+    CHECK(kind_of(Blob().text("070702").view()).error().fault == Fault::payload_kind);
 }
 
 TEST_CASE("malformed unified kernel images are refused", "[payload]") {

@@ -215,4 +215,12 @@ TEST_CASE("no memory is no signature", "[verify]") {
                     Fault::memory_exhausted, 48 + contents.size(), 0, 0);
 }
 
+TEST_CASE("a bundle is what has a boot's files in one", "[verify]") {
+    using payload::Kind;
+    for (const Kind kind : {Kind::bundle, Kind::uki})
+        CHECK(kind_of(kind) == PayloadKind::linux_bundle);
+    for (const Kind kind : {Kind::elf, Kind::pe, Kind::bzimage, Kind::vmlinux, Kind::raw_vmlinux})
+        CHECK(kind_of(kind) == PayloadKind::executable);
+}
+
 }} // namespace tdshim::verify

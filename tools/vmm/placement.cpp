@@ -26,7 +26,8 @@ std::optional<std::uint32_t> image_type_of(const BootFiles& files) {
     switch (*kind) {
     case payload::Kind::elf:
     case payload::Kind::pe:
-    case payload::Kind::uki: return hob::image_type_executable;
+    case payload::Kind::uki:
+    case payload::Kind::bundle: return hob::image_type_executable;
     case payload::Kind::bzimage: return hob::image_type_bzimage;
     case payload::Kind::vmlinux: return hob::image_type_vmlinux;
     case payload::Kind::raw_vmlinux: break;

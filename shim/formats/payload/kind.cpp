@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "shim/formats/bundle/bundle.hpp"
 #include "shim/formats/elf/elf.hpp"
 #include "shim/formats/linux/setup_header.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
@@ -30,12 +31,15 @@ std::string_view name_of(Kind kind) {
     case Kind::bzimage: return "bzImage";
     case Kind::vmlinux: return "vmlinux";
     case Kind::uki: return "unified kernel image";
+    case Kind::bundle: return "Linux bundle";
     case Kind::raw_vmlinux: return "raw vmlinux";
     }
     return {};
 }
 
 Result<Kind> kind_of(Bytes file) {
+    if (bundle::has_magic(file))
+        return Kind::bundle;
     if (elf::has_magic(file)) {
         const elf::File parsed = TRY(elf::parse(file));
         return linux_boot::is_vmlinux(parsed) ? Kind::vmlinux : Kind::elf;
@@ -60,6 +64,7 @@ Result<std::uint64_t> file_size(Kind kind, Bytes memory) {
         const pe::File parsed = TRY(pe::parse(memory));
         return pe::file_size(parsed, memory);
     }
+    case Kind::bundle: return bundle::file_size(memory);
     case Kind::raw_vmlinux: return memory.size();
     }
     return refuse(Fault::payload_kind);

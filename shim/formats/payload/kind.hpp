@@ -16,6 +16,7 @@ enum class Kind {
     bzimage,     ///< Linux, as distributions ship it
     vmlinux,     ///< Linux as ELF64, linked for the kernel's half of the address space
     uki,         ///< unified kernel image: a PE file with a section ".linux"
+    bundle,      ///< Linux bundle: the files of a boot in a cpio archive
     raw_vmlinux, ///< Linux that the VMM loaded to where it runs; its bytes show nothing
 };
 
