@@ -5,7 +5,7 @@
 _tdshim() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=("$1") help words
   case ${COMP_WORDS[1]:-} in
-    decode | replay | check | build | print | verify) if [[ $COMP_CWORD -gt 1 ]]; then command+=("${COMP_WORDS[1]}"); fi ;;
+    create | list | decode | replay | check | build | print | verify) if [[ $COMP_CWORD -gt 1 ]]; then command+=("${COMP_WORDS[1]}"); fi ;;
   esac
   help="$("${command[@]}" --help 2>/dev/null)"
   words="$(sed -nE "s/^ +(-[a-z],)?$previous ([a-z0-9-]+(\\|[a-z0-9-]+)+).*/\\2/p" <<<"$help" | tr '|' ' ')"
@@ -17,4 +17,4 @@ _tdshim() {
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
-complete -o default -F _tdshim shim-check shim-enroll shim-hob shim-info shim-ld shim-log shim-measure shim-sign td-emu
+complete -o default -F _tdshim shim-bundle shim-check shim-enroll shim-hob shim-info shim-ld shim-log shim-measure shim-sign td-emu

@@ -32,6 +32,12 @@ INPUTS = {
         ("IMAGE --vmm none --kernel FILE --append-file BAD", ANY_CONTENT),
         ("IMAGE --kernel FILE --hob BAD --acpi ACPI", ANY_CONTENT),
         ("IMAGE --kernel FILE --acpi BAD --save-acpi OUT", ALL)],
+    "shim-bundle": [
+        ("create --kernel BAD -o OUT", ALL), ("create --kernel FILE --initrd BAD -o OUT", (*ANY_CONTENT, "empty")),
+        ("create --kernel FILE --append-file BAD -o OUT", (*ANY_CONTENT, "empty", "garbage")),
+        ("create --kernel FILE --events BAD -o OUT", ALL), ("list BAD", ALL), ("list BAD --json", ALL),
+        ("verify BAD --firmware IMAGE", ANY_CONTENT), ("verify FILE --firmware BAD", ALL),
+        ("verify FILE --public-key BAD", ALL)],
     "shim-enroll": [("--firmware BAD --key KEY -o OUT", ALL), ("--firmware IMAGE --key BAD -o OUT", ALL)],
     "shim-sign": [
         ("BAD --key PRIVATE --svn 1 -o OUT", ANY_CONTENT), ("FILE --key BAD --svn 1 -o OUT", ALL), ("verify BAD --firmware IMAGE", ANY_CONTENT)],

@@ -51,6 +51,8 @@ class Package(unittest.TestCase):
         self.assertEqual(self.complete("shim-log", "check", "--p"), ["--policy"])
         self.assertEqual(self.complete("shim-measure", "--format", ""), ["json", "policy", "text"])
         self.assertEqual(self.complete("shim-check", "final.bin", "--vmm", "q"), ["qemu"])
+        self.assertEqual(self.complete("shim-bundle", ""), ["create", "list", "verify"])
+        self.assertEqual(self.complete("shim-bundle", "create", "--command-line", ""), ["append", "refuse"])
 
     def test_the_package_holds_it_all(self):
         output("cpack", "-G", "DEB", "--config", build / "CPackConfig.cmake", "-B", self.folder)

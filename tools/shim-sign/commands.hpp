@@ -8,6 +8,7 @@
 
 #include "shim/verify/payload.hpp"
 #include "tools/common/command.hpp"
+#include "tools/signing/judgement.hpp"
 
 namespace tdshim::tools {
 
@@ -33,9 +34,8 @@ struct SignOptions {
 
 struct VerifyOptions {
     std::string file;
-    std::string firmware;   ///< whose enrolment decides,
-    std::string public_key; ///< or this key alone,
-    bool json = false;      ///< or, with neither, the key that the file carries
+    Judge judge; ///< with nobody, the key that the file carries
+    bool json = false;
     verify::PayloadKind kind = verify::PayloadKind::executable;
 };
 

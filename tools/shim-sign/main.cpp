@@ -45,8 +45,7 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
 
 void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
     app.add_option("FILE", options.file, "payload")->required();
-    app.add_option("--firmware", options.firmware, "image whose enrolment decides");
-    app.add_option("--public-key", options.public_key, "the one key that is enough, PEM or DER");
+    tools::add_judge_options(app, options.judge);
     tools::add_choice<verify::PayloadKind>(app, "--kind", options.kind,
                                            {{"executable", verify::PayloadKind::executable},
                                             {"linux-bundle", verify::PayloadKind::linux_bundle}},

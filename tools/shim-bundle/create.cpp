@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <format>
+#include <iostream>
+
+#include "shim/formats/bundle/builder.hpp"
+#include "shim/formats/bundle/events.hpp"
+#include "shim/formats/payload/kind.hpp"
+#include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
+#include "tools/shim-bundle/commands.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+using payload::Kind;
+
+/// The files that go in, and their names for messages.
+struct Inputs {
+    std::vector<std::byte> kernel;
+    std::vector<std::byte> initrd;
+    std::vector<std::byte> command_line;
+    std::vector<std::byte> events;
+};
+
+Outcome<> check_kernel(const std::string& name, Bytes file) {
+    const Kind kind = TRY(of_file(name, payload::kind_of(file)));
+    if (kind != Kind::bzimage && kind != Kind::vmlinux)
+        return std::unexpected(failure(
+            name, std::format("expected a bzImage or vmlinux, found: {}", payload::name_of(kind))));
+    return {};
+}
+
+/// Of an input that is there.
+Outcome<> check_size(const std::string& name, Bytes contents, bundle::Member member) {
+    const std::size_t most = bundle::max_sizes[member];
+    if (contents.empty() || contents.size() > most)
+        return std::unexpected(failure(name, Error{Fault::bundle_member_size, 0,
+                                                   contents.empty() ? 1 : most, contents.size()}));
+    return {};
+}
+
+Outcome<std::vector<std::byte>> member_file(const std::string& name, bundle::Member member) {
+    if (name.empty())
+        return std::vector<std::byte>{};
+    auto contents = TRY(read_file(name));
+    TRY(check_size(name, contents, member));
+    return contents;
+}
+
+/// None when --append says so.
+Outcome<std::vector<std::byte>> command_line_of(const CreateOptions& options) {
+    const std::string name = options.append_file.empty() ? "--append" : options.append_file;
+    std::vector<std::byte> text =
+        TRY(member_file(options.append_file, bundle::member_command_line));
+    if (options.append && !options.append->empty()) {
+        text.assign_range(bytes_of(*options.append));
+        TRY(check_size(name, text, bundle::member_command_line));
+    }
+    TRY(of_file(name, bundle::check_command_line(text)));
+    return text;
+}
+
+Outcome<Inputs> inputs_of(const CreateOptions& options) {
+    Inputs inputs;
+    inputs.kernel = TRY(member_file(options.kernel, bundle::member_kernel));
+    TRY(check_kernel(options.kernel, inputs.kernel));
+    inputs.initrd = TRY(member_file(options.initrd, bundle::member_initrd));
+    inputs.command_line = TRY(command_line_of(options));
+    inputs.events = TRY(member_file(options.events, bundle::member_events));
+    // Whether anybody signs it, nobody knows yet.
+    TRY(of_file(options.events, bundle::EventsFile::parse(inputs.events, true)));
+    return inputs;
+}
+
+Outcome<std::vector<std::byte>> bundle_of(const CreateOptions& options, const Inputs& inputs) {
+    const bundle::Contents contents{
+        .manifest = {.appends_command_line = options.appends_command_line,
+                     .appends_initrd = options.appends_initrd,
+                     .title = options.title},
+        .kernel = inputs.kernel,
+        .initrd = inputs.initrd,
+        .command_line = inputs.command_line,
+        .events = inputs.events};
+    // Everything else was looked at.
+    const auto bad_title = [](const Error&) {
+        return failure("--title", "is not 1 to 64 printable ASCII characters without a blank at "
+                                  "either end");
+    };
+    std::vector<std::byte> file(TRY(bundle::size_of(contents).transform_error(bad_title)));
+    TRY(bundle::write(file, contents).transform_error(bad_title));
+    TRY(bundle::parse(file).transform_error(bad_title));
+    return file;
+}
+
+} // namespace
+
+Outcome<ExitCode> create(const CreateOptions& options) {
+    const Inputs inputs = TRY(inputs_of(options));
+    const auto file = TRY(bundle_of(options, inputs));
+    TRY(write_file(options.output, file));
+    const std::string digest = hex(Bytes(crypto::sha384(file)));
+    if (options.json)
+        print_json({{"file", options.output}, {"size", file.size()}, {"digest", digest}});
+    else
+        std::cout << std::format("{}: Linux bundle, {} bytes\n  sha384 {}\n", options.output,
+                                 file.size(), digest);
+    return ExitCode::good;
+}
+
+} // namespace tdshim::tools

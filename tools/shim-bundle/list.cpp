@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <format>
+#include <iostream>
+
+#include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
+#include "tools/shim-bundle/commands.hpp"
+#include "tools/shim-bundle/parts.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+/// "signed with ..., SVN 3, version 0, by key ...".
+std::string text_of_signature(Bytes file) {
+    const auto parsed = signed_payload::parse(file);
+    if (!parsed)
+        return "not signed";
+    return std::format("{}, SVN {}, version {}\n  key           {}",
+                       signed_payload::name_of(parsed->algorithm), parsed->svn, parsed->version,
+                       hex(Bytes(crypto::sha384(parsed->public_key))));
+}
+
+void show(const std::string& name, Bytes file, const Parts& parts, bool json,
+          const char* judgement) {
+    if (json) {
+        nlohmann::ordered_json object = json_of(parts);
+        if (*judgement != '\0')
+            object["good"] = true;
+        object["signed"] = json_of_signature(file);
+        print_json(object);
+        return;
+    }
+    std::cout << std::format("{}: {}{}, {} bytes, {}\n{}", name, judgement,
+                             payload::name_of(parts.kind), file.size(), text_of_signature(file),
+                             text_of(parts));
+}
+
+} // namespace
+
+Outcome<ExitCode> list(const std::string& name, bool json) {
+    const auto file = TRY(read_file(name));
+    SignerOfEvents signer{.is_there = true, .key = std::nullopt};
+    if (const auto parsed = signed_payload::parse(file))
+        signer.key = crypto::sha384(parsed->public_key);
+    const Parts parts = TRY(parts_of(name, file, signer));
+    show(name, file, parts, json, "");
+    return ExitCode::good;
+}
+
+Outcome<ExitCode> verify_bundle(const VerifyOptions& options) {
+    if (!options.judge.is_somebody())
+        return std::unexpected(
+            Failure{"give one of --firmware and --public-key (see shim-bundle --help)"});
+    const Wishes wishes = TRY(wishes_of(options.judge));
+    const auto file = TRY(read_file(options.file));
+    const auto payload = decide(wishes, file, verify::PayloadKind::linux_bundle);
+    if (!payload)
+        return print_refusal(failure(options.file, payload.error()).text, options.json);
+    SignerOfEvents signer;
+    if (payload->authority)
+        signer = {.is_there = true, .key = payload->authority->key};
+    const auto parts = parts_of(options.file, file, signer);
+    if (!parts)
+        return print_refusal(parts.error().text, options.json);
+    show(options.file, file, *parts, options.json, "good, ");
+    return ExitCode::good;
+}
+
+} // namespace tdshim::tools

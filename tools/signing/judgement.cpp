@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/signing/judgement.hpp"
+
+#include <iostream>
+
+#include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
+#include "tools/signing/firmware_volume.hpp"
+#include "tools/signing/keys.hpp"
+
+namespace tdshim::tools {
+
+void add_judge_options(CLI::App& app, Judge& judge) {
+    app.add_option("--firmware", judge.firmware, "image whose enrolment decides");
+    app.add_option("--public-key", judge.public_key, "the one key that is enough, PEM or DER");
+}
+
+Outcome<Wishes> wishes_of(const Judge& judge) {
+    Wishes wishes;
+    if (!judge.firmware.empty() && !judge.public_key.empty())
+        return std::unexpected(Failure{"--firmware and --public-key exclude each other"});
+    if (!judge.firmware.empty()) {
+        const auto image = TRY(read_file(judge.firmware));
+        const VolumePlace place = TRY(require_volume(image, judge.firmware));
+        const Bytes volume = Bytes(image).subspan(place.offset, place.size);
+        wishes.volume.assign(volume.begin(), volume.end());
+        wishes.enrolment = TRY(of_file(judge.firmware, cfv::parse(wishes.volume)));
+    } else if (!judge.public_key.empty()) {
+        const PublicKey key = TRY(read_public_key(judge.public_key));
+        wishes.enrolment.policy = cfv::Policy::signed_only;
+        const cfv::Key entry{.hash = key.hash(), .algorithm = key.algorithm};
+        if (!wishes.enrolment.keys.push(entry))
+            return std::unexpected(failure(judge.public_key, "is one key too many"));
+    }
+    return wishes;
+}
+
+Result<verify::Payload> decide(const Wishes& wishes, Bytes file, verify::PayloadKind kind) {
+    crypto::SignatureMemory memory;
+    return verify::check_payload(wishes.enrolment, file, kind, memory.bytes);
+}
+
+ExitCode print_refusal(const std::string& reason, bool json) {
+    if (json)
+        print_json({{"good", false}, {"reason", reason}});
+    else
+        std::cout << reason << '\n';
+    return ExitCode::check_failed;
+}
+
+nlohmann::ordered_json json_of_signature(Bytes file) {
+    const auto parsed = signed_payload::parse(file);
+    if (!parsed)
+        return nullptr;
+    const bool is_documents = parsed->numbering == signed_payload::Numbering::document;
+    return {{"algorithm", signed_payload::name_of(parsed->algorithm)},
+            {"numbering", is_documents ? "document" : "td-shim"},
+            {"key", hex(crypto::sha384(parsed->public_key))},
+            {"svn", parsed->svn},
+            {"version", parsed->version}};
+}
+
+} // namespace tdshim::tools

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The firmware's question, asked by a tool: whether an image's enrolment, or one key, lets a
+// payload run. shim-sign and shim-bundle share it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "shim/verify/payload.hpp"
+#include "tools/common/command.hpp"
+
+namespace tdshim::tools {
+
+/// Who decides.
+struct Judge {
+    std::string firmware;   ///< an image whose enrolment does,
+    std::string public_key; ///< or this key alone
+
+    [[nodiscard]] bool is_somebody() const { return !firmware.empty() || !public_key.empty(); }
+};
+
+/// --firmware and --public-key.
+void add_judge_options(CLI::App& app, Judge& judge);
+
+/// The owner's wishes, and the bytes that they are views into. Of nobody: nothing is demanded.
+struct Wishes {
+    std::vector<std::byte> volume;
+    cfv::Enrolment enrolment;
+};
+[[nodiscard]] Outcome<Wishes> wishes_of(const Judge& judge);
+
+/// verify::check_payload with memory of its own.
+[[nodiscard]] Result<verify::Payload> decide(const Wishes& wishes, Bytes file,
+                                             verify::PayloadKind kind);
+
+/// Prints why a payload is not to run: what both tools say of a refusal.
+ExitCode print_refusal(const std::string& reason, bool json);
+
+/// {"algorithm", "numbering", "key", "svn", "version"} as `file` says; null when it is not signed.
+[[nodiscard]] nlohmann::ordered_json json_of_signature(Bytes file);
+
+} // namespace tdshim::tools
