@@ -272,6 +272,7 @@ std::string_view sentence(Fault fault) {
     case Fault::bundle_manifest: return "bundle's manifest has another line than expected";
     case Fault::bundle_title: return "bundle's title is not printable or too long";
     case Fault::bundle_command_line: return "bundle's command line has a NUL or a line end";
+    case Fault::bundle_kernel: return "kernel of the Linux bundle is no bzImage or vmlinux";
 
     // events file
     case Fault::events_size: return "events file is too large";

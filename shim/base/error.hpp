@@ -248,6 +248,7 @@ enum class Fault : std::uint16_t {
     bundle_manifest,
     bundle_title,
     bundle_command_line,
+    bundle_kernel,
     // events file
     events_size,
     events_no_line_end,

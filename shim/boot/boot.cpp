@@ -10,6 +10,7 @@
 #include "shim/boot/secure_boot.hpp"
 #include "shim/boot/td_memory.hpp"
 #include "shim/formats/tdvf/footer.hpp"
+#include "shim/measure/register_bank.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -24,8 +25,10 @@ void print(const Line& line) {
 }
 
 void print_registers(const Context& context) {
-    for (std::uint32_t rtmr = 0; rtmr < 2; ++rtmr)
-        if (const auto value = platform::rtmr(rtmr))
+    // Those of the operating system are zero, unless a bundle has events for them.
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        if (const auto value = platform::rtmr(rtmr);
+            value && (rtmr < 2 || *value != crypto::Digest{}))
             print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] " << Bytes(*value));
     print(Line() << "tdshim: event log: " << Hex{layout::event_log.start().value} << ", "
                  << std::uint64_t{context.recorder.log_size()} << " of " << layout::event_log.size()

@@ -215,7 +215,8 @@ Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel
     const GpaRange place = TRY(context.memory.allocate({.size = size + 1, .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
     const Bytes line = TRY(write_line(context, own, text, memory.first(size)));
-    const measure::Measurement measured = measure::command_line(text.measured.value_or(line));
+    const measure::Measurement measured =
+        measure::command_line(own.bytes.empty() ? text.measured.value_or(line) : line);
     TRY(context.recorder.record(measured));
     report("command line", is_joined ? "payload, and what the VMM appends" : text.source, measured);
     if (line.size() > limit)

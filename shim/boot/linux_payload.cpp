@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "shim/base/line.hpp"
 #include "shim/boot/linux_inputs.hpp"
 #include "shim/boot/report.hpp"
+#include "shim/formats/bundle/bundle.hpp"
+#include "shim/formats/bundle/events.hpp"
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
 #include "shim/formats/payload/uki.hpp"
@@ -25,6 +28,8 @@ struct Files {
     Own initrd;
     Own command_line;
     Bytes os_release; ///< of a unified kernel image
+    Bytes manifest;   ///< of a bundle, as is the next
+    Bytes events;
 };
 
 /// Takes a unified kernel image apart. Its parts are measured, not the container, so that registers
@@ -42,17 +47,44 @@ Result<Files> files_of_uki(const PayloadFile& file) {
                  .kernel = image.kernel,
                  .initrd = own(image.initrd),
                  .command_line = own(image.command_line),
-                 .os_release = image.os_release};
+                 .os_release = image.os_release,
+                 .manifest = {},
+                 .events = {}};
+}
+
+/// Takes a bundle apart, and looks at all of it before the first part is used.
+Result<Files> files_of_bundle(const PayloadFile& file) {
+    const bundle::Bundle parsed = TRY(bundle::parse(file.bytes));
+    TRY(bundle::EventsFile::parse(parsed.events, file.signer.has_value()));
+    const Kind kind = TRY(payload::kind_of(parsed.kernel));
+    if (kind != Kind::bzimage && kind != Kind::vmlinux)
+        return refuse(Fault::bundle_kernel);
+    const auto own = [&](Bytes bytes, bool appends) {
+        return Own{.bytes = bytes,
+                   .source = payload::name_of(file.kind),
+                   .beside = appends ? Beside::appended : Beside::refused};
+    };
+    return Files{.kind = kind,
+                 .kernel = parsed.kernel,
+                 .initrd = own(parsed.initrd, parsed.manifest.appends_initrd),
+                 .command_line = own(parsed.command_line, parsed.manifest.appends_command_line),
+                 .os_release = {},
+                 .manifest = parsed.manifest_file,
+                 .events = parsed.events};
 }
 
 Result<Files> files_of(const PayloadFile& file) {
     if (file.kind == Kind::uki)
         return files_of_uki(file);
+    if (file.kind == Kind::bundle)
+        return files_of_bundle(file);
     return Files{.kind = file.kind,
                  .kernel = file.bytes,
                  .initrd = {},
                  .command_line = {},
-                 .os_release = {}};
+                 .os_release = {},
+                 .manifest = {},
+                 .events = {}};
 }
 
 Result<void> record_kernel(Context& context, const PayloadFile& file, const Files& files) {
@@ -62,10 +94,25 @@ Result<void> record_kernel(Context& context, const PayloadFile& file, const File
     if (file.is_recorded)
         TRY(context.recorder.record(measured));
     report("kernel", context.input, measured);
-    if (files.os_release.empty())
-        return {};
-    return context.recorder.record(
-        measure::os_release(file.place, measure::digest_of(files.os_release)));
+    if (!files.os_release.empty())
+        TRY(context.recorder.record(
+            measure::os_release(file.place, measure::digest_of(files.os_release))));
+    if (!files.manifest.empty())
+        TRY(context.recorder.record(measure::bundle_manifest(files.manifest)));
+    return {};
+}
+
+/// What the maker of a bundle wants to see in the registers of the operating system.
+Result<void> record_events(Context& context, const PayloadFile& file, Bytes text) {
+    const auto events = TRY(bundle::EventsFile::parse(text, file.signer.has_value()));
+    bundle::EventsReader reader(events, file.signer ? &*file.signer : nullptr);
+    bundle::Event event;
+    while (TRY(reader.next(event)))
+        TRY(context.recorder.record(
+            measure::bundle_event(event.rtmr, event.type, event.data.view())));
+    if (events.size() != 0)
+        platform::print((Line() << "tdshim: events of the bundle: " << events.size()).text());
+    return {};
 }
 
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
@@ -138,6 +185,7 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
     // td-shim's way: what the firmware measures ends before the payload's events.
     if (context.has_option(tdvf::option_region_digests))
         TRY(context.recorder.close());
+    const std::string_view source = context.input;
     const auto files = files_of(file);
     if (!files)
         return refuse_file(context, file, files.error());
@@ -149,6 +197,8 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
         context.memory.release(file.copied); // before the initrd needs the place
     payload.initrd = TRY(load_initrd(context, payload.kernel, files->initrd));
     payload.command_line = TRY(load_command_line(context, payload.kernel, files->command_line));
+    context.input = source;
+    TRY(record_events(context, file, files->events));
     if (is_container)
         context.memory.release(file.copied);
     return payload;

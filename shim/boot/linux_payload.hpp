@@ -17,9 +17,10 @@ struct LinuxPayload {
 };
 
 /// Measures, checks and places kernel, initrd and command line, in this order. `file` is a bzImage,
-/// a vmlinux, a raw one, or a unified kernel image that holds a bzImage.
-/// Errors: the kernel_, vmlinux_, uki_, command_line_ and initrd_ faults, and those of the layers
-/// below.
+/// a vmlinux, a raw one, a unified kernel image that holds a bzImage, or a bundle, whose events are
+/// measured last.
+/// Errors: the kernel_, vmlinux_, uki_, bundle_, events_, command_line_ and initrd_ faults, and
+/// those of the layers below.
 [[nodiscard]] Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file);
 
 /// Writes boot_params for `payload`. Returns where they stand. Errors: as MemoryMap.

@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import firmware
 import kernel_forms
 import kernels
 import linux
@@ -68,6 +69,60 @@ def check_uki(test, key, place):
         test.assertEqual(linux.guest_line(vm.console, "command-line"), linux.command_line("q35"))
 
 
+events = """# what this bundle's maker says
+PCR11:string:"os-image-identity":{"svn":"3","diskId":"tdshim","eventVersion":"1"}
+RTMR2:string:signed by %SIGNER%
+RTMR3:binary:00ff07
+"""
+
+
+def make_bundle(boot, text, *options, kernel=None, initrd=None):
+    guest = settings.Guest("6.12")
+    file, lines = boot.folder / "bundle", boot.folder / "events"
+    lines.write_text(events)
+    tool("shim-bundle", "create", "--kernel", kernel or guest.kernel, "--initrd", initrd or guest.initrd, "--append", text,
+         "--events", lines, "--title", "a test of tdshim", *options, "-o", file)
+    return boot.sign(file)
+
+
+def check_events(test, console):
+    test.assertRegex(console, "(?m)^tdshim: events of the bundle: 3$")
+    for number in (2, 3):
+        test.assertRegex(console, rf"(?m)^tdshim: RTMR\[{number}\] [0-9a-f]{{96}}$")
+
+
+def check_bundle(test, key, place):
+    """Debian's kernel, initrd and command line in one signed file."""
+    boot = SignedBoot(test, key, enrol=("--for", "linux-bundle"),
+                      link={"td_placed": ("--profile", "tdvf-payload"),
+                            "td_embedded": ("--payload", "SIGNED")}.get(place, ()))
+    if place.startswith("td"):
+        bundle = make_bundle(boot, td_command_line)
+        check_events(test, boot.run_td(test, None if place == "td_embedded" else bundle).console)
+    else:
+        vm = boot.run_vm(test, make_bundle(boot, linux.command_line("q35")))
+        check_events(test, vm.console)
+        test.assertEqual(linux.guest_line(vm.console, "command-line"), linux.command_line("q35"))
+
+
+def check_appending_bundle(test, key, place):
+    """What the VMM adds stands behind the bundle's own, and is measured."""
+    guest = settings.Guest("6.12")
+    boot = SignedBoot(test, key)
+    own, more = linux.command_line("q35"), "quiet"
+    empty = boot.folder / "empty.cpio"  # an archive of nothing, padded to four bytes
+    subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"", stdout=empty.open("wb"), check=True)
+    bundle = make_bundle(boot, own, "--command-line", "append", "--initrd-policy", "append", initrd=empty)
+    beside = ["--initrd", guest.initrd, "--append", more]
+    if place == "td":
+        run = boot.run_td(test, bundle, *beside)
+        test.assertIn("tdshim: command line: payload, and what the VMM appends", run.console)
+    else:
+        vm = boot.run_vm(test, bundle, {firmware.named_initrd: guest.initrd, firmware.named_command_line: more.encode()},
+                         beside)
+        test.assertEqual(linux.guest_line(vm.console, "command-line"), f"{own} {more}")
+
+
 def refused(test, boot, payload, reason, options=()):
     run = td_emu.Run("--memory", memory, "--kernel", payload, *options, "--until", "payload", image=boot.image)
     test.assertEqual(run.exit_code, td_emu.reported_fatal_error, run.console + run.errors)
@@ -120,6 +175,29 @@ class Refused(unittest.TestCase):
             self.assertIn("takes no input beside its own", measured.stderr)
 
 
+class RefusedBundles(unittest.TestCase):
+    def setUp(self):
+        self.boot = SignedBoot(self, "ecdsa")
+        self.kernel = self.boot.folder / "kernel"
+        self.kernel.write_bytes(kernels.bzimage())
+
+    def test_inputs_beside(self):
+        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=self.kernel)
+        for options in (["--append", "init=/bin/sh"], ["--initrd", self.kernel]):
+            refused(self, self.boot, bundle, "opt/org.tdshim/", options)
+            measured = subprocess.run([settings.tool("shim-measure"), self.boot.image, "--kernel", bundle, "--vmm", "none",
+                                       *options], capture_output=True, text=True)
+            self.assertEqual(measured.returncode, 2)
+            self.assertIn("beside its own", measured.stderr)
+
+    def test_a_signer_that_is_none(self):
+        """An unsigned bundle cannot say who signed it."""
+        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=self.kernel)
+        unsigned = bundle.with_name("bundle")
+        self.boot.image = settings.image()
+        refused(self, self.boot, unsigned, "opt/org.tdshim/kernel: event names the signer, and no enrolled key signed")
+
+
 class SignedBoots(unittest.TestCase):
     pass
 
@@ -135,6 +213,11 @@ suite.add_cases(SignedBoots, check_embedded, {**cases(check_embedded, ["rsa"], "
                                               **cases(check_embedded, ["ecdsa"], "service-td")})
 suite.add_cases(SignedBoots, check_placed, cases(check_placed, both))
 suite.add_cases(SignedBoots, check_kernel, cases(check_kernel, both))
+suite.add_cases(SignedBoots, check_bundle, {
+    **cases(check_bundle, both, "td"), **cases(check_bundle, ["rsa"], "td_placed"),
+    **cases(check_bundle, ["ecdsa"], "td_embedded"), **cases(check_bundle, both, "vm")})
+suite.add_cases(SignedBoots, check_appending_bundle, {**cases(check_appending_bundle, ["rsa"], "td"),
+                                                      **cases(check_appending_bundle, ["ecdsa"], "vm")})
 suite.add_cases(SignedBoots, check_uki, {**cases(check_uki, ["rsa"], "td"), **cases(check_uki, ["ecdsa"], "vm")})
 
 if __name__ == "__main__":

@@ -62,11 +62,18 @@ void add_payload(Predictor& predictor, const BootInputs& inputs) {
     if (inputs.os_release)
         predictor.add(measure::os_release(somewhere, inputs.os_release->digest),
                       inputs.os_release->origin);
-    if (inputs.initrd)
-        predictor.add(measure::initrd(somewhere, inputs.initrd->digest), inputs.initrd->origin);
+    if (inputs.bundle)
+        predictor.add(measure::bundle_manifest(inputs.bundle->manifest.bytes),
+                      inputs.bundle->manifest.origin);
+    for (const InputFile& initrd : inputs.initrds)
+        predictor.add(measure::initrd(somewhere, initrd.digest), initrd.origin);
     if (inputs.command_line)
         predictor.add(measure::command_line(inputs.command_line->bytes),
                       inputs.command_line->origin);
+    if (inputs.bundle)
+        for (const BundleInputs::Event& event : inputs.bundle->events)
+            predictor.add(measure::bundle_event(event.rtmr, event.type, event.data.bytes),
+                          event.data.origin);
 }
 
 } // namespace

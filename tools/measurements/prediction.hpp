@@ -31,6 +31,17 @@ struct Authority {
     std::uint64_t svn = 0;
 };
 
+/// What a Linux bundle has measured beside kernel, initrd and command line.
+struct BundleInputs {
+    InputBytes manifest;
+    struct Event {
+        std::uint32_t rtmr = 0;
+        event_log::EventType type{};
+        InputBytes data;
+    };
+    std::vector<Event> events;
+};
+
 struct BootInputs {
     std::uint32_t image_options = 0;      ///< tdvf::option_ bits
     std::optional<InputBytes> td_hob;     ///< in a TD
@@ -43,7 +54,8 @@ struct BootInputs {
     bool knows_payload = false;          ///< else RTMR[1] means nothing
     std::optional<InputFile> kernel;     ///< or another payload
     std::optional<InputFile> os_release; ///< of a unified kernel image
-    std::optional<InputFile> initrd;
+    std::optional<BundleInputs> bundle;
+    std::vector<InputFile> initrds;         ///< of a bundle that appends, two
     std::optional<InputBytes> command_line; ///< as measured; only Linux has one
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t firmware_rtmrs = 2;
 
-/// RTMR[2] and RTMR[3] are zero when Linux starts.
+/// RTMR[2] and RTMR[3] are zero when Linux starts, but for the events of a bundle.
 bool is_known(const Measured& measured, std::uint32_t rtmr) {
     return rtmr == 0 ? measured.options.knows_rtmr0() : rtmr != 1 || measured.knows_payload;
 }

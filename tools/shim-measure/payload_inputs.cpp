@@ -4,9 +4,9 @@
 #include <format>
 
 #include "shim/formats/payload/kind.hpp"
-#include "shim/formats/payload/uki.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
+#include "tools/shim-measure/containers.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
 
@@ -72,32 +72,6 @@ Outcome<InputBytes> command_line(const Options& options) {
     return InputBytes{{text.begin(), text.end()}, "command line of --append"};
 }
 
-/// The files that a unified kernel image holds, in place of one that is given beside it; to one
-/// that is signed none may be given.
-Outcome<> add_unified(const File& file, BootInputs& inputs) {
-    const auto parts = TRY(of_file(file.name, payload::parse_uki(file.bytes)));
-    if (inputs.authority && (inputs.initrd || !inputs.command_line->bytes.empty()))
-        return std::unexpected(failure(file.name, "is a signed unified kernel image, which takes "
-                                                  "no input beside its own: the boot is refused"));
-    const bool is_supplied = (inputs.initrd && !parts.initrd.empty()) ||
-                             (!inputs.command_line->bytes.empty() && !parts.command_line.empty());
-    if (is_supplied)
-        return std::unexpected(failure(file.name, "is a unified kernel image with an initrd or a "
-                                                  "command line of its own: the boot is refused"));
-    const auto origin = [&](const char* section) {
-        return std::format("section {} of {}", section, file.origin);
-    };
-    inputs.kernel = input_of(parts.kernel, origin(".linux"));
-    if (!parts.os_release.empty())
-        inputs.os_release = input_of(parts.os_release, origin(".osrel"));
-    if (!parts.initrd.empty())
-        inputs.initrd = input_of(parts.initrd, origin(".initrd"));
-    if (!parts.command_line.empty())
-        inputs.command_line =
-            InputBytes{{parts.command_line.begin(), parts.command_line.end()}, origin(".cmdline")};
-    return {};
-}
-
 /// A section as it is in memory: what the VMM put there, and zeros behind it.
 std::vector<std::byte> region(const tdvf::Section& section, const vmm::Placement& placement) {
     const Bytes content = placement.content_of(section.type);
@@ -112,14 +86,17 @@ void measure_payload_region(const Image& image, const vmm::Placement& placement,
         inputs.kernel = input_of(region(*payload, placement), inputs.kernel->origin + ", padded");
 }
 
-/// td-shim's way: digests of whole sections, and none of a payload that is in MRTD.
-void measure_regions(const Image& image, const vmm::Placement& placement, BootInputs& inputs) {
-    measure_payload_region(image, placement, inputs);
+/// td-shim's way: digests of whole sections, but of what a container brings, and none of a payload
+/// that is in MRTD.
+void measure_regions(const Image& image, const vmm::Placement& placement, bool is_one_file,
+                     bool brings_command_line, BootInputs& inputs) {
+    if (is_one_file)
+        measure_payload_region(image, placement, inputs);
     const auto* const payload = image.metadata.find(SectionType::payload);
     if (payload != nullptr && (payload->attributes & tdvf::attribute_mr_extend) != 0)
         inputs.kernel.reset();
     const tdvf::Section* const parameter = image.metadata.find(SectionType::payload_param);
-    if (parameter != nullptr && inputs.command_line)
+    if (parameter != nullptr && inputs.command_line && !brings_command_line)
         inputs.command_line =
             InputBytes{region(*parameter, placement), inputs.command_line->origin + ", padded"};
 }
@@ -129,28 +106,36 @@ void measure_regions(const Image& image, const vmm::Placement& placement, BootIn
 Outcome<> add_payload(const Options& options, const Image& image, const vmm::Placement& placement,
                       BootInputs& inputs) {
     if (!options.initrd.empty())
-        inputs.initrd = InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd};
+        inputs.initrds = {
+            InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd}};
     inputs.command_line = TRY(command_line(options));
     const cfv::Enrolment enrolment = TRY(add_enrolment(image, inputs));
-    auto file = TRY(payload_file(options, image));
+    const auto file = TRY(payload_file(options, image));
     if (!file)
         return {};
     const Kind kind = options.payload_entry ? Kind::raw_vmlinux : TRY(kind_of_contents(*file));
     const auto admitted = TRY(admit(enrolment, file->bytes, kind, file->name, inputs));
-    if (admitted.contents.size() != file->bytes.size())
-        file = File{{admitted.contents.begin(), admitted.contents.end()},
-                    "contents of " + file->origin,
-                    file->name};
+    const bool is_signed = admitted.contents.size() != file->bytes.size();
+    const std::string origin = (is_signed ? "contents of " : "") + file->origin;
     inputs.knows_payload = true;
-    inputs.kernel = input_of(file->bytes, file->origin);
-    if (kind == Kind::uki)
-        TRY(add_unified(*file, inputs));
+    inputs.kernel = input_of(admitted.contents, origin);
+    std::optional<crypto::Digest> signer;
+    if (admitted.authority)
+        signer = admitted.authority->key;
+    bool brings_command_line = false;
+    if (is_container(kind))
+        brings_command_line = TRY(open_container({.kind = kind,
+                                                  .bytes = admitted.contents,
+                                                  .origin = origin,
+                                                  .name = file->name,
+                                                  .signer = signer},
+                                                 inputs));
     if (kind == Kind::raw_vmlinux)
         measure_payload_region(image, placement, inputs);
     if ((inputs.image_options & tdvf::option_region_digests) != 0)
-        measure_regions(image, placement, inputs);
+        measure_regions(image, placement, !is_container(kind), brings_command_line, inputs);
     if (kind == Kind::elf || kind == Kind::pe) { // they get neither
-        inputs.initrd.reset();
+        inputs.initrds.clear();
         inputs.command_line.reset();
     }
     return {};
