@@ -15,7 +15,8 @@ usage() {
 usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
 
   --firmware FILE  the image, final.bin
-  --kernel FILE    a bzImage; without it only what the image itself holds can be started
+  --kernel FILE    a payload: bzImage, vmlinux, unified kernel image, Linux bundle, ELF or PE executable, signed or
+                   not; without it only what the image itself holds can be started
   --initrd FILE
   --append TEXT    the kernel's command line
   --memory SIZE    as QEMU's -m; the default is 512M
