@@ -313,6 +313,14 @@ std::string_view sentence(Fault fault) {
     case Fault::reset_vector_slot: return "reset vector has no room where shim-ld writes";
     case Fault::payload_size: return "payload is empty or leaves no room in a 16 MiB image";
     case Fault::td_info_size: return "TD_INFO or TD_PARAMS is larger than its room in the image";
+
+    // AML of the VMM's: image option and enrolment
+    case Fault::policy_reserved: return "enrolled policy has a reserved field that is not zero";
+    case Fault::image_aml_policy:
+        return "image has static ACPI tables, and a policy for AML of the VMM's";
+    case Fault::aml_refused: return "AML of the VMM's, which the image refuses";
+    case Fault::aml_not_enrolled: return "AML of the VMM's that is not enrolled";
+    case Fault::acpi_fadt_twice: return "ACPI tables hold two FADTs";
     }
     return "unknown fault";
 }

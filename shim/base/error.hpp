@@ -285,6 +285,12 @@ enum class Fault : std::uint16_t {
     reset_vector_slot,
     payload_size,
     td_info_size,
+    // AML of the VMM's: image option and enrolment
+    policy_reserved,
+    image_aml_policy,
+    aml_refused,
+    aml_not_enrolled,
+    acpi_fadt_twice,
 };
 
 struct Error {

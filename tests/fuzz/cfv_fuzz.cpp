@@ -44,8 +44,8 @@ void check_volume(Bytes volume) {
     require(enrolment->policy == cfv::Policy::measured || !enrolment->keys.empty());
     require(enrolment->policy != cfv::Policy::signed_and_pinned ||
             enrolment->pinned_payloads.size() != 0);
-    for (const cfv::Digests* list :
-         {&enrolment->revoked_keys, &enrolment->revoked_payloads, &enrolment->pinned_payloads}) {
+    for (const cfv::Digests* list : {&enrolment->revoked_keys, &enrolment->revoked_payloads,
+                                     &enrolment->pinned_payloads, &enrolment->aml_tables}) {
         require(list->size() <= cfv::max_digests);
         for (std::size_t i = 0; i < list->size(); ++i)
             require(is_inside((*list)[i], volume));
@@ -63,7 +63,8 @@ void check_patched(Bytes contents, std::size_t at, std::array<std::size_t, 4> co
                        cfv::PolicyContents{.keys = keys,
                                            .revoked_keys = all.first(counts[1]),
                                            .revoked_payloads = all.first(counts[2]),
-                                           .pinned_payloads = all.first(counts[3])})
+                                           .pinned_payloads = all.first(counts[3]),
+                                           .aml_tables = all.first(counts[3] ^ 1U)})
                 .has_value());
     const std::size_t size = std::min(contents.size(), volume_size - at);
     std::ranges::copy(contents.first(size), volume.begin() + static_cast<std::ptrdiff_t>(at));
@@ -83,8 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::array<std::size_t, 4> counts{*choice & 3U, *choice >> 2 & 3U, *choice >> 4 & 3U,
                                             *choice >> 6 & 3U};
     const Bytes rest = input.subspan(reader.offset());
-    check_patched(rest, policy_at + *where % 104U, counts);
-    check_patched(rest, anchor_at + *where % 104U, counts);
+    check_patched(rest, policy_at + *where % 112U, counts);
+    check_patched(rest, anchor_at + *where % 112U, counts);
     check_patched(rest, *where % 0x78U, counts);
     return 0;
 }

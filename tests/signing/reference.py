@@ -223,6 +223,26 @@ def anchor(key_block, as_document=False):
     return (ANCHOR_DATA + struct.pack("<IIII", 1, header + 48, 1, 0) + bytes(header - 32) + hash_of(key_block))
 
 
+POLICY = uuid.UUID("3838963B-9425-4FA2-ACE9-C579C29AB4BF").bytes_le
+
+
+def policy(word, *, flags=0, keys=(), revoked_keys=(), revoked=(), pinned=(), aml=()):
+    """Our policy, by the table in specs/secure-boot.md; `keys`: (block, minimum SVN, kinds, algorithm), the others
+    are lists of digests."""
+    entries = b"".join(hash_of(block) + struct.pack("<QII", *rest) for block, *rest in keys)
+    lists = (revoked_keys, revoked, pinned, aml)
+    data = entries + b"".join(digest for digests in lists for digest in digests)
+    return POLICY + struct.pack("<IIII5H6x", 1, 48 + len(data), word, flags, len(keys), *map(len, lists)) + data
+
+
+def acpi_table(signature, size, content=b""):
+    """A table of `size` bytes whose bytes add up to 0 [ACPI 6.5, 5.2.6]."""
+    table = bytearray(struct.pack("<4sIBB6s8sI4sI", signature, size, 2, 0, b"OEM", b"TABLE", 1, b"TEST", 1) + content)
+    table += bytes(size - len(table))
+    table[9] = -sum(table) & 0xFF
+    return bytes(table)
+
+
 def volume(size, *files):
     data = volume_header(size) + b"".join(files)
     return data + bytes(size - len(data))

@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 # pylint: disable=wrong-import-position
 from reference import (
-    ANCHOR_FILE, EcKey, RsaKey, anchor, hash_of, openssl, payload_header, signed, volume, volume_file,
+    ANCHOR_FILE, POLICY, EcKey, RsaKey, acpi_table, anchor, hash_of, openssl, payload_header, policy, signed, volume,
+    volume_file,
 )
 from support import CFV_SIZE, ToolTest, elf, reset_vector
 import unittest
@@ -282,6 +283,61 @@ class PolicyTest(SigningTest):
         self.payload = self.put("payload", CONTENTS + b"2")
         self.refused("payload is not among those", self.sign(self.ec), "--firmware", image)
         self.assertIn("pinned payload " + hash_of(CONTENTS).hex(), self.good("shim-info", image))
+
+    def test_a_policy_is_written_as_the_description_has_it(self):
+        """...and read: every list, its place and its order."""
+        digests = [bytes([value] * 48) for value in range(1, 6)]
+        image = self.enroll("--policy", "signed-and-pinned", "--key", self.rsa.public + ",svn=4,for=executable", "--key",
+                            self.ec.public, "--revoke-key", digests[0].hex(), "--revoke", digests[1].hex(), "--pin",
+                            digests[2].hex(), "--aml", digests[3].hex(), "--aml", digests[4].hex(), "--td-shim-numbering")
+        contents = policy(3, flags=1, keys=((self.rsa.block(), 4, 1, 1), (self.ec.block(), 0, 3, 2)),
+                          revoked_keys=digests[:1], revoked=digests[1:2], pinned=digests[2:3], aml=digests[3:])
+        expected = volume(CFV_SIZE, volume_file(ANCHOR_FILE, anchor(self.rsa.block())), volume_file(POLICY, contents))
+        self.assertEqual(self.read(image)[:CFV_SIZE], expected)
+        found = json.loads(self.good("shim-info", "--json", self.with_volume(expected)))["enrolment"]
+        self.assertEqual([found[name] for name in ("revoked_keys", "revoked", "pinned", "aml")],
+                         [[digest.hex() for digest in part] for part in
+                          (digests[:1], digests[1:2], digests[2:3], digests[3:])])
+        for bad, reason in ((contents[:47] + b"\1" + contents[48:], "policy has a reserved field that is not zero"),
+                            (contents[:40] + b"\1" + contents[41:], "policy's length does not match its entries")):
+            image = self.with_volume(volume(CFV_SIZE, volume_file(POLICY, bad)))
+            self.assertIn("policy: none that is known here", self.good("shim-info", image))
+            self.assertIn(reason, self.good("shim-info", image))
+
+    def test_tables_of_aml_and_nothing_else(self):
+        """A policy without keys, from digests, from tables, and from a folder as Linux has it."""
+        tables = {"DSDT": acpi_table(b"DSDT", 100, b"\x10\x05ABCD"), "SSDT1": acpi_table(b"SSDT", 40),
+                  "OSDT": acpi_table(b"OSDT", 36), "PSDT": acpi_table(b"PSDT", 37)}
+        folder = self.path("tables")
+        os.makedirs(os.path.join(folder, "dynamic"))
+        for name, table in {**tables, "FACP": acpi_table(b"FACP", 244), "FACS": b"FACS" + bytes(60),
+                            "dynamic/SSDT9": acpi_table(b"SSDT", 99)}.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(table)
+        digests = {name: hash_of(table) for name, table in tables.items()}
+        for options, names in ((("--aml", folder), ("DSDT", "OSDT", "PSDT", "SSDT1")),
+                               (("--aml", os.path.join(folder, "SSDT1"), "--aml", digests["DSDT"].hex()),
+                                ("SSDT1", "DSDT"))):
+            image = self.enroll("--policy", "measured", *options)
+            contents = policy(1, aml=[digests[name] for name in names])
+            self.assertEqual(self.read(image)[:CFV_SIZE], volume(CFV_SIZE, volume_file(POLICY, contents)))
+            self.assertIn(f"AML table {digests['DSDT'].hex()}", self.good("shim-info", image))
+            self.accepted(self.payload, "--firmware", image)
+
+    def test_what_is_no_table_of_aml_is_not_enrolled(self):
+        table = acpi_table(b"SSDT", 64)
+        os.mkdir(self.path("empty"))
+        for what, reason in ((self.put("cut", table[:-1]), "ACPI table has a wrong length"),
+                             (self.put("long", table + b"\0"), "ACPI table has a wrong length"),
+                             (self.put("short", table[:35]), "ACPI table lies outside"),
+                             (self.put("sum", table[:-1] + b"\1"), "ACPI table has a wrong checksum"),
+                             (self.put("facp", acpi_table(b"FACP", 244)), "is an ACPI table, and none of AML"),
+                             (self.path("empty"), "holds no table of AML"), ("0" * 95, "")):
+            with self.subTest(what):
+                result = self.bad("shim-enroll", "--firmware", self.image, "--policy", "measured", "--aml", what, "-o",
+                                  self.path("none"))
+                self.assertIn(reason, result.stderr)
+                self.assertFalse(os.path.exists(self.path("none")))
 
     def test_what_cannot_be_enrolled_leaves_no_file(self):
         enrolled = self.enroll("--key", self.ec.public)

@@ -359,6 +359,39 @@ void check_header(const Root& root, std::uint64_t address, std::string_view sign
     CHECK(sum_of(root.at(address, length)) == 0);
 }
 
+TEST_CASE("AML is what Linux executes, by the signature", "[acpi_tables]") {
+    const auto header = [](std::string_view signature) {
+        return Blob().text(signature).fill(header_size - 4, 0);
+    };
+    for (const char* const signature : {"DSDT", "SSDT", "PSDT", "OSDT"})
+        CHECK(is_aml(header(signature).view()));
+    for (const char* const signature : {"FACP", "APIC", "DSDt", "SDST", "RSDT", "XSDT", "OEM1"})
+        CHECK_FALSE(is_aml(header(signature).view()));
+    Blob cut = header("DSDT");
+    cut.resize(header_size - 1);
+    CHECK_FALSE(is_aml(cut.view()));
+}
+
+TEST_CASE("a FADT of any length leads where it is told to and nowhere else", "[acpi_tables]") {
+    for (std::size_t size = header_size; size <= 244; ++size) {
+        std::vector<std::byte> fadt(size, std::byte{0x5A});
+        const auto linked = link_fadt(fadt, {0x1234'5678}, {0x9ABC'DEF0});
+        if (size < 44) {
+            require_refused(linked, Fault::acpi_length, 0, sizeof(Fadt), size);
+            continue;
+        }
+        REQUIRE(linked);
+        CHECK(sum_of(fadt) == 0);
+        CHECK(read_at<le32>(fadt, 36).value() == 0x9ABC'DEF0);
+        CHECK(read_at<le32>(fadt, 40).value() == 0x1234'5678);
+        std::vector<std::byte> behind(size < 148 ? 16 : 8); // X_FIRMWARE_CTRL, X_DSDT if cut
+        for (std::size_t at = 132; at < size && at < 132 + behind.size(); ++at)
+            CHECK(fadt[at] == std::byte{0});
+        if (size >= 148)
+            CHECK(read_at<le64>(fadt, 140).value() == 0x1234'5678);
+    }
+}
+
 TEST_CASE("the shim's RSDP is one of revision 2 with both checksums good", "[acpi_tables]") {
     const Root root(list_of(3));
     CHECK(root.rsdp.value % 16 == 0);

@@ -81,16 +81,19 @@ inline Blob policy_name() {
 }
 
 inline Blob policy_header(std::uint32_t word, std::size_t keys, std::size_t revoked_keys = 0,
-                          std::size_t revoked_payloads = 0, std::size_t pinned = 0) {
+                          std::size_t revoked_payloads = 0, std::size_t pinned = 0,
+                          std::size_t aml_tables = 0) {
     return policy_name()
         .u32(1)
-        .u32(40 + 64 * keys + 48 * (revoked_keys + revoked_payloads + pinned))
+        .u32(48 + 64 * keys + 48 * (revoked_keys + revoked_payloads + pinned + aml_tables))
         .u32(word)
         .u32(0)
         .u16(keys)
         .u16(revoked_keys)
         .u16(revoked_payloads)
-        .u16(pinned);
+        .u16(pinned)
+        .u16(aml_tables)
+        .fill(6, 0);
 }
 
 inline Blob key_entry(const Blob& hash, std::uint64_t svn = 0, std::uint32_t kinds = 3,

@@ -182,10 +182,10 @@ TEST_CASE("an anchor's fields are checked", "[cfv]") {
 }
 
 TEST_CASE("a policy says which keys, from which version, for what", "[cfv]") {
-    Blob contents = policy_header(3, 2, 1, 2, 1);
+    Blob contents = policy_header(3, 2, 1, 2, 1, 2);
     contents.bytes(key_entry(hash_of(1), 5, 1, 1).view());
     contents.bytes(key_entry(hash_of(2), 0, 2, 2).view());
-    for (const unsigned value : {11U, 21U, 22U, 31U})
+    for (const unsigned value : {11U, 21U, 22U, 31U, 41U, 42U})
         contents.bytes(hash_of(value).view());
     const Blob volume = volume_with(contents);
     const auto enrolment = parse(volume.view());
@@ -205,6 +205,9 @@ TEST_CASE("a policy says which keys, from which version, for what", "[cfv]") {
     CHECK(enrolment->revoked_payloads.contains(digest_of(22)));
     CHECK_FALSE(enrolment->revoked_payloads.contains(digest_of(31)));
     CHECK(enrolment->pinned_payloads.contains(digest_of(31)));
+    CHECK_FALSE(enrolment->pinned_payloads.contains(digest_of(41)));
+    CHECK(enrolment->aml_tables.size() == 2);
+    CHECK(enrolment->aml_tables.contains(digest_of(42)));
     CHECK(copy_of(enrolment->policy_file) == contents.vector());
 }
 
@@ -217,12 +220,15 @@ TEST_CASE("a policy's header is checked", "[cfv]") {
         refused(volume_with(Blob(good).patch(24, 4, word)), Fault::policy_word, file_at + 24, 3,
                 word);
     refused(volume_with(Blob(good).patch(28, 4, 2)), Fault::policy_flags, file_at + 28, 1, 2);
-    refused(volume_with(Blob(good).patch(20, 4, 103)), Fault::policy_length, file_at + 20, 104,
+    refused(volume_with(Blob(good).patch(20, 4, 103)), Fault::policy_length, file_at + 20, 112,
             103);
-    refused(volume_with(Blob(good).patch(34, 2, 1)), Fault::policy_length, file_at + 20, 152, 104);
-    refused(volume_with(Blob(good).u8(0)), Fault::policy_length, file_at, 104, 105);
+    refused(volume_with(Blob(good).patch(34, 2, 1)), Fault::policy_length, file_at + 20, 160, 112);
+    refused(volume_with(Blob(good).u8(0)), Fault::policy_length, file_at, 112, 113);
     refused(volume_with(Blob(good).patch(32, 2, 17)), Fault::policy_entries, file_at + 32, 16, 17);
-    for (const std::size_t list : {34UZ, 36UZ, 38UZ})
+    for (const std::size_t reserved : {42UZ, 47UZ})
+        refused(volume_with(Blob(good).patch(reserved, 1, 1)), Fault::policy_reserved,
+                file_at + 42);
+    for (const std::size_t list : {34UZ, 36UZ, 38UZ, 40UZ})
         refused(volume_with(Blob(good).patch(list, 2, 0xFFFF)), Fault::policy_entries, file_at + 34,
                 256, 0xFFFF);
     for (std::size_t size = 1; size < good.size(); ++size) {
@@ -230,7 +236,7 @@ TEST_CASE("a policy's header is checked", "[cfv]") {
         cut.resize(size);
         const auto enrolment = parse(volume_with(cut).view());
         REQUIRE_FALSE(enrolment);
-        CHECK(enrolment.error().fault == (size < 40 ? Fault::truncated : Fault::policy_length));
+        CHECK(enrolment.error().fault == (size < 48 ? Fault::truncated : Fault::policy_length));
     }
 }
 
@@ -239,7 +245,7 @@ TEST_CASE("a policy's keys are checked", "[cfv]") {
         return volume_with(
             policy_header(2, 2).bytes(key_entry(hash_of(1)).view()).bytes(entry.view()));
     };
-    const std::size_t entry_at = file_at + 40 + 64;
+    const std::size_t entry_at = file_at + 48 + 64;
     for (const std::uint32_t kinds : {0U, 4U, 7U})
         refused(with(key_entry(hash_of(2), 0, kinds)), Fault::policy_key_kinds, entry_at + 56, 3,
                 kinds);
@@ -251,6 +257,7 @@ TEST_CASE("a policy's keys are checked", "[cfv]") {
 
 TEST_CASE("a policy that nothing could satisfy is refused", "[cfv]") {
     CHECK(parse(volume_with(policy_header(1, 0)).view()));
+    CHECK(parse(volume_with(policy_header(1, 0, 0, 0, 0, 1).bytes(hash_of(1).view())).view()));
     refused(volume_with(policy_header(2, 0)), Fault::policy_no_key, file_at + 32);
     refused(volume_with(policy_header(3, 0, 0, 0, 1).bytes(hash_of(1).view())),
             Fault::policy_no_key, file_at + 32);
@@ -287,6 +294,7 @@ TEST_CASE("a policy is written as it is read", "[cfv]") {
     const std::array<crypto::Digest, 1> revoked_keys{digest_of(11)};
     const std::array revoked{digest_of(21), digest_of(22)};
     const std::array<crypto::Digest, 1> pinned{digest_of(31)};
+    const std::array aml{digest_of(41), digest_of(42)};
     std::vector<std::byte> volume(cfv_size);
     REQUIRE(write(volume, digest_of(1),
                   PolicyContents{.policy = Policy::signed_and_pinned,
@@ -294,11 +302,12 @@ TEST_CASE("a policy is written as it is read", "[cfv]") {
                                  .keys = keys,
                                  .revoked_keys = revoked_keys,
                                  .revoked_payloads = revoked,
-                                 .pinned_payloads = pinned}));
-    Blob contents = policy_header(3, 2, 1, 2, 1).patch(28, 4, 1);
+                                 .pinned_payloads = pinned,
+                                 .aml_tables = aml}));
+    Blob contents = policy_header(3, 2, 1, 2, 1, 2).patch(28, 4, 1);
     contents.bytes(key_entry(hash_of(1), 5, 1, 1).view());
     contents.bytes(key_entry(hash_of(2), 0, 2, 2).view());
-    for (const unsigned value : {11U, 21U, 22U, 31U})
+    for (const unsigned value : {11U, 21U, 22U, 31U, 41U, 42U})
         contents.bytes(hash_of(value).view());
     Blob expected = volume_start();
     add_file(expected, anchor_name(), anchor(hash_of(1)));
@@ -312,11 +321,13 @@ TEST_CASE("what does not fit is not written", "[cfv]") {
     const std::vector<KeyEntry> keys(17);
     require_refused(write(volume, {}, PolicyContents{.revoked_keys = many}), Fault::policy_entries,
                     0, 256, 257);
+    require_refused(write(volume, {}, PolicyContents{.aml_tables = many}), Fault::policy_entries, 0,
+                    256, 257);
     require_refused(write(volume, {}, PolicyContents{.keys = keys}), Fault::policy_entries, 0, 16,
                     17);
     const std::span most = std::span(many).first(256);
     require_refused(write(volume, {}, PolicyContents{.pinned_payloads = most}), Fault::cfv_full, 0,
-                    cfv_size, 40 + 256 * 48);
+                    cfv_size, 48 + 256 * 48);
     require_refused(write(std::span(volume).first(4095), {}, {}), Fault::cfv_volume_length, 0, 4096,
                     4095);
     // The volume of our images takes the longest policy that there is.
@@ -325,7 +336,8 @@ TEST_CASE("what does not fit is not written", "[cfv]") {
                 PolicyContents{.keys = std::span(keys).first(16),
                                .revoked_keys = most,
                                .revoked_payloads = most,
-                               .pinned_payloads = most}));
+                               .pinned_payloads = most,
+                               .aml_tables = most}));
 }
 
 }} // namespace tdshim::cfv

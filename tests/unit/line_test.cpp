@@ -17,7 +17,7 @@ namespace tdshim { namespace {
 
 constexpr std::uint64_t top = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t capacity = 200;
-constexpr auto last_fault = static_cast<unsigned>(Fault::td_info_size);
+constexpr auto last_fault = static_cast<unsigned>(Fault::acpi_fadt_twice);
 
 template <class... Pieces>
 std::string printed(const Pieces&... pieces) {

@@ -9,6 +9,7 @@
 #include "shim/formats/cfv/builder.hpp"
 #include "shim/formats/cfv/volume.hpp"
 #include "tools/common/files.hpp"
+#include "tools/shim-enroll/aml_tables.hpp"
 #include "tools/signing/enrolment_text.hpp"
 #include "tools/signing/firmware_volume.hpp"
 #include "tools/signing/keys.hpp"
@@ -58,6 +59,15 @@ Outcome<std::vector<crypto::Digest>> digests_of(const std::vector<std::string>& 
     return digests;
 }
 
+Outcome<std::vector<crypto::Digest>> aml_digests(const std::vector<std::string>& texts) {
+    std::vector<crypto::Digest> digests;
+    for (const std::string& text : texts) {
+        const auto digest = digest_of(text);
+        digests.append_range(digest ? std::vector{*digest} : TRY(digests_of_aml(text)));
+    }
+    return digests;
+}
+
 /// One "svn=N" or "for=KIND" behind a key's file.
 Outcome<> apply(cfv::KeyEntry& entry, std::string_view word, const std::string& text) {
     if (word.starts_with("svn=")) {
@@ -102,7 +112,7 @@ Outcome<cfv::KeyEntry> entry_of(const EnrolOptions& options, const std::string& 
 bool is_plain(const EnrolOptions& options, const std::vector<cfv::KeyEntry>& keys) {
     return keys.size() == 1 && keys[0].minimum_svn == 0 && keys[0].kinds == cfv::all_payloads &&
            options.policy == cfv::Policy::signed_only && options.revoked.empty() &&
-           options.pinned.empty() && options.revoked_keys.empty() &&
+           options.pinned.empty() && options.revoked_keys.empty() && options.aml.empty() &&
            !options.takes_td_shim_numbering;
 }
 
@@ -113,6 +123,7 @@ Outcome<> write_volume(const EnrolOptions& options, MutableBytes volume) {
     const auto revoked_keys = TRY(digests_of(options.revoked_keys, key_hash));
     const auto revoked = TRY(digests_of(options.revoked, payload_digest));
     const auto pinned = TRY(digests_of(options.pinned, payload_digest));
+    const auto aml = TRY(aml_digests(options.aml));
     std::optional<crypto::Digest> anchor;
     if (!keys.empty())
         anchor = keys[0].key;
@@ -123,7 +134,8 @@ Outcome<> write_volume(const EnrolOptions& options, MutableBytes volume) {
                                      .keys = keys,
                                      .revoked_keys = revoked_keys,
                                      .revoked_payloads = revoked,
-                                     .pinned_payloads = pinned};
+                                     .pinned_payloads = pinned,
+                                     .aml_tables = aml};
     return of_file(options.firmware, cfv::write(volume, anchor, policy));
 }
 

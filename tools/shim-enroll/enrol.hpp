@@ -21,6 +21,7 @@ struct EnrolOptions {
     std::vector<std::string> revoked; ///< each a digest or a payload's file, as are `pinned`
     std::vector<std::string> pinned;
     std::vector<std::string> revoked_keys; ///< each a hash or a public key's file
+    std::vector<std::string> aml;          ///< each a digest, a table's file or a folder of them
     bool takes_td_shim_numbering = false;
     bool replaces = false;
     std::string output;

@@ -29,6 +29,9 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
     app.add_option("--revoke-key", options.revoked_keys,
                    "key that must not sign: its hash as shim-info prints it, or the public key");
     app.add_option("--pin", options.pinned, "payload that may run: as --revoke");
+    app.add_option("--aml", options.aml,
+                   "table that the VMM may bring to an image linked with --aml enrolled: SHA-384, "
+                   "a table's file, or a folder of them as /sys/firmware/acpi/tables");
     app.add_flag("--td-shim-numbering", options.takes_td_shim_numbering,
                  "take payloads of td-shim's tools, which number the algorithms the other way");
     app.add_flag("--replace", options.replaces, "write over what is enrolled");

@@ -61,6 +61,7 @@ std::string table_of(const cfv::Enrolment& enrolment) {
     text += lines_of("revoked key", enrolment.revoked_keys);
     text += lines_of("revoked payload", enrolment.revoked_payloads);
     text += lines_of("pinned payload", enrolment.pinned_payloads);
+    text += lines_of("AML table", enrolment.aml_tables);
     if (enrolment.takes_td_shim_numbering)
         text += "  takes the algorithm numbers of td-shim's tools\n";
     return text;
@@ -76,6 +77,7 @@ Json json_of(const cfv::Enrolment& enrolment) {
             {"revoked_keys", json_of(enrolment.revoked_keys)},
             {"revoked", json_of(enrolment.revoked_payloads)},
             {"pinned", json_of(enrolment.pinned_payloads)},
+            {"aml", json_of(enrolment.aml_tables)},
             {"td_shim_numbering", enrolment.takes_td_shim_numbering}};
 }
 

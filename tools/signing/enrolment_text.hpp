@@ -16,7 +16,8 @@ namespace tdshim::tools {
 /// A line for the policy, then one for each key and digest.
 [[nodiscard]] std::string table_of(const cfv::Enrolment& enrolment);
 
-/// {"policy", "anchor", "keys": [...], "revoked_keys", "revoked", "pinned", "td_shim_numbering"}.
+/// {"policy", "anchor", "keys": [...], "revoked_keys", "revoked", "pinned", "aml",
+/// "td_shim_numbering"}.
 [[nodiscard]] nlohmann::ordered_json json_of(const cfv::Enrolment& enrolment);
 
 } // namespace tdshim::tools

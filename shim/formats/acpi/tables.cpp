@@ -15,6 +15,8 @@ constexpr std::array<char, 6> oem_id{'T', 'D', 'S', 'H', 'I', 'M'};
 constexpr std::array<char, 8> oem_table_id{'T', 'D', 'S', 'H', 'I', 'M', ' ', ' '};
 constexpr std::array<char, 4> creator_id{'T', 'D', 'S', 'H'};
 
+constexpr std::array<std::string_view, 4> aml_signatures{"DSDT", "SSDT", "PSDT", "OSDT"};
+
 std::uint8_t sum_of(Bytes bytes) {
     std::uint8_t sum = 0;
     for (const std::byte byte : bytes)
@@ -52,6 +54,12 @@ bool has_signature(Bytes table, std::string_view signature) {
     return header && std::string_view(header->signature) == signature;
 }
 
+bool is_aml(Bytes table) {
+    return std::ranges::any_of(aml_signatures, [&](std::string_view signature) {
+        return has_signature(table, signature);
+    });
+}
+
 Result<Gpa> dsdt_of(Bytes fadt) {
     const std::uint32_t low = TRY(read_at<le32>(fadt, offsetof(Fadt, dsdt)));
     const auto extended = read_at<le64>(fadt, fadt_extended_dsdt);
@@ -72,6 +80,8 @@ Result<void> link_fadt(MutableBytes fadt, Gpa dsdt, Gpa facs) {
     const auto put = [&](std::size_t offset, const auto& value) {
         if (offset + sizeof(value) <= fadt.size())
             std::ranges::copy(bytes_of(value), fadt.subspan(offset).begin());
+        else if (offset < fadt.size()) // Linux takes the bytes that are there
+            std::ranges::fill(fadt.subspan(offset), std::byte{0});
     };
     put(offsetof(Fadt, facs), le32{static_cast<std::uint32_t>(facs.value)});
     put(fadt_extended_facs, le64{0ULL}); // the 32-bit one holds

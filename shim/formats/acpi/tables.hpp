@@ -39,11 +39,17 @@ using TableList = StaticVector<Gpa, max_tables>;
 /// Whether `table`, a checked one, is of this kind.
 [[nodiscard]] bool has_signature(Bytes table, std::string_view signature);
 
+/// Whether `table` is of the kinds whose content Linux executes as AML [ACPI 6.5, 5.2.11; Linux
+/// drivers/acpi/acpica/tbxfload.c]: DSDT, SSDT and, obsolete and executed all the same, PSDT and
+/// OSDT.
+[[nodiscard]] bool is_aml(Bytes table);
+
 /// The address of the DSDT that `fadt` points to; 0: none. Errors: truncated.
 [[nodiscard]] Result<Gpa> dsdt_of(Bytes fadt);
 
-/// Makes `fadt` point to the DSDT at `dsdt` and the FACS at `facs`, 0: to none. Both lie below
-/// 4 GiB. Errors: acpi_length.
+/// Makes `fadt` point to the DSDT at `dsdt` and the FACS at `facs`, 0: to none, and to no other:
+/// also what is left of a field that the table's end cuts is zero. Both lie below 4 GiB.
+/// Errors: acpi_length.
 [[nodiscard]] Result<void> link_fadt(MutableBytes fadt, Gpa dsdt, Gpa facs);
 
 /// Writes an empty FACS at the start of `area`, sizeof(Facs) bytes.

@@ -85,8 +85,8 @@ bool put_anchor(Writer& writer, const crypto::Digest& anchor) {
 }
 
 std::uint64_t size_of(const PolicyContents& policy) {
-    const std::uint64_t digests =
-        policy.revoked_keys.size() + policy.revoked_payloads.size() + policy.pinned_payloads.size();
+    const std::uint64_t digests = policy.revoked_keys.size() + policy.revoked_payloads.size() +
+                                  policy.pinned_payloads.size() + policy.aml_tables.size();
     return sizeof(PolicyHeader) + policy.keys.size_bytes() + digests * crypto::sha384_size;
 }
 
@@ -99,7 +99,9 @@ PolicyHeader policy_header(const PolicyContents& policy) {
             .keys = static_cast<std::uint16_t>(policy.keys.size()),
             .revoked_keys = static_cast<std::uint16_t>(policy.revoked_keys.size()),
             .revoked_payloads = static_cast<std::uint16_t>(policy.revoked_payloads.size()),
-            .pinned_payloads = static_cast<std::uint16_t>(policy.pinned_payloads.size())};
+            .pinned_payloads = static_cast<std::uint16_t>(policy.pinned_payloads.size()),
+            .aml_tables = static_cast<std::uint16_t>(policy.aml_tables.size()),
+            .reserved = {}};
 }
 
 bool put_policy(Writer& writer, const PolicyContents& policy) {
@@ -107,14 +109,15 @@ bool put_policy(Writer& writer, const PolicyContents& policy) {
            writer.put(policy_header(policy)) && writer.put(std::as_bytes(policy.keys)) &&
            writer.put(std::as_bytes(policy.revoked_keys)) &&
            writer.put(std::as_bytes(policy.revoked_payloads)) &&
-           writer.put(std::as_bytes(policy.pinned_payloads));
+           writer.put(std::as_bytes(policy.pinned_payloads)) &&
+           writer.put(std::as_bytes(policy.aml_tables));
 }
 
 Result<void> check_counts(const PolicyContents& policy) {
     if (policy.keys.size() > max_keys)
         return refuse(Fault::policy_entries, 0, max_keys, policy.keys.size());
     const std::size_t most = std::max({policy.revoked_keys.size(), policy.revoked_payloads.size(),
-                                       policy.pinned_payloads.size()});
+                                       policy.pinned_payloads.size(), policy.aml_tables.size()});
     if (most > max_digests)
         return refuse(Fault::policy_entries, 0, max_digests, most);
     return {};

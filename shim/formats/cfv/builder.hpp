@@ -20,6 +20,7 @@ struct PolicyContents {
     std::span<const crypto::Digest> revoked_keys{};
     std::span<const crypto::Digest> revoked_payloads{};
     std::span<const crypto::Digest> pinned_payloads{};
+    std::span<const crypto::Digest> aml_tables{};
 };
 
 /// Fills all of `volume`, a multiple of 4 KiB. `anchor` is a public key's hash. The result is what

@@ -59,13 +59,15 @@ Result<PolicyHeader> read_policy_header(const Located& file) {
     if (header.keys > max_keys)
         return refuse(Fault::policy_entries, file.at + offsetof(PolicyHeader, keys), max_keys,
                       header.keys);
-    const std::uint32_t most =
-        std::max({header.revoked_keys, header.revoked_payloads, header.pinned_payloads});
+    if (!is_blank(header.reserved))
+        return refuse(Fault::policy_reserved, file.at + offsetof(PolicyHeader, reserved));
+    const std::uint32_t most = std::max(
+        {header.revoked_keys, header.revoked_payloads, header.pinned_payloads, header.aml_tables});
     if (most > max_digests)
         return refuse(Fault::policy_entries, file.at + offsetof(PolicyHeader, revoked_keys),
                       max_digests, most);
-    const std::uint64_t digests =
-        std::uint64_t{header.revoked_keys} + header.revoked_payloads + header.pinned_payloads;
+    const std::uint64_t digests = std::uint64_t{header.revoked_keys} + header.revoked_payloads +
+                                  header.pinned_payloads + header.aml_tables;
     const std::uint64_t length =
         sizeof(PolicyHeader) + header.keys * sizeof(KeyEntry) + digests * crypto::sha384_size;
     if (header.length != length)
@@ -122,6 +124,7 @@ Result<void> read_policy(Enrolment& enrolment, const Located& file) {
     enrolment.revoked_keys = TRY(take_digests(reader, header.revoked_keys));
     enrolment.revoked_payloads = TRY(take_digests(reader, header.revoked_payloads));
     enrolment.pinned_payloads = TRY(take_digests(reader, header.pinned_payloads));
+    enrolment.aml_tables = TRY(take_digests(reader, header.aml_tables));
     if (enrolment.policy != Policy::measured && enrolment.keys.empty())
         return refuse(Fault::policy_no_key, file.at + offsetof(PolicyHeader, keys));
     if (enrolment.policy == Policy::signed_and_pinned && header.pinned_payloads == 0)
@@ -138,13 +141,6 @@ std::string_view name_of(Policy policy) {
     case Policy::signed_and_pinned: return "signed-and-pinned";
     }
     return "unknown";
-}
-
-bool Digests::contains(const crypto::Digest& digest) const {
-    for (std::size_t i = 0; i < size(); ++i)
-        if (std::ranges::equal((*this)[i], digest))
-            return true;
-    return false;
 }
 
 Result<Enrolment> parse(Bytes volume) {

@@ -4,6 +4,7 @@
 // what else is demanded of one. Views into the volume, and no copy of its lists.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,7 +36,13 @@ class Digests {
     [[nodiscard]] Bytes operator[](std::size_t index) const {
         return bytes_.subspan(index * crypto::sha384_size, crypto::sha384_size);
     }
-    [[nodiscard]] bool contains(const crypto::Digest& digest) const;
+    // Inline: a firmware without secure boot, which has no parser of this, asks empty lists.
+    [[nodiscard]] bool contains(const crypto::Digest& digest) const {
+        for (std::size_t i = 0; i < size(); ++i)
+            if (std::ranges::equal((*this)[i], digest))
+                return true;
+        return false;
+    }
 
   private:
     Bytes bytes_;
@@ -59,6 +66,8 @@ struct Enrolment {
     Digests revoked_keys{};
     Digests revoked_payloads{};
     Digests pinned_payloads{};
+    /// DSDTs, SSDTs and the like that an image with the option `enrolled` takes from its VMM.
+    Digests aml_tables{};
     Bytes anchor_file{}; ///< empty where there is none, as is the next
     Bytes policy_file{};
 };

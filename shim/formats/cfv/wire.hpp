@@ -95,7 +95,7 @@ inline constexpr Guid policy_file_guid = "3838963b-9425-4fa2-ace9-c579c29ab4bf"_
 inline constexpr std::uint32_t policy_version = 1;
 
 /// Then `keys` times KeyEntry; then digests of 48 bytes: revoked keys, revoked payloads, pinned
-/// payloads.
+/// payloads, AML tables.
 struct PolicyHeader {
     Guid type;             // 0
     le32 version;          // 16
@@ -106,8 +106,10 @@ struct PolicyHeader {
     le16 revoked_keys;     // 34
     le16 revoked_payloads; // 36
     le16 pinned_payloads;  // 38
+    le16 aml_tables;       // 40
+    std::array<std::byte, 6> reserved;
 };
-static_assert(sizeof(PolicyHeader) == 40);
+static_assert(sizeof(PolicyHeader) == 48);
 
 /// The number of the signing algorithm may be that of td-shim's tools (signed_payload::Numbering).
 inline constexpr std::uint32_t flag_td_shim_numbering = 1 << 0;
