@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "linker/image.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/wire.hpp"
 #include "shim/memory/layout.hpp"
 #include "tools/common/command.hpp"
@@ -39,6 +40,7 @@ struct Arguments {
     ImageFormat format = ImageFormat::tdvf;
     std::uint32_t measurement = 0; ///< option bits
     bool has_static_acpi = false;
+    tdvf::AmlPolicy aml = tdvf::AmlPolicy::measured;
     std::optional<bool> extends_payload;
     std::uint64_t payload_address = layout::payload_address;
     std::uint64_t payload_room = 64 * MiB;
@@ -54,6 +56,18 @@ struct Arguments {
 constexpr std::array profiles{std::pair{"qemu", Profile::qemu},
                               std::pair{"tdvf-payload", Profile::tdvf_payload},
                               std::pair{"service-td", Profile::service_td}};
+
+void add_aml_option(CLI::App& options, Arguments& arguments) {
+    using enum tdvf::AmlPolicy;
+    std::map<std::string, tdvf::AmlPolicy> choices;
+    for (const auto policy : {measured, refuse, drop, enrolled})
+        choices.emplace(name_of(policy), policy);
+    tools::add_choice<tdvf::AmlPolicy>(
+        options, "--aml", arguments.aml, choices,
+        "DSDT and SSDTs of the VMM's, code that the kernel executes: measured, no more; refuse: "
+        "end the boot; drop: a DSDT of the firmware's own in their place; enrolled: end the boot "
+        "but for those that shim-enroll --aml names");
+}
 
 void add_payload_options(CLI::App& options, Arguments& arguments) {
     options
@@ -136,6 +150,7 @@ void declare(tools::Command& command, Arguments& arguments) {
     tools::add_choice<bool>(options, "--acpi", arguments.has_static_acpi,
                             {{"vmm", false}, {"static", true}},
                             "static: tables of the firmware's own in place of the VMM's");
+    add_aml_option(options, arguments);
     tools::add_choice<ImageFormat>(options, "--image-format", arguments.format,
                                    {{"tdvf", ImageFormat::tdvf}, {"igvm", ImageFormat::igvm}},
                                    "tdvf: flat, for QEMU; igvm: an IGVM file for TDX");
@@ -144,8 +159,14 @@ void declare(tools::Command& command, Arguments& arguments) {
     command.add_json_option(arguments.json);
 }
 
-std::uint32_t options_of(const Arguments& arguments) {
-    return arguments.measurement | (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
+Outcome<std::uint32_t> options_of(const Arguments& arguments) {
+    if (arguments.has_static_acpi && arguments.aml != tdvf::AmlPolicy::measured)
+        return std::unexpected(tools::failure(
+            "--aml", std::format("{} has no meaning with --acpi static, which takes no table of "
+                                 "the VMM's",
+                                 name_of(arguments.aml))));
+    return arguments.measurement | option_of(arguments.aml) |
+           (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
 }
 
 std::string name_of(Profile profile) {
@@ -212,7 +233,7 @@ Outcome<ExitCode> run(const Arguments& arguments) {
     const Shim shim = TRY(of_file(arguments.shim, parse_shim(elf)));
     std::vector<std::byte> payload;
     Contents contents{.payload = {},
-                      .options = options_of(arguments),
+                      .options = TRY(options_of(arguments)),
                       .plan = {},
                       .td_info = {},
                       .td_params = {}};

@@ -3,7 +3,7 @@
 // ACPI tables by fw_cfg: files that the VMM's table-loader script names and links.
 #include <algorithm>
 
-#include "shim/boot/acpi_place.hpp"
+#include "shim/boot/aml.hpp"
 #include "shim/formats/acpi/loader.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -66,6 +66,37 @@ Result<void> execute_all(Context& context, acpi::LoadedFiles& files) {
     return {};
 }
 
+/// What the VMM's FADT leads to: a DSDT that is admitted, or nothing (0). Unlike where AML is only
+/// measured it may not be what no loaded file holds: the kernel would find it all the same.
+Result<Gpa> admitted_dsdt(Context& context, Tables& tables, Bytes fadt,
+                          const acpi::LoadedFiles& files) {
+    if (aml_policy(context) == tdvf::AmlPolicy::drop)
+        return Gpa{};
+    const Gpa dsdt = TRY(acpi::dsdt_of(fadt));
+    if (dsdt.value == 0)
+        return Gpa{};
+    const Bytes table = TRY(acpi::table_at(dsdt, files));
+    if (!acpi::has_signature(table, "DSDT"))
+        return refuse(Fault::acpi_signature, dsdt.value);
+    TRY(admit(context, table));
+    TRY(tables.keep(table));
+    return dsdt;
+}
+
+/// The VMM's FADT where AML is not only measured: a copy, for the original may share its bytes with
+/// a table that was admitted.
+Result<void> add_fadt(Context& context, Tables& tables, Bytes fadt,
+                      const acpi::LoadedFiles& files) {
+    const auto is_fadt = [](Bytes table) { return acpi::has_signature(table, "FACP"); };
+    if (std::ranges::any_of(tables.all, is_fadt))
+        return refuse(Fault::acpi_fadt_twice);
+    const Gpa dsdt = TRY(admitted_dsdt(context, tables, fadt, files));
+    const Placed copy = TRY(place_acpi(context, fadt.size()));
+    std::ranges::copy(fadt, copy.bytes.begin());
+    TRY(tables.list(copy.range.start(), copy.bytes));
+    return link_fadt(context, tables, copy.bytes, dsdt);
+}
+
 /// The table at `address`; a MADT with the wakeup mailbox takes the place of the VMM's.
 Result<void> add(Context& context, Tables& tables, Gpa address, const acpi::LoadedFiles& files) {
     const Bytes table = TRY(acpi::table_at(address, files));
@@ -73,8 +104,13 @@ Result<void> add(Context& context, Tables& tables, Gpa address, const acpi::Load
         const Placed madt = TRY(place_madt(context, table));
         return tables.list(madt.range.start(), madt.bytes);
     }
+    const bool is_fadt = acpi::has_signature(table, "FACP");
+    if (is_fadt && aml_policy(context) != tdvf::AmlPolicy::measured)
+        return add_fadt(context, tables, table, files);
+    if (!TRY(admit(context, table)))
+        return {};
     TRY(tables.list(address, table));
-    if (!acpi::has_signature(table, "FACP"))
+    if (!is_fadt)
         return {};
     const Gpa dsdt = TRY(acpi::dsdt_of(table));
     // The kernel that looks for it says what it thinks of a bad one; a payload gets a good one

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "shim/boot/acpi_place.hpp"
+#include "shim/boot/aml.hpp"
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/platform/platform.hpp"
 
@@ -37,6 +37,8 @@ Result<Tables> copy_hob_tables(Context& context) {
     for (std::size_t i = 0; i < context.td_hob.acpi_tables.size(); ++i) {
         const Bytes table = TRY(acpi::check_table(context.td_hob.acpi_tables[i], i));
         const Placed placed = TRY(copy(context, table));
+        if (!TRY(admit(context, placed.bytes)))
+            continue;
         if (acpi::has_signature(table, "APIC")) {
             const Placed madt = TRY(place_madt(context, placed.bytes));
             TRY(tables.list(madt.range.start(), madt.bytes));
@@ -44,17 +46,16 @@ Result<Tables> copy_hob_tables(Context& context) {
             dsdt = placed.range.start();
             TRY(tables.keep(placed.bytes));
         } else {
-            if (acpi::has_signature(table, "FACP"))
+            if (acpi::has_signature(table, "FACP")) {
+                if (!fadt.empty() && aml_policy(context) != tdvf::AmlPolicy::measured)
+                    return refuse(Fault::acpi_fadt_twice, i);
                 fadt = placed.bytes;
+            }
             TRY(tables.list(placed.range.start(), placed.bytes));
         }
     }
-    if (!fadt.empty()) {
-        // Not a table of the XSDT, and never in a HOB; AML with a global lock cannot do without.
-        const Placed facs = TRY(place_acpi(context, sizeof(acpi::Facs)));
-        acpi::write_facs(facs.bytes);
-        TRY(acpi::link_fadt(fadt, dsdt, facs.range.start()));
-    }
+    if (!fadt.empty())
+        TRY(link_fadt(context, tables, fadt, dsdt));
     return tables;
 }
 

@@ -3,6 +3,7 @@
 
 #include "shim/base/line.hpp"
 #include "shim/boot/acpi_tables.hpp"
+#include "shim/boot/aml.hpp"
 #include "shim/boot/context.hpp"
 #include "shim/boot/executable_payload.hpp"
 #include "shim/boot/linux_payload.hpp"
@@ -107,6 +108,7 @@ Result<void> boot_executable(Context& context, const PayloadFile& file, const Ac
 Result<void> run(Context& context) {
     TRY(read_image_info(context));
     TRY(record_policy(context));
+    TRY(record_aml_policy(context));
     TRY(platform::prepare_devices());
     if (platform::is_td()) {
         TRY(read_td_hob(context));

@@ -19,6 +19,7 @@ constexpr std::string_view secure_authority_descriptor{"secure_authority"};
 constexpr std::string_view svn_descriptor{"td_payload_svn\0", 15};
 // Ours: the specification has none.
 constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
+constexpr std::string_view aml_descriptor = "aml";
 constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
 constexpr std::string_view bundle_descriptor{"td_bundle\0", 10};
 
@@ -68,6 +69,20 @@ Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) 
 
 FileDigest digest_of(Bytes file) {
     return {.digest = crypto::sha384(file), .size = file.size()};
+}
+
+std::string_view text_of(tdvf::AmlPolicy policy) {
+    switch (policy) {
+    case tdvf::AmlPolicy::measured: return "";
+    case tdvf::AmlPolicy::refuse: return "aml=refuse";
+    case tdvf::AmlPolicy::drop: return "aml=drop";
+    case tdvf::AmlPolicy::enrolled: return "aml=enrolled";
+    }
+    return "";
+}
+
+Measurement aml_policy(tdvf::AmlPolicy policy) {
+    return config(firmware_configuration, aml_descriptor, bytes_of(text_of(policy)));
 }
 
 Measurement configuration(std::string_view descriptor, Bytes info) {

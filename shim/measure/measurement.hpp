@@ -14,6 +14,7 @@
 #include "shim/base/gpa.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/event_log/wire.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
 
 namespace tdshim::measure {
 
@@ -48,6 +49,11 @@ inline constexpr std::string_view accept_all_text = "all";
 inline constexpr std::string_view policy_descriptor = "portable";
 inline constexpr std::string_view policy_static_acpi = "hob=validated acpi=static";
 inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=measured";
+
+/// What the image does about AML of the VMM's, unless it only measures that -> RTMR[0].
+[[nodiscard]] Measurement aml_policy(tdvf::AmlPolicy policy);
+/// The text that is measured for `policy`: "aml=" and its name; empty for `measured`.
+[[nodiscard]] std::string_view text_of(tdvf::AmlPolicy policy);
 
 /// Configuration that the VMM supplies, kept whole in the log -> RTMR[0].
 /// `descriptor` has at most 16 characters.

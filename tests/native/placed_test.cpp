@@ -7,92 +7,18 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "linker/profile.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/elf/wire.hpp"
-#include "shim/formats/tdvf/builder.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/launch.hpp"
 #include "tests/native/linux_params.hpp"
 #include "tests/native/logged.hpp"
-#include "tools/vmm/td_hob.hpp"
 
 using namespace tdshim;
 using namespace tdshim::native;
 
 namespace {
-
-constexpr auto payload_section = GpaRange::of<64 * MiB, 16 * MiB>();
-constexpr std::uint64_t image_size = layout::min_image_size;
-
-Blob table(std::array<char, 4> signature, std::size_t size) {
-    Blob bytes(size);
-    std::ranges::copy(bytes_of(acpi::own_header(signature, size)), bytes.begin());
-    acpi::set_checksum(bytes);
-    return bytes;
-}
-
-/// What a VMM of Cloud Hypervisor's kind brings, and which image it is for.
-struct Launch {
-    linker::Profile profile = linker::Profile::tdvf_payload;
-    std::uint32_t options = 0;
-    std::uint64_t memory = 512 * MiB;
-    Blob payload = kernel_image();
-    std::string initrd = "an initrd";
-    Blob parameter = text_blob(std::string("console=ttyS0\0", 14));
-    vmm::HobExtras extras{.mmio = {GpaRange::of<0xFE000000, 0x1000>()},
-                          .acpi_tables = {table({'D', 'S', 'D', 'T'}, 100),
-                                          table({'F', 'A', 'C', 'P'}, sizeof(acpi::Fadt)),
-                                          table({'A', 'P', 'I', 'C'}, sizeof(acpi::MadtHeader))},
-                          .payload = hob::PayloadInfo{1U, 0U, payload_section.start().value},
-                          .initrd = {}};
-
-    [[nodiscard]] std::uint64_t initrd_address() const {
-        return payload_section.start().value + *align_up(payload.size(), page_size);
-    }
-};
-
-linker::Plan plan_of(const Launch& launch) {
-    linker::Plan plan;
-    plan.profile = launch.profile;
-    plan.extends_payload = false;
-    plan.payload_memory = payload_section;
-    plan.permanent_memory = 32 * MiB;
-    plan.image_size = image_size;
-    plan.payload_size = launch.profile == linker::Profile::service_td ? launch.payload.size() : 0;
-    return plan;
-}
-
-/// An image without code: its metadata is all that a boot in this process reads of it.
-Blob image_of(const Launch& launch) {
-    Blob image(image_size);
-    const tdvf::ImageInfo info{.image_size = static_cast<std::uint32_t>(image_size),
-                               .payload_from_end = 0,
-                               .payload_size = 0,
-                               .options = launch.options};
-    REQUIRE(tdvf::write_metadata(image, layout::link_room_from_end,
-                                 linker::sections_of(plan_of(launch)), info));
-    return image;
-}
-
-void start(Machine& machine, Launch launch) {
-    const Blob image = image_of(launch);
-    const auto metadata = tdvf::parse_metadata(image);
-    REQUIRE(metadata);
-    machine.set_image_tail(image);
-    if (!launch.initrd.empty() && !launch.extras.initrd)
-        launch.extras.initrd = hob::InitrdInfo{launch.initrd_address(), launch.initrd.size()};
-    const auto ram = vmm::ram_of(vmm::Kind::cloud_hypervisor, launch.memory);
-    const auto list =
-        vmm::td_hob(vmm::Kind::cloud_hypervisor, ram, *metadata, layout::td_hob, launch.extras);
-    REQUIRE(list);
-    machine.make_td(*list);
-    machine.place(payload_section, launch.payload);
-    machine.place(layout::payload_param, launch.parameter);
-    if (!launch.initrd.empty())
-        std::ranges::copy(bytes_of(std::string_view(launch.initrd)),
-                          machine.memory({launch.initrd_address()}, launch.initrd.size()).begin());
-}
 
 void check_refused(const Launch& launch, std::string_view reason) {
     Machine machine;
@@ -107,21 +33,6 @@ void check_refused(const Launch& launch, std::string_view reason) {
     // What is refused was measured: HOB, payload, separators.
     if (reason.starts_with("Payload section"))
         CHECK(events_of(machine).value().size() == 4);
-}
-
-/// The tables that an XSDT at `address` lists.
-std::vector<Bytes> listed_tables(Machine& machine, std::uint64_t rsdp_address) {
-    const auto rsdp = read_at<acpi::Rsdp>(machine.memory({rsdp_address}, sizeof(acpi::Rsdp)), 0);
-    const auto header = read_at<acpi::TableHeader>(machine.memory({rsdp->xsdt}, 4096), 0);
-    Reader entries(machine.memory({rsdp->xsdt}, header->length));
-    REQUIRE(entries.take_bytes(sizeof(acpi::TableHeader)));
-    std::vector<Bytes> tables;
-    while (entries.left() > 0) {
-        const std::uint64_t address = *entries.take<le64>();
-        const auto listed = read_at<acpi::TableHeader>(machine.memory({address}, 4096), 0);
-        tables.push_back(machine.memory({address}, listed->length));
-    }
-    return tables;
 }
 
 Blob small_elf() {

@@ -73,6 +73,20 @@ class LinkTest(ToolTest):
         room = MAX_IMAGE_SIZE - MIN_IMAGE_SIZE
         self.assertEqual(len(self.linked("--payload", self.put("payload", bytes(room)))), MAX_IMAGE_SIZE)
 
+    def test_what_the_image_does_about_aml_stands_in_it(self):
+        for word, bits in (("measured", 0), ("refuse", 8), ("drop", 16), ("enrolled", 24)):
+            image = self.linked("--aml", word, "--measurement", "portable")
+            self.assertEqual(struct.unpack("<IIII", find_table_entry(image, INFO_ENTRY)), (len(image), 0, 0, bits | 1))
+            options = ["portable measurement"] + ([f"AML of the VMM: {word}"] if bits else [])
+            self.assertEqual(json.loads(self.good("shim-info", "--json", self.output))["image_info"]["options"], options)
+            for option in options:
+                self.assertIn(f"option: {option}\n", self.good("shim-info", self.output))
+        os.remove(self.output)
+        for word in ("refuse", "drop", "enrolled"):
+            self.refused(f"--aml: {word} has no meaning with --acpi static, which takes no table of the VMM's\n", "--aml",
+                         word, "--acpi", "static")
+        self.assertEqual(self.linked("--aml", "measured", "--acpi", "static"), self.linked("--acpi", "static"))
+
     def test_two_links_give_the_same_bytes(self):
         self.assertEqual(self.linked(), self.linked())
 

@@ -55,6 +55,21 @@ TEST_CASE("the kernel is a blob td_payload in RTMR[1]", "[measurement]") {
     CHECK(measurement.body.empty());
 }
 
+TEST_CASE("what an image does about AML is a configuration aml in RTMR[0]", "[measurement]") {
+    using enum tdvf::AmlPolicy;
+    for (const auto policy : {refuse, drop, enrolled}) {
+        const std::string text = "aml=" + std::string(name_of(policy));
+        const Measurement measurement = aml_policy(policy);
+        CHECK(measurement.rtmr == 0);
+        CHECK(static_cast<std::uint32_t>(measurement.type) == ev_platform_config_flags);
+        CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view(text))));
+        CHECK(copy_of(measurement.head()) ==
+              Blob().text("aml").fill(13, 0).u32(static_cast<std::uint32_t>(text.size())).vector());
+        CHECK(copy_of(measurement.body) == Blob().text(text).vector());
+    }
+    CHECK(text_of(measured).empty());
+}
+
 TEST_CASE("the initrd is a blob td_initrd in RTMR[1]", "[measurement]") {
     const Measurement measurement = initrd({0x1122334455667788}, digest_of(abc.view()));
     check_abc(measurement, 1, ev_efi_platform_firmware_blob2);

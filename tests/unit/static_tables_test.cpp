@@ -82,6 +82,14 @@ TEST_CASE("FADT leads to FACS and DSDT, and MCFG to the configuration space", "[
     CHECK(mcfg->last_bus == 255);
 }
 
+TEST_CASE("the DSDT alone is that of the other tables", "[static_tables]") {
+    Written written(1);
+    const Bytes together = written.table(written.tables.dsdt.value, "DSDT");
+    std::vector<std::byte> alone(own_dsdt_size(), std::byte{0xEE});
+    write_dsdt(alone);
+    CHECK(std::ranges::equal(alone, together));
+}
+
 TEST_CASE("the scope of AML ends where the table does", "[static_tables]") {
     Written written(1);
     const auto fadt = read_at<Fadt>(written.table(written.tables.listed[0].value, "FACP"), 0);

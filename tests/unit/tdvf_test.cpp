@@ -5,6 +5,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/builder.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
@@ -224,13 +225,29 @@ TEST_CASE("image information that cannot be true is refused", "[tdvf]") {
                     Fault::payload_outside_image, 0xFAC, 0x1000, 0x1001);
     require_refused(find_image_info(tail_with_info(0x40000, 0, 1).view()),
                     Fault::payload_outside_image, 0xFAC, 0, 1);
-    for (const std::uint32_t options : {0U, 1U, 2U, 3U, 4U, 7U})
+    for (const std::uint32_t options : {0U, 1U, 2U, 3U, 4U, 7U, 8U, 16U, 24U, 29U})
         CHECK(find_image_info(tail_with_info(0x40000, 0, 0, options).view()).has_value());
-    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 8).view()), Fault::image_options,
-                    0xFAC, 7, 8);
+    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 32).view()), Fault::image_options,
+                    0xFAC, 31, 32);
+    for (const std::uint32_t options : {10U, 18U, 26U}) // static tables, and a policy for others
+        require_refused(find_image_info(tail_with_info(0x40000, 0, 0, options).view()),
+                        Fault::image_aml_policy, 0xFAC, 2, options);
     Blob shorter = tail_with_info(0x40000, 0, 0);
     shorter.patch(0xFBC, 2, 33);
     require_refused(find_image_info(shorter.view()), Fault::footer_entry_length, 0xFAD, 16, 15);
+}
+
+TEST_CASE("a policy for AML stands in two bits of the options", "[tdvf]") {
+    using enum AmlPolicy;
+    const std::pair<AmlPolicy, std::string_view> policies[] = {
+        {measured, "measured"}, {refuse, "refuse"}, {drop, "drop"}, {enrolled, "enrolled"}};
+    std::uint32_t bits = 0;
+    for (const auto& [policy, name] : policies) {
+        CHECK(option_of(policy) == bits);
+        CHECK(aml_policy_of(bits | 7) == policy);
+        CHECK(name_of(policy) == name);
+        bits += 8;
+    }
 }
 
 std::vector<Section> sections_of(const Blob& image) {

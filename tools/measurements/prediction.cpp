@@ -89,6 +89,9 @@ Prediction predict(const BootInputs& inputs) {
                                    bytes_of(has_static_acpi ? measure::policy_static_acpi
                                                             : measure::policy_measured_acpi)),
             "policy of the image");
+    if (const auto aml = tdvf::aml_policy_of(inputs.image_options);
+        aml != tdvf::AmlPolicy::measured)
+        predictor.add(measure::aml_policy(aml), "policy of the image");
     if (inputs.td_hob && !is_portable)
         predictor.add(measure::configuration(measure::td_hob_descriptor, inputs.td_hob->bytes),
                       inputs.td_hob->origin);

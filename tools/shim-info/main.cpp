@@ -9,6 +9,7 @@
 
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
@@ -103,6 +104,8 @@ std::vector<std::string> options_of(const tdvf::ImageInfo& info) {
         names.emplace_back("static ACPI tables");
     if ((info.options & tdvf::option_region_digests) != 0)
         names.emplace_back("digests of whole regions, as td-shim's");
+    if (const auto aml = tdvf::aml_policy_of(info.options); aml != tdvf::AmlPolicy::measured)
+        names.push_back(std::format("AML of the VMM: {}", name_of(aml)));
     return names;
 }
 

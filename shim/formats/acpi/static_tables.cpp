@@ -174,13 +174,6 @@ void put_table(MutableBytes area, std::size_t offset, const T& table) {
     set_checksum(area.subspan(offset, sizeof(T)));
 }
 
-void put_dsdt(MutableBytes area) {
-    Writer writer(area.subspan(dsdt_offset, dsdt_size));
-    static_cast<void>(writer.put(own_header({'D', 'S', 'D', 'T'}, dsdt_size, 2)) &&
-                      writer.put(aml.bytes()));
-    set_checksum(area.subspan(dsdt_offset, dsdt_size));
-}
-
 Fadt fadt(Gpa place) {
     Fadt table{};
     table.header = own_header({'F', 'A', 'C', 'P'}, sizeof(Fadt), 3);
@@ -222,6 +215,17 @@ bool put_processors(Writer& writer, std::uint32_t processors) {
 
 } // namespace
 
+std::size_t own_dsdt_size() {
+    return dsdt_size;
+}
+
+void write_dsdt(MutableBytes table) {
+    Writer writer(table);
+    static_cast<void>(writer.put(own_header({'D', 'S', 'D', 'T'}, dsdt_size, 2)) &&
+                      writer.put(aml.bytes()));
+    set_checksum(table);
+}
+
 std::size_t madt_size(std::uint32_t processors) {
     const std::uint32_t small = processors < first_x2apic_id ? processors : first_x2apic_id;
     return sizeof(MadtHeader) + small * sizeof(MadtLocalApic) +
@@ -252,7 +256,7 @@ Result<StaticTables> write_static_tables(MutableBytes area, Gpa place, std::uint
     if (area.size() < static_tables_size(processors))
         return refuse(Fault::acpi_length, place.value, static_tables_size(processors), area.size());
     write_facs(area.subspan(facs_offset));
-    put_dsdt(area);
+    write_dsdt(area.subspan(dsdt_offset, dsdt_size));
     put_table(area, fadt_offset, fadt(place));
     put_table(area, mcfg_offset,
               Mcfg{.header = own_header({'M', 'C', 'F', 'G'}, sizeof(Mcfg)),

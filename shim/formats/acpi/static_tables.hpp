@@ -19,6 +19,13 @@ inline constexpr std::uint32_t max_processors = 4096;
 /// Writes into `table`, madt_size() bytes, a MADT whose APIC IDs are the numbers of the processors.
 void write_madt(MutableBytes table, std::uint32_t processors);
 
+/// Bytes that write_dsdt() needs.
+[[nodiscard]] std::size_t own_dsdt_size();
+
+/// Writes into `table`, own_dsdt_size() bytes, the DSDT of these tables alone: for a VMM's other
+/// tables.
+void write_dsdt(MutableBytes table);
+
 /// Bytes that write_static_tables() needs.
 [[nodiscard]] std::size_t static_tables_size(std::uint32_t processors);
 

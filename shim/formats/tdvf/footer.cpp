@@ -69,6 +69,8 @@ Result<std::optional<ImageInfo>> find_image_info(Bytes image) {
         return refuse(Fault::payload_outside_image, at, info.payload_from_end, info.payload_size);
     if ((info.options & ~known_options) != 0)
         return refuse(Fault::image_options, at, known_options, info.options);
+    if ((info.options & option_static_acpi) != 0 && (info.options & option_aml_mask) != 0)
+        return refuse(Fault::image_aml_policy, at, option_static_acpi, info.options);
     return info;
 }
 

@@ -80,7 +80,10 @@ inline constexpr std::uint32_t option_static_acpi = 1 << 1;
 /// As td-shim measures: all of the Payload and PayloadParam sections with the padding, and for
 /// Linux the separators before the payload.
 inline constexpr std::uint32_t option_region_digests = 1 << 2;
+/// Two bits for an AmlPolicy (aml_policy.hpp), which leaves no choice where ACPI is static.
+inline constexpr unsigned option_aml_shift = 3;
+inline constexpr std::uint32_t option_aml_mask = 3 << option_aml_shift;
 inline constexpr std::uint32_t known_options =
-    option_portable | option_static_acpi | option_region_digests;
+    option_portable | option_static_acpi | option_region_digests | option_aml_mask;
 
 } // namespace tdshim::tdvf
