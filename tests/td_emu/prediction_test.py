@@ -12,6 +12,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import kernels
+import qemu_files
 import settings
 import suite
 import td_emu
@@ -27,7 +28,7 @@ class Shape:
     """One launch: what td-emu is told, and shim-measure in the same words."""
 
     def __init__(self, test, memory, cpus, *, kernel="stub", has_initrd=True, append="console=ttyS0 quiet", more=(),
-                 accept_all=False, td=(), options=()):
+                 accept_all=False, td=(), options=(), enrols_aml=False):
         self.folder = suite.temporary_folder(test)
         self.common = ["--memory", memory, "--cpus", str(cpus), *td]
         self.image = settings.image()
@@ -35,6 +36,8 @@ class Shape:
             options = ("--payload", self.put("payload", kernels.bzimage()), *options)
         if options:
             self.image = self.link(*options)
+        if enrols_aml:
+            self.image = self.enrol(memory, cpus, more)
         if kernel == "embedded":
             pass  # nothing to hand in
         elif kernel == "stub":
@@ -56,6 +59,19 @@ class Shape:
 
     def link(self, *options):
         return linked(self.folder / "final.bin", *options)
+
+    def enrol(self, memory, cpus, more):
+        """The image with the digest of the DSDT that this machine will bring."""
+        files = qemu_files.acpi_files(settings.qemu("new"), "-m", memory, "-smp", cpus, "-serial", "null", *more)
+        tables = max(files, key=len)
+        at = tables.index(b"DSDT")
+        table = bytearray(tables[at:at + int.from_bytes(tables[at + 4:at + 8], "little")])
+        table[9] = 0
+        table[9] = -sum(table) & 0xFF
+        output = self.folder / "enrolled.bin"
+        subprocess.run([settings.tool("shim-enroll"), "--firmware", self.image, "--policy", "measured", "--aml",
+                        self.put("dsdt", table), "-o", output], check=True, capture_output=True)
+        return output
 
     def predict(self, *options):
         behind = ["--", *self.more] if self.more else []
@@ -101,6 +117,14 @@ class Shapes(unittest.TestCase):
         self.assertEqual([len(found) for found in registers.values()], [3, 3, 3, 1])
         self.assertEqual(len({mrtd for found in registers.values() for mrtd, _ in found}), 4, "MRTD tells the policy")
 
+    def test_a_boot_that_is_refused_for_its_aml_is_not_predicted(self):
+        for word, reason in (("refuse", "AML of the VMM's, which the image refuses"),
+                             ("enrolled", "AML of the VMM's that is not enrolled")):
+            shape = Shape(self, "1G", 1, options=(*placed, "--aml", word))
+            with self.assertRaises(subprocess.CalledProcessError) as raised:
+                shape.predict()
+            self.assertEqual((raised.exception.returncode, raised.exception.stderr), (2, f"shim-measure: DSDT: {reason}\n"))
+
 
 def add_shape(name, *arguments, **options):
     suite.add_cases(Shapes, lambda test: check_shape(test, *arguments, **options), {name: ()})
@@ -126,6 +150,10 @@ add_shape("load_order", "1G", 1, td=("--load-order", "section"))
 for name, options in (("portable", portable), ("static", static), ("portable_static", portable + static)):
     for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk), ("64G", 8, network)):
         add_shape(f"{name}_{memory}_{cpus}", memory, cpus, more=more, options=options)
+for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk)):
+    add_shape(f"drops_aml_{memory}_{cpus}", memory, cpus, more=more, options=("--aml", "drop"))
+    add_shape(f"portable_drops_aml_{memory}_{cpus}", memory, cpus, more=more, options=(*portable, "--aml", "drop"))
+    add_shape(f"enrols_aml_{memory}_{cpus}", memory, cpus, more=more, options=("--aml", "enrolled"), enrols_aml=True)
 add_shape("disk", "1G", 2, more=disk)
 add_shape("disk_and_network", "4G", 4, more=disk + network)
 
@@ -141,9 +169,11 @@ add_shape("placed_embedded_not_in_mrtd", "1G", 1, kernel="embedded", has_initrd=
           options=(*placed, "--payload-measured", "rtmr"))
 add_shape("placed_in_mrtd", "1G", 1, options=(*placed, "--payload-measured", "mrtd"))
 for name, policy in (("portable", portable), ("static", static), ("portable_static", portable + static),
+                     ("drops_aml", ("--aml", "drop")), ("portable_drops_aml", (*portable, "--aml", "drop")),
                      ("as_td_shim", ("--measurement", "td-shim")),
                      ("as_td_shim_in_mrtd", ("--measurement", "td-shim", "--payload-measured", "mrtd"))):
     add_shape(f"placed_{name}", "1G", 2, options=(*placed, *policy))
+add_shape("placed_enrols_aml", "1G", 2, options=(*placed, "--aml", "enrolled"), enrols_aml=True)
 add_shape("embedded_not_in_mrtd", "1G", 1, kernel="embedded", options=("--payload-measured", "rtmr"))
 
 if __name__ == "__main__":

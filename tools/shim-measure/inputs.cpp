@@ -6,9 +6,11 @@
 
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/hob.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/files.hpp"
 #include "tools/shim-measure/payload_inputs.hpp"
+#include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
 #include "tools/vmm/td_hob.hpp"
 
@@ -122,8 +124,14 @@ Outcome<> add_configuration(const Options& options, const Image& image, const vm
         inputs.td_hob = TRY(td_hob(options, image, brought));
     if (options.is_plain_vm || !vmm::is_filled_by_vmm(image.metadata))
         return add_config_files(options, inputs);
-    if (inputs.td_hob && (inputs.image_options & tdvf::option_portable) != 0) {
-        inputs.acpi = TRY(tables_of(*inputs.td_hob, image));
+    const bool is_portable = (inputs.image_options & tdvf::option_portable) != 0;
+    const bool judges_aml = tdvf::aml_policy_of(inputs.image_options) != tdvf::AmlPolicy::measured;
+    if (!inputs.td_hob || !(is_portable || judges_aml))
+        return {};
+    auto tables = TRY(tables_of(*inputs.td_hob, image));
+    TRY(check_aml(image, tables));
+    if (is_portable) {
+        inputs.acpi = std::move(tables);
         inputs.acpi_origin = "ACPI table in the " + inputs.td_hob->origin;
     }
     return {};

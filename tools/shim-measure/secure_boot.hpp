@@ -19,4 +19,7 @@ namespace tdshim::tools {
                                              payload::Kind kind, const std::string& name,
                                              BootInputs& inputs);
 
+/// Errors, in words: a table of a TD HOB, by its signature, that the firmware in `image` refuses.
+[[nodiscard]] Outcome<> check_aml(const Image& image, const std::vector<vmm::ConfigFile>& tables);
+
 } // namespace tdshim::tools
