@@ -24,11 +24,14 @@ from signed import SignedBoot, make_key, memory, tool
 td_command_line = "console=ttyS0"
 
 
-def check_executable(test, key):
+def check_executable(test, key, place):
     boot = SignedBoot(test, key, enrol=("--for", "executable"))
     signed = boot.sign(payloads.payload(payloads.forms["elf"]))
-    run = boot.run_td(test, signed)
-    test.assertIn("tdshim: starting ELF executable at", run.console)
+    if place == "td":
+        console = boot.run_td(test, signed).console
+    else:
+        console = boot.run_vm(test, signed, wait=r"^selftest: \d+ passed, 0 failed").console
+    test.assertIn("tdshim: starting ELF executable at", console)
 
 
 def check_embedded(test, key, profile):
@@ -207,7 +210,8 @@ def cases(check, keys, *arguments):
 
 
 both = ("rsa", "ecdsa")
-suite.add_cases(SignedBoots, check_executable, cases(check_executable, both))
+suite.add_cases(SignedBoots, check_executable, {**cases(check_executable, both, "td"),
+                                                **cases(check_executable, both, "vm")})
 suite.add_cases(SignedBoots, check_embedded, {**cases(check_embedded, ["rsa"], "qemu"),
                                               **cases(check_embedded, both, "tdvf-payload"),
                                               **cases(check_embedded, ["ecdsa"], "service-td")})
