@@ -14,7 +14,7 @@ namespace {
 
 using payload::Kind;
 
-/// The files that go in, and their names for messages.
+/// What goes in; all but the kernel may be empty.
 struct Inputs {
     std::vector<std::byte> kernel;
     std::vector<std::byte> initrd;

@@ -10,7 +10,7 @@
 namespace tdshim::tools {
 namespace {
 
-/// "signed with ..., SVN 3, version 0, by key ...".
+/// Who signed it, on a line and the next; nothing here checks that.
 std::string text_of_signature(Bytes file) {
     const auto parsed = signed_payload::parse(file);
     if (!parsed)
@@ -20,17 +20,16 @@ std::string text_of_signature(Bytes file) {
                        hex(Bytes(crypto::sha384(parsed->public_key))));
 }
 
-void show(const std::string& name, Bytes file, const Parts& parts, bool json,
-          const char* judgement) {
+void show(const std::string& name, Bytes file, const Parts& parts, bool json, bool is_judged) {
     if (json) {
         nlohmann::ordered_json object = json_of(parts);
-        if (*judgement != '\0')
+        if (is_judged)
             object["good"] = true;
         object["signed"] = json_of_signature(file);
         print_json(object);
         return;
     }
-    std::cout << std::format("{}: {}{}, {} bytes, {}\n{}", name, judgement,
+    std::cout << std::format("{}: {}{}, {} bytes, {}\n{}", name, is_judged ? "good, " : "",
                              payload::name_of(parts.kind), file.size(), text_of_signature(file),
                              text_of(parts));
 }
@@ -43,7 +42,7 @@ Outcome<ExitCode> list(const std::string& name, bool json) {
     if (const auto parsed = signed_payload::parse(file))
         signer.key = crypto::sha384(parsed->public_key);
     const Parts parts = TRY(parts_of(name, file, signer));
-    show(name, file, parts, json, "");
+    show(name, file, parts, json, false);
     return ExitCode::good;
 }
 
@@ -62,7 +61,7 @@ Outcome<ExitCode> verify_bundle(const VerifyOptions& options) {
     const auto parts = parts_of(options.file, file, signer);
     if (!parts)
         return print_refusal(parts.error().text, options.json);
-    show(options.file, file, *parts, options.json, "good, ");
+    show(options.file, file, *parts, options.json, true);
     return ExitCode::good;
 }
 

@@ -18,11 +18,11 @@ void add_create_options(CLI::App& app, tools::CreateOptions& options) {
     app.add_option("--events", options.events,
                    "events file: what to measure into RTMR[2] and RTMR[3]");
     app.add_option("--title", options.title, "name of the bundle, for people");
-    tools::add_choice<bool>(app, "--command-line", options.appends_command_line,
-                            {{"refuse", false}, {"append", true}},
-                            "what becomes of a command line that the VMM gives beside it");
+    tools::add_choice<bool>(
+        app, "--command-line", options.appends_command_line, {{"refuse", false}, {"append", true}},
+        "what becomes of a command line that the VMM gives beside it; refuse if not said");
     tools::add_choice<bool>(app, "--initrd-policy", options.appends_initrd,
-                            {{"refuse", false}, {"append", true}}, "and of an initrd");
+                            {{"refuse", false}, {"append", true}}, "and of an initrd; the same");
     app.add_option("-o,--output", options.output, "file to write")->required();
     tools::add_json_option(app, options.json);
 }
