@@ -77,6 +77,15 @@ Result<void> record_policy(Context& context) {
         measure::configuration(measure::policy_descriptor, bytes_of(policy)));
 }
 
+Result<void> read_configuration_volume(Context& context) {
+    const tdvf::Section* const section = context.section(tdvf::SectionType::cfv);
+    if (section == nullptr)
+        return {};
+    context.input = "configuration volume";
+    const Bytes volume = TRY(platform::image(section->memory));
+    return read_enrolment(context, volume);
+}
+
 /// What precedes the payload's first instruction, whatever it is.
 Result<void> finish(Context& context) {
     TRY(platform::close_devices());
@@ -120,7 +129,7 @@ Result<void> run(Context& context) {
         TRY(read_memory_map(context));
     }
     print_memory(context.memory);
-    TRY(read_enrolment(context));
+    TRY(read_configuration_volume(context));
     const AcpiRoot acpi = TRY(load_acpi_tables(context));
     PayloadFile file = TRY(fetch_payload(context));
     TRY(admit_payload(context, file));

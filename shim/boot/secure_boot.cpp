@@ -25,12 +25,7 @@ Result<void> record_authority(Context& context, const verify::Authority& authori
 
 } // namespace
 
-Result<void> read_enrolment(Context& context) {
-    const tdvf::Section* const section = context.section(tdvf::SectionType::cfv);
-    if (section == nullptr)
-        return {};
-    context.input = "configuration volume";
-    const Bytes volume = TRY(platform::image(section->memory));
+Result<void> read_enrolment(Context& context, Bytes volume) {
     context.enrolment = TRY(cfv::parse(volume));
     const cfv::Enrolment& enrolment = context.enrolment;
     TRY(record_policy_file(context, enrolment.anchor_file));

@@ -8,10 +8,10 @@
 
 namespace tdshim::boot {
 
-/// Reads the image's configuration volume into `context.enrolment` and measures the files that it
-/// has. Without such a section, or with a blank one, nothing is enrolled and nothing measured.
-/// Errors: those of cfv::parse; secure_boot_absent.
-[[nodiscard]] Result<void> read_enrolment(Context& context);
+/// Reads the image's configuration volume into `context.enrolment`, which refers to it, and
+/// measures the files that it has. In a blank one nothing is enrolled and nothing measured. Errors:
+/// those of cfv::parse; secure_boot_absent.
+[[nodiscard]] Result<void> read_enrolment(Context& context, Bytes volume);
 
 /// Lets the enrolment decide about `file`, measures the key that signed it and its SVN, and makes
 /// the contents of a signed payload what runs. A payload that is refused is measured whole.

@@ -6,16 +6,10 @@
 
 #include "shim/boot/secure_boot.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
-#include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 
-Result<void> read_enrolment(Context& context) {
-    const tdvf::Section* const section = context.section(tdvf::SectionType::cfv);
-    if (section == nullptr)
-        return {};
-    context.input = "configuration volume";
-    const Bytes volume = TRY(platform::image(section->memory));
+Result<void> read_enrolment(Context& /*context*/, Bytes volume) {
     const auto used =
         std::ranges::find_if(volume, [](std::byte byte) { return byte != std::byte{0}; });
     if (used != volume.end())

@@ -74,12 +74,7 @@ void check(const Case& expected, bool is_td) {
     expected.change(boot);
     Machine machine;
     boot.prepare(machine, is_td);
-    const Outcome outcome = machine.boot();
-    CHECK_FALSE(outcome.linux);
-    CHECK(outcome.findings.empty());
-    INFO(outcome.refusal());
-    CHECK(outcome.refusal().starts_with("opt/org.tdshim/" + expected.reason));
-    CHECK(log_leads_to_registers(machine));
+    check_refused(machine, "opt/org.tdshim/" + expected.reason);
     // Nothing of it was given to the operating system's registers.
     for (const std::uint32_t rtmr : {2U, 3U})
         CHECK(machine.registers().value(rtmr) == crypto::Digest{});

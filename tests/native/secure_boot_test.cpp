@@ -38,12 +38,7 @@ void check(const Case& expected, bool is_td) {
     expected.spoil(boot);
     Machine machine;
     boot.prepare(machine, is_td);
-    const Outcome outcome = machine.boot();
-    CHECK_FALSE(outcome.linux);
-    CHECK(outcome.findings.empty());
-    INFO(outcome.refusal());
-    CHECK(outcome.refusal().starts_with(std::string(by_item) + expected.reason));
-    CHECK(log_leads_to_registers(machine));
+    check_refused(machine, std::string(by_item) + expected.reason);
     const auto events = events_of(machine).value();
     CHECK(count_separators(events) == 2);
     // What was refused is in the log, whole.

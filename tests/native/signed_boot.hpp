@@ -12,6 +12,7 @@
 #include "shim/formats/tdvf/builder.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/native/logged.hpp"
 #include "tests/unit/signer.hpp"
 
 namespace tdshim::native {
@@ -96,5 +97,17 @@ class SignedBoot {
     Blob file_;
     cfv::KeyEntry key_;
 };
+
+/// Boots `machine`, which refuses with a line that begins so, leaves a log that leads to its
+/// registers, and starts nothing.
+inline void check_refused(Machine& machine, const std::string& reason) {
+    const Outcome outcome = machine.boot();
+    CHECK_FALSE(outcome.linux);
+    CHECK_FALSE(outcome.executable);
+    CHECK(outcome.findings.empty());
+    INFO(outcome.refusal());
+    CHECK(outcome.refusal().starts_with(reason));
+    CHECK(log_leads_to_registers(machine));
+}
 
 } // namespace tdshim::native

@@ -201,6 +201,32 @@ class RefusedBundles(unittest.TestCase):
         refused(self, self.boot, unsigned, "opt/org.tdshim/kernel: event names the signer, and no enrolled key signed")
 
 
+class WithoutSecureBoot(unittest.TestCase):
+    """A firmware that cannot check signatures does not start what relies on them."""
+
+    def setUp(self):
+        self.boot = SignedBoot(self, "ecdsa")
+        self.kernel = self.boot.folder / "kernel"
+        self.kernel.write_bytes(kernels.bzimage())
+        shim = settings.shim_elf().parent / "shim-without-secure-boot.elf"
+        self.image = td_emu.linked(self.boot.folder / "without.bin", shim=shim)
+
+    def test_nothing_is_asked_for(self):
+        run = td_emu.Run("--memory", memory, "--kernel", self.kernel, "--until", "payload", image=self.image)
+        self.assertEqual(run.exit_code, 0, run.console + run.errors)
+
+    def test_a_signed_payload(self):
+        signed = self.boot.sign(self.kernel)
+        self.boot.image = self.image
+        refused(self, self.boot, signed, "opt/org.tdshim/kernel: firmware was built without secure boot")
+
+    def test_an_enrolled_image(self):
+        enrolled = self.boot.folder / "enrolled.bin"
+        tool("shim-enroll", "--firmware", self.image, "--key", self.boot.public, "-o", enrolled)
+        self.boot.image = enrolled
+        refused(self, self.boot, self.kernel, "configuration volume: firmware was built without secure boot")
+
+
 class SignedBoots(unittest.TestCase):
     pass
 

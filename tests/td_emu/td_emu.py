@@ -86,8 +86,8 @@ portable = ("--measurement", "portable")
 static = ("--acpi", "static")
 
 
-def linked(output, *options):
-    """The image of the build with other options of shim-ld."""
-    subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", settings.shim_elf(),
+def linked(output, *options, shim=None):
+    """The image of the build with other options of shim-ld, or of another `shim`."""
+    subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", shim or settings.shim_elf(),
                     "-o", output, *options], check=True, capture_output=True)
     return output
