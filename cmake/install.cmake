@@ -46,4 +46,6 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# Loaded when shim-sign or shim-enroll is given a key in a token.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libp11-kit0)
 include(CPack)

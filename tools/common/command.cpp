@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <string_view>
 
 namespace tdshim::tools {
 
@@ -36,7 +37,12 @@ int Command::run(int argc, const char* const* argv,
 }
 
 int Command::fail(const std::string& text) const {
-    std::cerr << options_.get_name() << ": " << text << '\n';
+    // A word of the command line that nobody expected can be a token's URI.
+    constexpr std::string_view secret = "pin-value=";
+    const std::size_t at = text.find(secret);
+    std::cerr << options_.get_name() << ": "
+              << (at == std::string::npos ? text : text.substr(0, at + secret.size()) + "...")
+              << '\n';
     return static_cast<int>(ExitCode::bad_input);
 }
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/common/failure.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
+
+std::string_view shown_name(std::string_view file) {
+    return file.starts_with("pkcs11:") ? file.substr(0, std::min(file.find('?'), file.find("pin-")))
+                                       : file;
+}
 
 Failure failure(std::string_view file, const Error& error) {
     std::string text(sentence(error.fault));
@@ -18,7 +24,7 @@ Failure failure(std::string_view file, const Error& error) {
 }
 
 Failure failure(std::string_view file, std::string_view text) {
-    return {std::string(file) + ": " + std::string(text)};
+    return {std::string(shown_name(file)) + ": " + std::string(text)};
 }
 
 Failure system_failure(std::string_view file, std::string_view text, int error_number) {

@@ -20,6 +20,9 @@ struct Failure {
 template <class T = void>
 using Outcome = std::expected<T, Failure>;
 
+/// `file` as messages name it: of a PKCS#11 URI what stands before its query, which can hold a PIN.
+[[nodiscard]] std::string_view shown_name(std::string_view file);
+
 /// "FILE: sentence at offset 0x10: expected 0x4, found 0x2"; the numbers only where there are some.
 [[nodiscard]] Failure failure(std::string_view file, const Error& error);
 

@@ -16,11 +16,12 @@ enum class KeyKind { any, rsa, ecdsa };
 
 struct SignOptions {
     std::string payload;
-    std::string key;          ///< of the four ways to a signature one is given:
+    std::string key;          ///< of the five ways to a signature one is given:
+    std::string token_key;    ///< the PKCS#11 URI of a key in a token,
     std::string command;      ///< a command that signs,
     std::string signature;    ///< a file with a signature,
     std::string to_be_signed; ///< or a file to write, for who signs elsewhere
-    std::string public_key;   ///< for all but `key`
+    std::string public_key;   ///< for all but `key`; a token mostly has it, too
     KeyKind algorithm = KeyKind::any;
     signed_payload::Numbering numbering = signed_payload::Numbering::document;
     std::uint64_t svn = 0;

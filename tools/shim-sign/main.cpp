@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shim-sign: signs a payload in td-shim's format, with a key in a file or one that is elsewhere,
-// and checks a signed payload as the firmware does.
+// shim-sign: signs a payload in td-shim's format, with a key in a file, in a PKCS#11 token or
+// elsewhere, and checks a signed payload as the firmware does.
 
 #include <string_view>
 
@@ -16,6 +16,10 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
     app.add_option("PAYLOAD", options.payload, "file to sign");
     app.add_option("--key", options.key,
                    "private key, RSA of 3072 bits or EC on P-384, PEM or DER");
+    app.add_option("--pkcs11", options.token_key,
+                   "URI of a private key in a PKCS#11 token: "
+                   "pkcs11:token=T;object=O?pin-source=file:FILE; without PIN it is asked for")
+        ->option_text("URI");
     app.add_option("--external-command", options.command,
                    "shell command that reads what is to be signed and writes the signature");
     app.add_option("--to-be-signed", options.to_be_signed,
@@ -23,7 +27,8 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
     app.add_option("--signature", options.signature,
                    "file with the signature over that; of ECDSA r and s plain or in DER");
     app.add_option("--public-key", options.public_key,
-                   "public key, PEM or DER, where the private one is elsewhere");
+                   "public key, PEM or DER or a token's URI, where the private one is elsewhere; "
+                   "with --pkcs11 only if the token has none");
     app.add_option("--svn", options.svn, "secure version number of the payload");
     if (!asks_for_version) {
         app.set_version_flag();

@@ -2,14 +2,16 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <functional>
 #include <iostream>
-#include <optional>
+#include <memory>
 
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
 #include "tools/signing/external_signer.hpp"
 #include "tools/signing/keys.hpp"
+#include "tools/signing/token_key.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -21,27 +23,40 @@ Failure wrong_usage(const std::string& text) {
 }
 
 Outcome<> check_usage(const SignOptions& options) {
-    const std::array ways{&options.key, &options.command, &options.signature,
+    const std::array ways{&options.key, &options.token_key, &options.command, &options.signature,
                           &options.to_be_signed};
     if (std::ranges::count_if(ways, [](const std::string* way) { return !way->empty(); }) != 1)
-        return std::unexpected(wrong_usage("give one of --key, --external-command, --signature "
-                                           "and --to-be-signed"));
+        return std::unexpected(wrong_usage("give one of --key, --pkcs11, --external-command, "
+                                           "--signature and --to-be-signed"));
     if (options.payload.empty())
         return std::unexpected(wrong_usage("give the payload to sign"));
-    if (options.key.empty() == options.public_key.empty())
+    if (options.token_key.empty() && options.key.empty() == options.public_key.empty())
         return std::unexpected(wrong_usage("--public-key goes with all but --key"));
+    if (!options.token_key.empty() && !is_token_uri(options.token_key))
+        return std::unexpected(wrong_usage("--pkcs11 takes a URI that begins with pkcs11:"));
+    if (is_token_uri(options.key))
+        return std::unexpected(
+            wrong_usage("a token's private key is given by --pkcs11, not --key"));
     if (options.to_be_signed.empty() == options.output.empty())
         return std::unexpected(wrong_usage("--output goes with all but --to-be-signed"));
     return {};
 }
 
-Outcome<> check_algorithm(const SignOptions& options, const PublicKey& key) {
+/// The key that signs, or makes others sign.
+struct Signer {
+    std::string source; ///< for messages
+    PublicKey key;
+    std::function<Outcome<std::vector<std::byte>>(Bytes message)> sign;
+};
+
+Outcome<> check_algorithm(const SignOptions& options, const Signer& signer) {
+    const Algorithm algorithm = signer.key.algorithm;
     const KeyKind kind =
-        key.algorithm == Algorithm::rsa_pss_3072_sha384 ? KeyKind::rsa : KeyKind::ecdsa;
+        algorithm == Algorithm::rsa_pss_3072_sha384 ? KeyKind::rsa : KeyKind::ecdsa;
     if (options.algorithm != KeyKind::any && options.algorithm != kind)
         return std::unexpected(
-            failure(options.key.empty() ? options.public_key : options.key,
-                    std::format("is a key of {}", signed_payload::name_of(key.algorithm))));
+            failure(options.public_key.empty() ? signer.source : options.public_key,
+                    std::format("is a key of {}", signed_payload::name_of(algorithm))));
     return {};
 }
 
@@ -59,6 +74,24 @@ Outcome<std::vector<std::byte>> message_of(const SignOptions& options, Algorithm
     return message;
 }
 
+Outcome<Signer> signer_with_file(const std::string& file) {
+    const auto key = std::make_shared<PrivateKey>(TRY(PrivateKey::read(file)));
+    return Signer{.source = file, .key = key->public_key(), .sign = [key](Bytes message) {
+                      return key->sign(message);
+                  }};
+}
+
+Outcome<Signer> signer_with_token(const SignOptions& options) {
+    const auto token = std::make_shared<TokenKey>(TRY(TokenKey::open(options.token_key)));
+    auto key =
+        TRY(options.public_key.empty() ? token->public_key() : read_public_key(options.public_key));
+    const Algorithm algorithm = key.algorithm;
+    return Signer{
+        .source = options.token_key,
+        .key = std::move(key),
+        .sign = [token, algorithm](Bytes message) { return token->sign(algorithm, message); }};
+}
+
 /// A signature that was not made here, in the form of the block.
 Outcome<std::vector<std::byte>> foreign_signature(const SignOptions& options, Algorithm algorithm,
                                                   Bytes message) {
@@ -66,6 +99,20 @@ Outcome<std::vector<std::byte>> foreign_signature(const SignOptions& options, Al
     const auto signature =
         TRY(options.command.empty() ? read_file(source) : sign_by_command(source, message));
     return plain_signature(algorithm, signature, source);
+}
+
+Outcome<Signer> signer_of(const SignOptions& options) {
+    if (!options.key.empty())
+        return signer_with_file(options.key);
+    if (!options.token_key.empty())
+        return signer_with_token(options);
+    auto key = TRY(read_public_key(options.public_key));
+    const Algorithm algorithm = key.algorithm;
+    return Signer{.source = options.command.empty() ? options.signature : options.command,
+                  .key = std::move(key),
+                  .sign = [&options, algorithm](Bytes message) {
+                      return foreign_signature(options, algorithm, message);
+                  }};
 }
 
 Outcome<> check_result(const std::string& source, Bytes file) {
@@ -99,29 +146,21 @@ void report(const SignOptions& options, const PublicKey& key, Bytes message,
 
 Outcome<ExitCode> sign(const SignOptions& options) {
     TRY(check_usage(options));
-    std::optional<PrivateKey> private_key;
-    if (!options.key.empty())
-        private_key = TRY(PrivateKey::read(options.key));
-    const PublicKey key =
-        private_key ? private_key->public_key() : TRY(read_public_key(options.public_key));
-    TRY(check_algorithm(options, key));
-    const auto message = TRY(message_of(options, key.algorithm));
+    const Signer signer = TRY(signer_of(options));
+    TRY(check_algorithm(options, signer));
+    const auto message = TRY(message_of(options, signer.key.algorithm));
     if (!options.to_be_signed.empty()) {
         TRY(write_file(options.to_be_signed, message));
-        report(options, key, message, options.to_be_signed);
+        report(options, signer.key, message, options.to_be_signed);
         return ExitCode::good;
     }
-    const auto signature = TRY(private_key ? private_key->sign(message)
-                                           : foreign_signature(options, key.algorithm, message));
+    const auto signature = TRY(signer.sign(message));
     std::vector<std::byte> file = message;
-    file.append_range(key.bytes);
+    file.append_range(signer.key.bytes);
     file.append_range(signature);
-    const std::string& source = private_key               ? options.key
-                                : options.command.empty() ? options.signature
-                                                          : options.command;
-    TRY(check_result(source, file));
+    TRY(check_result(signer.source, file));
     TRY(write_file(options.output, file));
-    report(options, key, message, options.output);
+    report(options, signer.key, message, options.output);
     return ExitCode::good;
 }
 

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "tools/common/files.hpp"
+#include "tools/signing/token_key.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -89,14 +90,6 @@ Outcome<PublicKey> ec_key(const EVP_PKEY* key, const std::string& file) {
     return result;
 }
 
-Outcome<PublicKey> public_part(const EVP_PKEY* key, const std::string& file) {
-    if (EVP_PKEY_is_a(key, "RSA") == 1)
-        return rsa_key(key, file);
-    if (EVP_PKEY_is_a(key, "EC") == 1)
-        return ec_key(key, file);
-    return std::unexpected(failure(file, "key is neither RSA of 3072 bits nor EC on P-384"));
-}
-
 /// Tries PEM, then DER.
 template <class Pem, class Der>
 EVP_PKEY* read_key(BIO* input, Pem pem, Der der) {
@@ -109,11 +102,21 @@ EVP_PKEY* read_key(BIO* input, Pem pem, Der der) {
 
 } // namespace
 
+Outcome<PublicKey> public_key_of(const EVP_PKEY* key, const std::string& name) {
+    if (EVP_PKEY_is_a(key, "RSA") == 1)
+        return rsa_key(key, name);
+    if (EVP_PKEY_is_a(key, "EC") == 1)
+        return ec_key(key, name);
+    return std::unexpected(failure(name, "key is neither RSA of 3072 bits nor EC on P-384"));
+}
+
 void PrivateKey::Free::operator()(evp_pkey_st* key) const {
     EVP_PKEY_free(key);
 }
 
 Outcome<PublicKey> read_public_key(const std::string& file) {
+    if (is_token_uri(file))
+        return read_token_public_key(file);
     const auto bytes = TRY(read_file(file));
     const Input input(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
     const std::unique_ptr<EVP_PKEY, Call<&EVP_PKEY_free>> key(
@@ -121,7 +124,7 @@ Outcome<PublicKey> read_public_key(const std::string& file) {
     ERR_clear_error();
     if (!key)
         return std::unexpected(failure(file, "holds no public key in PEM or DER"));
-    return public_part(key.get(), file);
+    return public_key_of(key.get(), file);
 }
 
 Outcome<PrivateKey> PrivateKey::read(const std::string& file) {
@@ -135,7 +138,7 @@ Outcome<PrivateKey> PrivateKey::read(const std::string& file) {
     if (!key)
         return std::unexpected(failure(file, "holds no private key in PEM or DER, or no such "
                                              "passphrase"));
-    PublicKey public_key = TRY(public_part(key.get(), file));
+    PublicKey public_key = TRY(public_key_of(key.get(), file));
     return PrivateKey(file, std::move(key), std::move(public_key));
 }
 

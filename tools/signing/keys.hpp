@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keys of the two signing algorithms from files, by OpenSSL's libcrypto, and signatures made with
-// them. A private key stays inside libcrypto: nothing here writes one.
+// Keys of the two signing algorithms from files (token_key.hpp has those of tokens), by OpenSSL's
+// libcrypto, and signatures made with them. A private key stays inside libcrypto: nothing here
+// writes one.
 #pragma once
 
 #include <memory>
@@ -25,8 +26,12 @@ struct PublicKey {
     [[nodiscard]] crypto::Digest hash() const { return crypto::sha384(bytes); }
 };
 
-/// The SubjectPublicKeyInfo in `file`, PEM or DER. Refused: any key but RSA of 3072 bits with
-/// exponent 65537, and EC on P-384.
+/// Of libcrypto's `key`. Refused: any key but RSA of 3072 bits with exponent 65537, and EC on
+/// P-384. `name` is for the Failure.
+[[nodiscard]] Outcome<PublicKey> public_key_of(const evp_pkey_st* key, const std::string& name);
+
+/// The SubjectPublicKeyInfo in `file`, PEM or DER, or the public key that a PKCS#11 URI names in a
+/// token. Refused as by public_key_of().
 [[nodiscard]] Outcome<PublicKey> read_public_key(const std::string& file);
 
 class PrivateKey {
