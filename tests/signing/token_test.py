@@ -22,8 +22,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
 # pylint: disable=wrong-import-position
-from reference import ecdsa_verify, openssl, payload_header, pss_verify
-from support import BIN, ToolTest
+from reference import EcKey, ecdsa_verify, hash_of, openssl, payload_header, pss_verify
+from support import BIN, ToolTest, elf, reset_vector
 
 CONTENTS = b"\x4d\x5a" + bytes(range(256)) * 20
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
@@ -238,6 +238,44 @@ class RefusalTest(TokenTest):
         folder.mkdir()
         (folder / "libp11-kit.so.0").touch()
         self.refused("of the package libp11-kit0", "--pkcs11", uri("ec", self.pin), LD_LIBRARY_PATH=str(folder))
+
+
+class EnrolTest(TokenTest):
+    def setUp(self):
+        super().setUp()
+        self.image = self.path("final.bin")
+        self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "-o", self.image)
+
+    def enroll(self, *options):
+        self.good("shim-enroll", "--firmware", self.image, *options, "-o", self.path("enrolled.bin"))
+        return pathlib.Path(self.path("enrolled.bin")).read_bytes()
+
+    def test_a_key_of_the_token_is_enrolled_as_its_file_is(self):
+        for name in ("rsa", "ec"):
+            file = self.put("public.der", self.public_key(name))
+            self.assertEqual(self.enroll("--key", uri(name)), self.enroll("--key", file))
+            self.assertEqual(self.enroll("--key", uri(name, self.pin) + ",svn=3,for=executable"),
+                             self.enroll("--key", file + ",svn=3,for=executable"))
+            self.sign(name, "--svn", "3")
+            self.good("shim-sign", "verify", self.path("signed"), "--firmware", self.path("enrolled.bin"))
+
+    def test_a_key_of_the_token_is_revoked(self):
+        other = EcKey(self.folder)
+        revoked = self.enroll("--key", other.public, "--revoke-key", uri("ec"))
+        self.assertEqual(revoked, self.enroll("--key", other.public, "--revoke-key", hash_of(self.public_key("ec")[-96:]).hex()))
+        self.sign("ec")
+        result = self.run_tool("shim-sign", "verify", self.path("signed"), "--firmware", self.path("enrolled.bin"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("payload's public key is revoked", result.stdout)
+
+    def test_what_is_no_key_is_refused(self):
+        for key, reason in ((uri("p256"), "not on P-384"), (uri("lonely-ec"), "token has no such public key"),
+                            (uri("ec", "&pin-value=1234-falsch"), "refuses the login"),
+                            (uri("ec", f"&pin-value=1,{PIN}"), "behind the comma")):
+            with self.subTest(key):
+                result = self.bad("shim-enroll", "--firmware", self.image, "--key", key, "-o", self.path("none"))
+                self.assertIn(reason, result.stderr)
+                self.assertFalse(os.path.exists(self.path("none")))
 
 
 def setUpModule():  # pylint: disable=invalid-name

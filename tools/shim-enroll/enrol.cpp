@@ -13,6 +13,7 @@
 #include "tools/signing/enrolment_text.hpp"
 #include "tools/signing/firmware_volume.hpp"
 #include "tools/signing/keys.hpp"
+#include "tools/signing/token_key.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -87,6 +88,9 @@ Outcome<> apply(cfv::KeyEntry& entry, std::string_view word, const std::string& 
         entry.kinds = cfv::payload_linux_bundle;
         return {};
     }
+    if (is_token_uri(text)) // of which a piece can be a PIN's
+        return std::unexpected(failure(text, "expected svn=N, for=executable or for=linux-bundle "
+                                             "behind the comma (of the URI itself it is %2C)"));
     return std::unexpected(failure(
         "--key", std::format("\"{}\": expected svn=N, for=executable or for=linux-bundle, found "
                              "\"{}\"",
@@ -95,16 +99,18 @@ Outcome<> apply(cfv::KeyEntry& entry, std::string_view word, const std::string& 
 
 Outcome<cfv::KeyEntry> entry_of(const EnrolOptions& options, const std::string& text) {
     const std::size_t comma = text.find(',');
-    const PublicKey key = TRY(read_public_key(text.substr(0, comma)));
-    cfv::KeyEntry entry{.key = key.hash(),
-                        .minimum_svn = options.minimum_svn,
-                        .kinds = options.kinds,
-                        .algorithm = static_cast<std::uint32_t>(key.algorithm)};
+    cfv::KeyEntry entry{};
+    entry.minimum_svn = options.minimum_svn;
+    entry.kinds = options.kinds;
     for (std::size_t at = comma; at != std::string::npos;) {
         const std::size_t next = text.find(',', at + 1);
         TRY(apply(entry, std::string_view(text).substr(at + 1, next - at - 1), text));
         at = next;
     }
+    // Last: half a PIN, with a comma in it, is not to be tried.
+    const PublicKey key = TRY(read_public_key(text.substr(0, comma)));
+    entry.key = key.hash();
+    entry.algorithm = static_cast<std::uint32_t>(key.algorithm);
     return entry;
 }
 

@@ -14,7 +14,7 @@ namespace tdshim::tools {
 
 struct EnrolOptions {
     std::string firmware;
-    std::vector<std::string> keys; ///< each "FILE[,svn=N][,for=KIND]"
+    std::vector<std::string> keys; ///< each "FILE[,svn=N][,for=KIND]", or a URI for FILE
     std::uint64_t minimum_svn = 0; ///< of keys that say nothing else, as is the next
     std::uint32_t kinds = cfv::all_payloads;
     cfv::Policy policy = cfv::Policy::signed_only;

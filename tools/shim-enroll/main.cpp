@@ -11,8 +11,8 @@ using namespace tdshim;
 void add_options(CLI::App& app, tools::EnrolOptions& options) {
     app.add_option("--firmware", options.firmware, "image to enrol into")->required();
     app.add_option("--key", options.keys,
-                   "public key, PEM or DER; FILE,svn=N,for=executable|linux-bundle for one of "
-                   "several");
+                   "public key, PEM or DER, or the PKCS#11 URI of one in a token; "
+                   "FILE,svn=N,for=executable|linux-bundle for one of several");
     app.add_option("--min-svn", options.minimum_svn, "smallest secure version number to run");
     tools::add_choice<std::uint32_t>(app, "--for", options.kinds,
                                      {{"all", cfv::all_payloads},
@@ -26,8 +26,9 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
                                    "what is demanded of a payload; signed if not given");
     app.add_option("--revoke", options.revoked,
                    "payload that must not run: SHA-384 of its contents, or the file");
-    app.add_option("--revoke-key", options.revoked_keys,
-                   "key that must not sign: its hash as shim-info prints it, or the public key");
+    app.add_option(
+        "--revoke-key", options.revoked_keys,
+        "key that must not sign: its hash as shim-info prints it, or the public key as for --key");
     app.add_option("--pin", options.pinned, "payload that may run: as --revoke");
     app.add_option("--aml", options.aml,
                    "table that the VMM may bring to an image linked with --aml enrolled: SHA-384, "
