@@ -12,7 +12,8 @@ namespace tdshim::tools {
 
 void add_judge_options(CLI::App& app, Judge& judge) {
     app.add_option("--firmware", judge.firmware, "image whose enrolment decides");
-    app.add_option("--public-key", judge.public_key, "the one key that is enough, PEM or DER or a token's URI");
+    app.add_option("--public-key", judge.public_key,
+                   "the one key that is enough, PEM or DER or a token's URI");
 }
 
 Outcome<Wishes> wishes_of(const Judge& judge) {
