@@ -5,13 +5,11 @@
 #include <optional>
 
 #include "shim/base/line.hpp"
-#include "shim/boot/linux_inputs.hpp"
+#include "shim/boot/linux_files.hpp"
 #include "shim/boot/report.hpp"
-#include "shim/formats/bundle/bundle.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
-#include "shim/formats/payload/uki.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -21,73 +19,7 @@ using payload::Kind;
 
 constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 
-/// The files of a boot, wherever they came from.
-struct Files {
-    Kind kind{};
-    Bytes kernel;
-    Own initrd;
-    Own command_line;
-    Bytes os_release; ///< of a unified kernel image
-    Bytes manifest;   ///< of a bundle, as is the next
-    Bytes events;
-};
-
-/// Takes a unified kernel image apart. Its parts are measured, not the container, so that registers
-/// are the same however the files come. Of a signed one nothing goes without the signer's wish.
-Result<Files> files_of_uki(const PayloadFile& file) {
-    const payload::UnifiedKernelImage image = TRY(payload::parse_uki(file.bytes));
-    if (!linux_boot::looks_like_kernel(image.kernel))
-        return refuse(Fault::uki_nested);
-    const auto own = [&](Bytes bytes) {
-        return Own{.bytes = bytes,
-                   .source = payload::name_of(file.kind),
-                   .beside = file.signer ? Beside::refused : Beside::instead};
-    };
-    return Files{.kind = Kind::bzimage,
-                 .kernel = image.kernel,
-                 .initrd = own(image.initrd),
-                 .command_line = own(image.command_line),
-                 .os_release = image.os_release,
-                 .manifest = {},
-                 .events = {}};
-}
-
-/// Takes a bundle apart, and looks at all of it before the first part is used.
-Result<Files> files_of_bundle(const PayloadFile& file) {
-    const bundle::Bundle parsed = TRY(bundle::parse(file.bytes));
-    TRY(bundle::EventsFile::parse(parsed.events, file.signer.has_value()));
-    const Kind kind = TRY(payload::kind_of(parsed.kernel));
-    if (kind != Kind::bzimage && kind != Kind::vmlinux)
-        return refuse(Fault::bundle_kernel);
-    const auto own = [&](Bytes bytes, bool appends) {
-        return Own{.bytes = bytes,
-                   .source = payload::name_of(file.kind),
-                   .beside = appends ? Beside::appended : Beside::refused};
-    };
-    return Files{.kind = kind,
-                 .kernel = parsed.kernel,
-                 .initrd = own(parsed.initrd, parsed.manifest.appends_initrd),
-                 .command_line = own(parsed.command_line, parsed.manifest.appends_command_line),
-                 .os_release = {},
-                 .manifest = parsed.manifest_file,
-                 .events = parsed.events};
-}
-
-Result<Files> files_of(const PayloadFile& file) {
-    if (file.kind == Kind::uki)
-        return files_of_uki(file);
-    if (file.kind == Kind::bundle)
-        return files_of_bundle(file);
-    return Files{.kind = file.kind,
-                 .kernel = file.bytes,
-                 .initrd = {},
-                 .command_line = {},
-                 .os_release = {},
-                 .manifest = {},
-                 .events = {}};
-}
-
-Result<void> record_kernel(Context& context, const PayloadFile& file, const Files& files) {
+Result<void> record_kernel(Context& context, const PayloadFile& file, const LinuxFiles& files) {
     const Bytes measured_bytes = file.kind == files.kind ? file.measured : files.kernel;
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(measured_bytes));
@@ -165,7 +97,7 @@ Result<void> adopt_raw_vmlinux(const PayloadFile& file, LinuxPayload& payload) {
     return {};
 }
 
-Result<void> load_kernel(Context& context, const PayloadFile& file, const Files& files,
+Result<void> load_kernel(Context& context, const PayloadFile& file, const LinuxFiles& files,
                          LinuxPayload& payload) {
     switch (files.kind) {
     case Kind::bzimage: return load_bzimage(context, files.kernel, payload);
