@@ -17,7 +17,8 @@ void add_policy_file(Bytes file, const Image& image, const char* name, BootInput
 
 Outcome<cfv::Enrolment> enrolment_of(const Image& image) {
     const auto place = find_volume(image.metadata);
-    if (!place)
+    // What firmware of another make has in its volume is that one's business.
+    if (!place || !image.info)
         return cfv::Enrolment{};
     const Bytes volume = Bytes(image.bytes).subspan(place->offset, place->size);
     return of_file(image.file, cfv::parse(volume));
