@@ -248,7 +248,7 @@ suite.add_cases(SignedBoots, check_bundle, {
     **cases(check_bundle, ["ecdsa"], "td_embedded"), **cases(check_bundle, both, "vm")})
 suite.add_cases(SignedBoots, check_appending_bundle, {**cases(check_appending_bundle, ["rsa"], "td"),
                                                       **cases(check_appending_bundle, ["ecdsa"], "vm")})
-suite.add_cases(SignedBoots, check_uki, {**cases(check_uki, ["rsa"], "td"), **cases(check_uki, ["ecdsa"], "vm")})
+suite.add_cases(SignedBoots, check_uki, {**cases(check_uki, both, "td"), **cases(check_uki, both, "vm")})
 
 if __name__ == "__main__":
     suite.main()
