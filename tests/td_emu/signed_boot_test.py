@@ -19,7 +19,8 @@ import payloads
 import settings
 import suite
 import td_emu
-from signed import SignedBoot, make_key, memory, tool
+from machine import Machine
+from signed import SignedBoot, boot_limit, make_key, memory, tool
 
 td_command_line = "console=ttyS0"
 
@@ -106,6 +107,17 @@ def check_bundle(test, key, place):
         vm = boot.run_vm(test, make_bundle(boot, linux.command_line("q35")))
         check_events(test, vm.console)
         test.assertEqual(linux.guest_line(vm.console, "command-line"), linux.command_line("q35"))
+
+
+def check_kernel_option(test, qemu):
+    """QEMU's own -kernel, which knows no such file, hands it over as it is."""
+    boot = SignedBoot(test, "ecdsa")
+    bundle = make_bundle(boot, linux.command_line("q35"))
+    with Machine(settings.qemu(qemu), boot.image, machine="q35", memory=memory, arguments=("-kernel", bundle)) as vm:
+        vm.wait_for(r"^guest: done$", timeout=boot_limit)
+        vm.wait_for_end()
+    check_events(test, vm.console)
+    test.assertEqual(linux.guest_line(vm.console, "command-line"), linux.command_line("q35"))
 
 
 def check_appending_bundle(test, key, place):
@@ -246,6 +258,7 @@ suite.add_cases(SignedBoots, check_kernel, cases(check_kernel, both))
 suite.add_cases(SignedBoots, check_bundle, {
     **cases(check_bundle, both, "td"), **cases(check_bundle, ["rsa"], "td_placed"),
     **cases(check_bundle, ["ecdsa"], "td_embedded"), **cases(check_bundle, both, "vm")})
+suite.add_cases(SignedBoots, check_kernel_option, {"kernel_option_of_the_system": ("system",), "kernel_option_new": ("new",)})
 suite.add_cases(SignedBoots, check_appending_bundle, {**cases(check_appending_bundle, ["rsa"], "td"),
                                                       **cases(check_appending_bundle, ["ecdsa"], "vm")})
 suite.add_cases(SignedBoots, check_uki, {**cases(check_uki, both, "td"), **cases(check_uki, both, "vm")})
