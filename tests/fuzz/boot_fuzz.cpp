@@ -10,11 +10,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "linker/profile.hpp"
 #include "shim/formats/bundle/builder.hpp"
 #include "shim/formats/cfv/builder.hpp"
-#include "shim/formats/tdvf/builder.hpp"
-#include "shim/memory/layout.hpp"
+#include "tests/native/image.hpp"
 #include "tests/native/inputs.hpp"
 #include "tests/native/logged.hpp"
 
@@ -77,21 +75,6 @@ native::Blob volume() {
     return bytes;
 }
 
-/// An image without code whose configuration volume begins so.
-native::Blob image_with(const native::Blob& volume) {
-    native::Blob image(layout::min_image_size);
-    linker::Plan plan;
-    plan.image_size = image.size();
-    const tdvf::ImageInfo info{.image_size = static_cast<std::uint32_t>(image.size()),
-                               .payload_from_end = 0,
-                               .payload_size = 0,
-                               .options = 0};
-    if (!tdvf::write_metadata(image, layout::link_room_from_end, linker::sections_of(plan), info))
-        std::abort();
-    std::ranges::copy(volume, image.begin());
-    return image;
-}
-
 /// A TD of 64 MiB with what the fuzzer wants of the VMM.
 void make_td(native::Machine& machine, unsigned kind, const native::Blob& hob) {
     machine.make_td(hob, kind % 3 == 0 ? 48 : 52);
@@ -141,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     native::Blob enrolled = good_volume;
     apply(machine, hob, enrolled, reader);
     if ((kind & is_enrolled) != 0)
-        machine.set_image_tail(image_with(enrolled));
+        machine.set_image_tail(native::image_without_code({}, 0, enrolled));
     if ((kind & is_td) != 0)
         make_td(machine, kind, hob);
     const native::Outcome outcome = machine.boot();

@@ -5,13 +5,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "shim/formats/tdvf/builder.hpp"
 #include "shim/formats/tdvf/metadata.hpp"
+#include "tests/native/image.hpp"
 
 namespace tdshim::native {
 namespace {
-
-constexpr std::uint64_t image_size = layout::min_image_size;
 
 linker::Plan plan_of(const Launch& launch) {
     linker::Plan plan;
@@ -19,7 +17,6 @@ linker::Plan plan_of(const Launch& launch) {
     plan.extends_payload = false;
     plan.payload_memory = payload_section;
     plan.permanent_memory = 32 * MiB;
-    plan.image_size = image_size;
     plan.payload_size = launch.profile == linker::Profile::service_td ? launch.payload.size() : 0;
     return plan;
 }
@@ -34,15 +31,7 @@ Blob table(std::array<char, 4> signature, std::size_t size) {
 }
 
 Blob image_of(const Launch& launch) {
-    Blob image(image_size);
-    const tdvf::ImageInfo info{.image_size = static_cast<std::uint32_t>(image_size),
-                               .payload_from_end = 0,
-                               .payload_size = 0,
-                               .options = launch.options};
-    REQUIRE(tdvf::write_metadata(image, layout::link_room_from_end,
-                                 linker::sections_of(plan_of(launch)), info));
-    std::ranges::copy(launch.volume, image.begin());
-    return image;
+    return image_without_code(plan_of(launch), launch.options, launch.volume);
 }
 
 void start(Machine& machine, Launch launch) {

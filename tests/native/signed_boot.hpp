@@ -7,10 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "linker/profile.hpp"
 #include "shim/formats/cfv/builder.hpp"
-#include "shim/formats/tdvf/builder.hpp"
-#include "shim/memory/layout.hpp"
+#include "tests/native/image.hpp"
 #include "tests/native/inputs.hpp"
 #include "tests/native/logged.hpp"
 #include "tests/unit/signer.hpp"
@@ -69,18 +67,8 @@ class SignedBoot {
         return algorithm == rsa.algorithm() ? rsa : ecdsa;
     }
 
-    /// Without code: its metadata and its volume are all that a boot in this process reads of it.
     [[nodiscard]] Blob image() const {
-        Blob image(layout::min_image_size);
-        linker::Plan plan;
-        plan.image_size = image.size();
-        const tdvf::ImageInfo info{.image_size = static_cast<std::uint32_t>(image.size()),
-                                   .payload_from_end = 0,
-                                   .payload_size = 0,
-                                   .options = 0};
-        REQUIRE(tdvf::write_metadata(image, layout::link_room_from_end, linker::sections_of(plan),
-                                     info));
-        const MutableBytes volume = MutableBytes(image).first(layout::cfv_size);
+        Blob volume(layout::cfv_size);
         if (is_enrolled)
             REQUIRE(cfv::write(volume, std::nullopt,
                                cfv::PolicyContents{.policy = policy,
@@ -89,7 +77,7 @@ class SignedBoot {
                                                    .revoked_payloads = revoked_payloads,
                                                    .pinned_payloads = pinned_payloads}));
         spoil_volume(volume);
-        return image;
+        return image_without_code({}, 0, volume);
     }
 
     const test::Signer& signer_;
