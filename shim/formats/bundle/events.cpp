@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "shim/formats/bundle/rest.hpp"
+
 namespace tdshim::bundle {
 namespace {
 
@@ -22,23 +24,6 @@ constexpr std::string_view binary_word = "binary:";
 constexpr std::string_view signer_token = "%SIGNER%";
 /// A string that begins so is rewritten with the signer in it, as cvmboot does.
 constexpr std::string_view identity_word = "\"os-image-identity\":";
-
-/// Text that is taken apart from its front, and where that is in the file.
-struct Rest {
-    std::string_view text;
-    std::size_t at = 0;
-
-    [[nodiscard]] bool skip(std::string_view word) {
-        if (!text.starts_with(word))
-            return false;
-        skip(word.size());
-        return true;
-    }
-    void skip(std::size_t count) {
-        text.remove_prefix(count);
-        at += count;
-    }
-};
 
 /// The line at the front of `rest` without its end, and with it taken off.
 Result<Rest> take_line(Rest& rest) {

@@ -4,44 +4,28 @@
 #include <algorithm>
 
 #include "shim/formats/bundle/bundle.hpp"
+#include "shim/formats/bundle/rest.hpp"
 
 namespace tdshim::bundle {
 namespace {
 
-/// What is left of a manifest, and where that begins.
-struct Rest {
-    std::string_view text;
-    std::size_t at = 0;
-
-    void skip(std::size_t count) {
-        text.remove_prefix(count);
-        at += count;
-    }
-};
-
 Result<void> take_version(Rest& rest) {
-    if (!rest.text.starts_with(manifest_version))
-        return refuse(Fault::bundle_manifest, rest.at);
-    rest.skip(manifest_version.size());
-    return {};
+    return rest.skip(manifest_version) ? Result<void>{} : refuse(Fault::bundle_manifest, rest.at);
 }
 
 /// Whether the second of the two lines stands there.
 Result<bool> take_policy(Rest& rest, const PolicyLine& lines) {
     for (std::size_t i = 0; i < lines.size(); ++i)
-        if (rest.text.starts_with(lines[i])) {
-            rest.skip(lines[i].size());
+        if (rest.skip(lines[i]))
             return i == 1;
-        }
     return refuse(Fault::bundle_manifest, rest.at);
 }
 
 Result<std::string_view> take_title(Rest& rest) {
     if (rest.text.empty())
         return std::string_view{};
-    if (!rest.text.starts_with(title_word))
+    if (!rest.skip(title_word))
         return refuse(Fault::bundle_manifest, rest.at);
-    rest.skip(title_word.size());
     const std::size_t end = rest.text.find('\n');
     if (end == std::string_view::npos)
         return refuse(Fault::bundle_manifest, rest.at + rest.text.size());
