@@ -47,8 +47,8 @@ Result<void> admit_payload(Context& context, PayloadFile& file) {
         file.signer = admitted.authority->key;
     }
     file.place.value += static_cast<std::uint64_t>(admitted.contents.data() - file.bytes.data());
-    // In td-shim's way all of the section is measured, whatever it holds.
-    if (file.measured.size() == file.bytes.size())
+    // In td-shim's way all of the VMM's section is measured, whatever it holds.
+    if (!context.has_option(tdvf::option_region_digests) || context.uses_fw_cfg())
         file.measured = admitted.contents;
     file.bytes = admitted.contents;
     return {};

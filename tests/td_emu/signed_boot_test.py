@@ -42,6 +42,18 @@ def check_embedded(test, key, profile):
     test.assertIn("tdshim: starting ELF executable at", run.console)
 
 
+def check_region(test, key):
+    """td-shim's way all of the section is measured, also where a signed payload fills it to its last byte."""
+    size, header_and_block = 64 * 1024, 48 + 192
+    boot = SignedBoot(test, key, link=("--profile", "tdvf-payload", "--measurement", "td-shim", "--payload-measured", "rtmr",
+                                       "--payload", "SIGNED"))
+    kernel = boot.folder / "kernel"
+    kernel.write_bytes(kernels.bzimage().ljust(size - header_and_block, b"\0"))
+    signed = boot.sign(kernel)
+    test.assertEqual(signed.stat().st_size, size)
+    boot.run_td(test, None, "--append", td_command_line)
+
+
 def check_placed(test, key):
     """By a VMM, which fills a larger section: the header says where the file ends."""
     boot = SignedBoot(test, key, link=("--profile", "tdvf-payload"))
@@ -254,6 +266,7 @@ suite.add_cases(SignedBoots, check_embedded, {**cases(check_embedded, ["rsa"], "
                                               **cases(check_embedded, both, "tdvf-payload"),
                                               **cases(check_embedded, ["ecdsa"], "service-td")})
 suite.add_cases(SignedBoots, check_placed, cases(check_placed, both))
+suite.add_cases(SignedBoots, check_region, cases(check_region, ["ecdsa"]))
 suite.add_cases(SignedBoots, check_kernel, cases(check_kernel, both))
 suite.add_cases(SignedBoots, check_bundle, {
     **cases(check_bundle, both, "td"), **cases(check_bundle, ["rsa"], "td_placed"),
