@@ -39,15 +39,21 @@ def run(test, *options):
 
 
 class Trace(unittest.TestCase):
+    def check_counts(self, traced, counted):
+        """The other vCPU may be inside a call, counted and not traced yet, when the run ends."""
+        difference = collections.Counter(counted)
+        difference.subtract(traced)
+        self.assertLessEqual(sum(map(abs, difference.values())), 1, difference)
+
     def test_every_call(self):
         ended, calls = run(self, "--cpus", "2")
         self.assertEqual(ended.exit_code, 0, ended.console + ended.errors)
         self.assertEqual([call.number for call in calls], list(range(1, len(calls) + 1)))
         self.assertEqual({call.vcpu for call in calls}, {0, 1})
         leaves = collections.Counter("TDG.VP.VMCALL" if call.kind == "TDVMCALL" else call.name for call in calls)
-        self.assertEqual(leaves, ended.result["tdcalls_by_name"])
+        self.check_counts(leaves, ended.result["tdcalls_by_name"])
         subfunctions = collections.Counter(call.name for call in calls if call.kind == "TDVMCALL")
-        self.assertEqual(subfunctions, ended.result["tdvmcalls_by_name"])
+        self.check_counts(subfunctions, ended.result["tdvmcalls_by_name"])
         accepted = [call.operands["rcx"] for call in calls
                     if call.name == "TDG.MEM.PAGE.ACCEPT" and call.results["rax"] == 0]
         self.assertEqual(len(accepted), ended.result["pages_4k"])
