@@ -3,21 +3,20 @@
 ; The processors of a TD but the first: all of them start at the reset vector, at any time and in any order
 ; [Intel TDX Module, TDH.VP.INIT]. Each waits for the first one's word in the mailbox's upper half
 ; (shim/memory/layout.hpp), helps the shim when it is asked to, and then waits for the operating system in
-; the multiprocessor wakeup mailbox [ACPI 6.5, 5.2.12.19]. Nothing here needs a stack, and nothing is trusted
-; that the VMM could have written: the mailbox is not among the pages that the VMM adds, but accepted, and
-; thereby zeroed, by whichever processor comes first. A page that the VMM added all the same would be in MRTD.
+; the multiprocessor wakeup mailbox [ACPI 6.5, 5.2.12.19]. Nothing here needs a stack.
+;
+; SECURITY. The VMM decides when each of them runs, may stop it between any two instructions, and may take
+; any page away and put a new one there, which reads as zero once somebody accepts it. So nobody here
+; accepts anything. The mailbox is a page that the VMM adds before launch and extends into MRTD as zero:
+; when it is taken away the next look at it ends the TD. tests/model/processors.pml has these steps and all
+; of the VMM's, and is searched in full.
 
 %define tdg_vp_vmcall             0
-%define tdg_mem_page_accept       6
 %define tdvmcall_cpuid            10
 %define tdvmcall_r10_to_r15       0xFC00        ; the registers that the VMM may see and set
 %define cpuid_extended_topology   0x0B          ; EDX: x2APIC ID
 
-%define status_operand_busy       0x80000200    ; upper halves of RAX
-%define status_already_accepted   0x00000B0A
-
-%define mailbox_command           layout_mailbox        ; le16: 0 none, 1 wake up
-%define mailbox_apic_id           (layout_mailbox + 4)
+%define mailbox_command           layout_mailbox        ; le16: 0 none, 1 wake up; at 4, le32: for which APIC ID
 %define mailbox_wakeup_vector     (layout_mailbox + 8)
 %define command_wakeup            1
 
@@ -28,31 +27,18 @@
 ; ------------------------------------------------------------------------------------------------
 ;   in:  64-bit mode, the page tables of page_tables.asm; ESI vCPU index
 enter_other_processor:
-        mov     eax, tdg_mem_page_accept
-        mov     ecx, layout_mailbox             ; level 0: 4 KiB
-        tdcall
-        shr     rax, 32
-        jz      wait_for_first
-        cmp     eax, status_already_accepted
-        je      wait_for_first
-        cmp     eax, status_operand_busy
-        je      enter_other_processor
-.stop:  pause
-        jmp     .stop
-
-; ------------------------------------------------------------------------------------------------
-;   in:  as above, the mailbox accepted
 wait_for_first:
         pause
-        mov     eax, [layout_mailbox_phase]
-        cmp     eax, layout_phase_park
+        mov     eax, [layout_mailbox_state]
+        cmp     al, layout_phase_park
         je      park
-        cmp     eax, layout_phase_work
+        cmp     al, layout_phase_work
         jne     wait_for_first
-        ; The first processor leaves the shim only when nobody else is counted in it.
-        lock inc dword [layout_mailbox_joined]
-        cmp     dword [layout_mailbox_phase], layout_phase_work
-        jne     leave_shim
+        ; Counted in while the phase is still that of work, in one step: the first processor ends the
+        ; phase and then leaves the shim only when nobody is counted in.
+        lea     edx, [eax + layout_joined_one]
+        lock cmpxchg [layout_mailbox_state], edx
+        jne     wait_for_first
         mov     edi, leave_shim
         mov     rax, [layout_mailbox_worker]
         jmp     rax                             ; in: ESI vCPU index, RDI where to return to; no stack
@@ -65,10 +51,11 @@ leave_shim:
         mov     cr3, rax
         lgdt    [rel gdt_pointer]               ; above 2 GiB an absolute address would be sign-extended
         lidt    [rel idt_pointer]
-        lock dec dword [layout_mailbox_joined]
+        ; From here on it touches nothing of the shim's.
+        lock sub dword [layout_mailbox_state], layout_joined_one
 .until_parked:
         pause
-        cmp     dword [layout_mailbox_phase], layout_phase_park
+        cmp     byte [layout_mailbox_state], layout_phase_park
         jne     .until_parked
 
 ; ------------------------------------------------------------------------------------------------
@@ -95,13 +82,18 @@ park:
         mov     ebp, r15d
 
 .poll:  pause
-        cmp     word [mailbox_command], command_wakeup
+        mov     rax, [mailbox_command]          ; and the APIC ID in the upper half
+        mov     rdx, [mailbox_wakeup_vector]
+        cmp     ax, command_wakeup
         jne     .poll
-        cmp     [mailbox_apic_id], ebp
+        mov     rcx, rax
+        shr     rcx, 32
+        cmp     ecx, ebp
         jne     .poll
-        mov     rbx, [mailbox_wakeup_vector]
-        mov     eax, command_wakeup
-        xor     ecx, ecx
-        lock cmpxchg word [mailbox_command], cx ; the acknowledgement; one processor wins
+        ; The acknowledgement, of this very command for this very processor with this vector: nobody else
+        ; can have taken it, and who wrote it cannot have withdrawn it or put another in its place.
+        lea     rbx, [rax - command_wakeup]
+        mov     rcx, rdx
+        lock cmpxchg16b [mailbox_command]
         jne     .poll
-        jmp     rbx
+        jmp     rcx

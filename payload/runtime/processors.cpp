@@ -94,7 +94,15 @@ Result<Gpa> write_trampoline(const HobList& machine) {
     return room.start();
 }
 
-/// Whether it came and did its work.
+/// Takes `command` back, unless it was acknowledged meanwhile.
+bool withdraw(std::atomic_ref<std::uint16_t> command) {
+    std::uint16_t expected = command_wakeup;
+    return command.compare_exchange_strong(expected, 0);
+}
+
+/// Whether it came and did its work. One that acknowledged the command uses what stands here for
+/// it, whenever the VMM lets it: nothing is used again before it is done. One that did not cannot
+/// any more when the command is withdrawn.
 Result<bool> wake(Gpa mailbox, std::uint32_t apic_id, Gpa trampoline) {
     const MutableBytes stack = TRY(allocate(stack_size));
     payload_worker_stack = gpa_of(stack.data()).value + stack.size();
@@ -104,8 +112,11 @@ Result<bool> wake(Gpa mailbox, std::uint32_t apic_id, Gpa trampoline) {
     field<std::uint32_t>(mailbox, 4).store(apic_id);
     field<std::uint64_t>(mailbox, 8).store(trampoline.value);
     command.store(command_wakeup);
-    return wait_until([&] { return command.load() == 0; }) &&
-           wait_until([&] { return workers_done.load() != done; });
+    if (!wait_until([&] { return command.load() == 0; }) && withdraw(command))
+        return false;
+    while (workers_done.load() == done)
+        x86::pause();
+    return true;
 }
 
 } // namespace

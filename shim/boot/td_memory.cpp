@@ -20,9 +20,9 @@ using memory::AcceptancePlan;
 
 // What the VMM added before the TD began to run, in an image that does not say so itself.
 constexpr std::array added_by_default{layout::shim_code, layout::shim_data, layout::td_hob,
-                                      layout::event_log};
-// These two are accepted apart from the rest, the mailbox before it and the window after it.
-constexpr std::array accepted_apart{layout::mailbox, layout::shared_window};
+                                      layout::event_log, layout::mailbox};
+// Accepted after the rest, when it is no longer shared.
+constexpr std::array accepted_apart{layout::shared_window};
 using KeptRanges = StaticVector<GpaRange, tdvf::max_sections + accepted_apart.size()>;
 
 /// Where the processors wait that the operating system did not start yet; Linux keeps devices away.

@@ -40,6 +40,9 @@ static_assert(shim_code.size() >= shim_rom_size);
 inline constexpr auto td_hob = GpaRange::of<11 * MiB, 128 * KiB>();
 // These stay in use after the hand-over and are reported as ACPI NVS.
 inline constexpr auto event_log = GpaRange::of<11 * MiB + 128 * KiB, 64 * KiB>();
+// The mailbox is added to the TD by the VMM and extended into MRTD, so that it begins as zero, and
+// nobody accepts it, ever: a VMM that takes it away stops the TD (specs/threat-model.md,
+// "Processors").
 inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
 
 // In a TD, what the shim and the VMM exchange passes through here: shared while the shim runs,
@@ -53,17 +56,20 @@ inline constexpr std::uint64_t payload_address = 192 * MiB;
 // Memory of a service TD, which owns what its image names: where parked processors can be sent to,
 // around the mailbox and the window, and as much as is asked for above the shim.
 inline constexpr auto service_below_1m = GpaRange::of<64 * KiB, 576 * KiB>();
-inline constexpr auto service_low = GpaRange::of<11 * MiB + 192 * KiB, 320 * KiB>();
+inline constexpr auto service_low = GpaRange::of<11 * MiB + 196 * KiB, 316 * KiB>();
+static_assert(service_low.start() == mailbox.end() && service_low.end() == shared_window.end());
 inline constexpr std::uint64_t service_high = 16 * MiB;
 
 // The firmware's half of the mailbox [ACPI 6.5, 5.2.12.19, gives it the page from 2048 on]: what
-// the processors of a TD that wait in the reset vector are to do.
-inline constexpr std::uint64_t mailbox_phase = 2048;  // le32: phase_...
-inline constexpr std::uint64_t mailbox_joined = 2052; // le32: processors that are in the shim
-inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter it
-inline constexpr std::uint32_t phase_wait = 0;        // the memory is zero when it is accepted
-inline constexpr std::uint32_t phase_work = 1;        // enter the shim
-inline constexpr std::uint32_t phase_park = 2;        // wait for the operating system
+// the processors of a TD that wait in the reset vector are to do. Phase and number of processors
+// that are in the shim are one word, so that nobody can join when the phase is over.
+inline constexpr std::uint64_t mailbox_state = 2048;  // le32: phase_..., and joined_one for each
+inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter the shim
+inline constexpr std::uint32_t phase_mask = 0xFF;
+inline constexpr std::uint32_t phase_wait = 0; // as the page begins
+inline constexpr std::uint32_t phase_work = 1; // enter the shim
+inline constexpr std::uint32_t phase_park = 2; // wait for the operating system
+inline constexpr std::uint32_t joined_one = 0x100;
 
 // The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,
 // which NASM leaves zero: TDX metadata, footer table, and the slots below.

@@ -197,14 +197,15 @@ Blob good_td_hob() {
     const std::uint64_t code = layout::shim_code.start().value;
     const std::uint64_t code_end = layout::shim_code.end().value;
     const std::uint64_t data = layout::shim_data.start().value;
-    const std::uint64_t log_end = layout::event_log.end().value;
+    const std::uint64_t added_end = layout::mailbox.end().value;
     static_assert(layout::shim_data.end() == layout::td_hob.start());
     static_assert(layout::td_hob.end() == layout::event_log.start());
+    static_assert(layout::event_log.end() == layout::mailbox.start());
     return td_hob({{memory_unaccepted, 0, code},
                    {system_memory, code, code_end - code},
                    {memory_unaccepted, code_end, data - code_end},
-                   {system_memory, data, log_end - data},
-                   {memory_unaccepted, log_end, 512 * MiB - log_end},
+                   {system_memory, data, added_end - data},
+                   {memory_unaccepted, added_end, 512 * MiB - added_end},
                    {memory_unaccepted, 4 * GiB, 2 * GiB}});
 }
 

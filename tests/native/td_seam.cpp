@@ -48,8 +48,8 @@ constexpr std::size_t max_calls = 3'000'000;
 
 constexpr std::size_t pool_pages = 96; // as in shim/platform/x86/address_space.cpp
 constexpr Gpa pool_address{10 * MiB};  // any: nobody loads these tables
-constexpr std::array unmeasured{layout::shim_code, layout::shim_data, layout::td_hob,
-                                layout::event_log};
+constexpr std::array added_before{layout::shim_code, layout::shim_data, layout::td_hob,
+                                  layout::event_log, layout::mailbox};
 
 bool is_serial(std::uint64_t port) {
     return (port & ~std::uint64_t{7}) == serial_data;
@@ -67,7 +67,7 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
                                  *this, *this),
           pool_(pool_pages) {
         td_.pages().add_ram(GpaRange::between({0}, {address_space}));
-        for (const GpaRange& range : unmeasured)
+        for (const GpaRange& range : added_before)
             td_.pages().set(range, PageState::accepted);
         for (const GpaRange& range : machine.added_)
             td_.pages().set(range, PageState::accepted);
@@ -228,16 +228,13 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
             }
     }
 
-    /// The module is honest: no VMM can make it say that a page was accepted, now or before, which
-    /// was not. For all pages but the mailbox the firmware takes the second for a refusal.
+    /// The module is honest: no VMM can make it say that a page was accepted which was not.
     bool answer_acceptance(td::Registers& registers) {
         const std::uint64_t page = registers.rcx & ~std::uint64_t{7};
         const auto answer = machine_.answers_.find(page);
         if (answer == machine_.answers_.end())
             return false;
-        const tdx::StatusClass said = answer->second.status_class();
-        if (said == tdx::StatusClass::success || (said == tdx::StatusClass::page_already_accepted &&
-                                                  page == layout::mailbox.start().value))
+        if (answer->second.status_class() == tdx::StatusClass::success)
             return false;
         registers.rax = answer->second.value;
         return true;

@@ -19,11 +19,15 @@ enum class StatusClass : std::uint32_t {
     page_size_mismatch = 0xC000'0B0B,
 };
 
+/// HOST_RECOVERABILITY_HINT: the VMM's word on a status of the module's, which it may set on any
+/// that waiting can mend [TDX module, tdh_vp_enter.c; TDX_OPERAND_BUSY with HOST_PRIORITY].
+inline constexpr std::uint64_t host_recoverability_hint = std::uint64_t{1} << 60;
+
 struct Status {
     std::uint64_t value = 0;
 
     [[nodiscard]] constexpr StatusClass status_class() const {
-        return static_cast<StatusClass>(value >> 32);
+        return static_cast<StatusClass>((value & ~host_recoverability_hint) >> 32);
     }
     bool operator==(const Status&) const = default;
 };

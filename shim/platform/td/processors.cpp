@@ -23,14 +23,27 @@ std::atomic_ref<T> mailbox(std::uint64_t offset) {
 constinit std::atomic<void (*)()> current_work{};
 constinit std::atomic<std::uint32_t> shim_workers{}; // stacks given out
 
-void set_phase(std::uint32_t phase) {
-    mailbox<std::uint32_t>(layout::mailbox_phase).store(phase);
+/// Ends the phase `from` when nobody is counted in any more. The reset vector counts a processor in
+/// before it enters the shim, in the step in which it sees that the phase is work, and out when it
+/// has left.
+void change_phase(std::uint32_t from, std::uint32_t to) {
+    std::uint32_t expected = from;
+    while (!mailbox<std::uint32_t>(layout::mailbox_state).compare_exchange_strong(expected, to)) {
+        expected = from;
+        x86::pause();
+    }
 }
 
-/// The reset vector counts a processor in before it enters the shim, and out when it has left.
+/// Nobody is counted in: nothing of another processor's is in the shim's memory.
 void wait_until_alone() {
-    while (mailbox<std::uint32_t>(layout::mailbox_joined).load() != 0)
+    while (mailbox<std::uint32_t>(layout::mailbox_state).load() != layout::phase_wait)
         x86::pause();
+}
+
+/// Nobody joins from now on.
+void close_phase_of_work() {
+    mailbox<std::uint32_t>(layout::mailbox_state).fetch_sub(layout::phase_work);
+    static_assert(layout::phase_wait == 0);
 }
 
 extern "C" [[gnu::used]] void shim_worker(std::size_t worker) {
@@ -70,15 +83,14 @@ void run_on_all_processors(void (*work)()) {
     current_work.store(work);
     mailbox<std::uint64_t>(layout::mailbox_worker)
         .store(reinterpret_cast<std::uint64_t>(&worker_entry));
-    set_phase(layout::phase_work);
+    change_phase(layout::phase_wait, layout::phase_work);
     work();
-    set_phase(layout::phase_wait);
+    close_phase_of_work();
     wait_until_alone();
 }
 
 void park_processors() {
-    set_phase(layout::phase_park);
-    wait_until_alone();
+    change_phase(layout::phase_wait, layout::phase_park);
 }
 
 } // namespace tdshim::td

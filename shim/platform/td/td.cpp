@@ -18,13 +18,14 @@ MutableBytes window() {
                         layout::shared_window.size());
 }
 
-/// Accepts the page at `page` and returns how that ended.
-Result<tdx::StatusClass> accept(Gpa page) {
+/// Accepts the page at `page`, which this TD shared before or never had.
+Result<void> accept(Gpa page) {
     const tdx::Status status = memory::accept_patiently(page, tdx::PageLevel::size_4k, accept_page);
-    const tdx::StatusClass outcome = status.status_class();
-    if (outcome != tdx::StatusClass::success && outcome != tdx::StatusClass::page_already_accepted)
-        return refuse(Fault::page_not_accepted, page.value, 0, status.value);
-    return outcome;
+    if (status.status_class() == tdx::StatusClass::success)
+        return {};
+    if (status.status_class() == tdx::StatusClass::page_already_accepted)
+        return refuse(Fault::page_already_accepted, page.value);
+    return refuse(Fault::page_not_accepted, page.value, 0, status.value);
 }
 
 } // namespace
@@ -40,7 +41,6 @@ bool active() {
 Result<void> enter() {
     window_is_shared = false;
     found = TRY(read_info());
-    TRY(accept(layout::mailbox.start())); // unless another processor came first
     return {};
 }
 
@@ -65,8 +65,7 @@ Result<void> close_shared_window() {
     }
     const std::uint64_t end = layout::shared_window.end().value;
     for (std::uint64_t page = layout::shared_window.start().value; page < end; page += page_size)
-        if (TRY(accept({page})) != tdx::StatusClass::success)
-            return refuse(Fault::page_already_accepted, page, 0, 0);
+        TRY(accept({page}));
     return {};
 }
 

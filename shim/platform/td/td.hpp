@@ -14,8 +14,7 @@ namespace tdshim::td {
 void detect();
 [[nodiscard]] bool active();
 
-/// Asks the module what this TD is, and takes the mailbox as private memory.
-/// Errors: tdcall_failed, td_gpa_width, page_not_accepted.
+/// Asks the module what this TD is. Errors: tdcall_failed, td_gpa_width.
 [[nodiscard]] Result<void> enter();
 
 /// What enter() was told.

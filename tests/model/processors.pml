@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The processors of a TD from their arrival to what they are woken for, with all that the VMM can do
+ * between any two of their steps: stop one and go on with another (every interleaving is searched),
+ * let one arrive late or never, answer any APIC ID, and take the mailbox's page away and put a new one
+ * there [TDX module: TDH.MEM.RANGE.BLOCK, TDH.MEM.PAGE.REMOVE, TDH.MEM.PAGE.AUG]. A new page is
+ * PENDING: an access ends the TD, acceptance makes it zero and the TD's.
+ *
+ * Each step of the model that stands for code names it:
+ *   [P] resetvector/processors.asm   [C] shim/platform/td/processors.cpp   [R] payload/runtime/processors.cpp
+ * The operating system is that of [R], which withdraws commands that nobody takes; Linux never does.
+ *
+ * -DOTHERS=n     processors beside the first
+ * -DACCEPTING    the protocol as it was: every processor accepts the mailbox's page, and the count of
+ *                those in the shim stands there beside the phase
+ *
+ * Properties, as assertions: (a) no page is accepted twice; (b) at the hand-over nobody is in the shim;
+ * (c) a command is taken once, (d) by a processor that was told this APIC ID, (e) with the vector that
+ * was written with it, and (f) never after it was withdrawn.
+ */
+#ifndef OTHERS
+#define OTHERS 2
+#endif
+
+#define WAIT 0
+#define WORK 1
+#define PARK 2
+
+/* The mailbox's page. */
+bool pending;
+byte phase, joined;          /* of mailbox_state */
+byte command, apic_id, vector;
+#ifdef ACCEPTING
+byte accepted;
+#endif
+
+bool ended;                  /* the TD is no more */
+bool in_shim[OTHERS + 1];
+byte told[OTHERS + 1];       /* APIC IDs, by the VMM */
+bool handed_over;
+
+/* What the operating system knows of its commands: the one that stands, by number. */
+byte issued, taken;
+byte vector_of_issued;
+
+/* An access to a page that is pending ends the TD; nobody goes on then. */
+#define touch  atomic { if :: pending -> ended = true :: else fi }; !ended
+
+inline vmm_takes_the_page_away() {
+  atomic {
+    if :: !ended -> pending = true :: else fi
+  }
+}
+
+#ifdef ACCEPTING
+inline accept() {
+  atomic {
+    if
+    :: pending ->
+       accepted++;
+#ifndef IGNORE_ACCEPTANCE
+       assert(accepted <= 1);                          /* (a) */
+#endif
+       pending = false; phase = WAIT; joined = 0; command = 0; apic_id = 0; vector = 0
+    :: else                                            /* PAGE_ALREADY_ACCEPTED */
+    fi
+  }
+}
+#endif
+
+active proctype first() {
+  byte next;
+#ifdef ACCEPTING
+  accept();
+#endif
+  touch;
+  atomic { !ended; phase = WORK }                      /* [C] run_on_all_processors */
+  touch;
+#ifdef ACCEPTING
+  atomic { !ended; phase = WAIT }
+  touch;
+  !ended && joined == 0;
+  touch;
+  atomic { !ended; phase = PARK }
+  touch;
+  !ended && joined == 0;
+#else
+  atomic { !ended; phase = WAIT }                      /* [C] close_phase_of_work */
+  touch;
+  atomic { !ended && phase == WAIT && joined == 0 }    /* [C] wait_until_alone */
+  touch;
+  atomic { !ended && phase == WAIT && joined == 0; phase = PARK } /* [C] park_processors */
+#endif
+  atomic {
+    handed_over = true;
+    for (next : 1 .. OTHERS) { assert(!in_shim[next]) } /* (b) */
+  }
+  /* [R] wake(): one processor after the other, each command with a vector of its own. */
+  for (next : 1 .. OTHERS) {
+    touch;
+    atomic { !ended; apic_id = next }
+    touch;
+    atomic { !ended; vector = next; vector_of_issued = next }
+    touch;
+    atomic { !ended; command = 1; issued = next }
+    if
+    :: atomic { !ended && command == 0 }               /* acknowledged */
+    :: atomic { !ended && command == 1 -> command = 0; issued = 0 } /* [R] withdraw() */
+    fi;
+    /* Acknowledged, it is waited for until it is done. */
+    if :: atomic { issued == 0 } :: atomic { issued != 0 && taken == next -> issued = 0 } fi
+  }
+}
+
+proctype other(byte index) {
+  byte seen_id, seen_vector;
+  bool is_told;
+#ifdef ACCEPTING
+  accept();
+#endif
+wait_for_first:                                        /* [P] wait_for_first */
+  touch;
+#ifdef ACCEPTING
+  if
+  :: atomic { !ended && phase == PARK } -> goto park
+  :: atomic { !ended && phase == WORK } -> skip
+  fi;
+  touch;
+  atomic { !ended; joined++ }
+  touch;
+  if
+  :: atomic { !ended && phase == WORK -> in_shim[index] = true }
+  :: atomic { !ended && phase != WORK } -> goto leave_shim
+  fi;
+#else
+  if
+  :: atomic { !ended && phase == PARK } -> goto park
+  :: atomic { !ended && phase == WORK -> joined++; in_shim[index] = true } /* lock cmpxchg */
+  fi;
+#endif
+  skip;                                                /* at work in the shim */
+  atomic { !ended; in_shim[index] = false }            /* [P] leave_shim, tables of the image again */
+#ifdef ACCEPTING
+leave_shim:
+#endif
+  touch;
+  atomic { !ended; joined-- }
+  touch;
+  !ended && phase == PARK;                             /* [P] .until_parked */
+park:
+  /* [P] park: the VMM answers CPUID 0xB as it likes. */
+  atomic { !ended; if :: told[index] = index :: told[index] = 1 :: told[index] = OTHERS fi }
+poll:                                                  /* [P] .poll */
+  touch;
+#ifdef ACCEPTING
+  atomic { !ended && command == 1 && apic_id == told[index]; seen_id = apic_id }
+  touch;
+  atomic { !ended; seen_vector = vector }
+  touch;
+  atomic {
+    if
+    :: !ended && command == 1 -> command = 0
+    :: else -> goto poll
+    fi;
+    goto awake
+  }
+awake:
+#else
+  /* Two reads, and a comparison of all that was read in the step that acknowledges. */
+  atomic { !ended && command == 1 && apic_id == told[index]; seen_id = apic_id }
+  touch;
+  atomic { !ended; seen_vector = vector }
+  touch;
+  if
+  :: atomic { !ended && command == 1 && apic_id == seen_id && vector == seen_vector -> command = 0 }
+  :: atomic { !ended && !(command == 1 && apic_id == seen_id && vector == seen_vector) } -> goto poll
+  fi;
+#endif
+  atomic {
+    assert(handed_over);
+    assert(issued != 0);                               /* (f) */
+    assert(taken != issued);                           /* (c) */
+    assert(told[index] == issued);                     /* (d) */
+    assert(seen_vector == vector_of_issued);           /* (e) */
+    taken = issued
+  }
+}
+
+init {
+  byte index;
+#ifdef ACCEPTING
+  atomic { pending = true }                            /* not among the pages that the VMM adds */
+#endif
+  atomic {
+    for (index : 1 .. OTHERS) {
+      if :: run other(index) :: skip /* never comes */ fi
+    }
+  }
+  /* The VMM may take the page away at any moment, more than once. */
+  do
+  :: vmm_takes_the_page_away()
+  :: break
+  od
+}
