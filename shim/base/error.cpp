@@ -9,6 +9,8 @@ std::string_view sentence(Fault fault) {
     case Fault::range_wraps: return "address range wraps around";
     case Fault::too_many_entries: return "more entries than there is room for";
 
+    case Fault::no_random_number: return "RDRAND gives no random number";
+
     case Fault::fw_cfg_absent: return "no fw_cfg device answers";
     case Fault::fw_cfg_count: return "fw_cfg directory has an absurd number of files";
     case Fault::fw_cfg_name: return "fw_cfg file name is empty or not terminated";
@@ -82,6 +84,10 @@ std::string_view sentence(Fault fault) {
     case Fault::command_line_too_long: return "command line is longer than the kernel takes";
     case Fault::command_line_nul: return "command line has a NUL byte inside";
     case Fault::command_line_no_nul: return "command line has no NUL at its end";
+    case Fault::command_line_acpi:
+        return "command line names ACPI tables, which the image's AML policy does not allow";
+    case Fault::initrd_acpi_tables:
+        return "initrd brings ACPI tables, which the image's AML policy does not allow";
     case Fault::initrd_does_not_fit: return "initrd does not fit into memory";
 
     case Fault::td_gpa_width:

@@ -16,6 +16,8 @@ enum class Fault : std::uint16_t {
     truncated,
     range_wraps,
     too_many_entries,
+    // the processor
+    no_random_number,
     // fw_cfg
     fw_cfg_absent,
     fw_cfg_count,
@@ -82,6 +84,8 @@ enum class Fault : std::uint16_t {
     command_line_too_long,
     command_line_nul,
     command_line_no_nul,
+    command_line_acpi,
+    initrd_acpi_tables,
     initrd_does_not_fit,
     // TDX module and VMM
     td_gpa_width,

@@ -7,33 +7,34 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 namespace tdshim {
 
 template <class T, std::size_t Capacity>
 class StaticVector {
   public:
-    [[nodiscard]] constexpr bool push(const T& value) {
+    [[nodiscard]] constexpr bool push(T value) {
         if (size_ == Capacity)
             return false;
-        items_[size_++] = value;
+        items_[size_++] = std::move(value);
         return true;
     }
 
     /// Puts `value` before position `index`.
-    [[nodiscard]] constexpr bool insert(std::size_t index, const T& value) {
+    [[nodiscard]] constexpr bool insert(std::size_t index, T value) {
         if (size_ == Capacity || index > size_)
             return false;
         for (std::size_t i = size_; i > index; --i)
-            items_[i] = items_[i - 1];
-        items_[index] = value;
+            items_[i] = std::move(items_[i - 1]);
+        items_[index] = std::move(value);
         ++size_;
         return true;
     }
 
     constexpr void erase(std::size_t index) {
         for (std::size_t i = index + 1; i < size_; ++i)
-            items_[i - 1] = items_[i];
+            items_[i - 1] = std::move(items_[i]);
         --size_;
     }
 

@@ -23,7 +23,7 @@ Result<Placed> load_file(Context& context, std::string_view name, std::uint64_t 
     const Placed placed = TRY(place_acpi(context, file->size, alignment));
     TRY(context.items.read(file->selector, placed.bytes));
     TRY(context.recorder.record(
-        measure::configuration_file(name, placed.range.start(), measure::digest_of(placed.bytes))));
+        measure::configuration_file(name, placed.range.start(), placed.bytes)));
     return placed;
 }
 

@@ -17,14 +17,18 @@ std::string_view signature_of(Bytes table) {
     return {reinterpret_cast<const char*>(table.data()), 4}; // it was checked, so it has a header
 }
 
-/// A table's own memory and the copy in it.
-Result<Placed> copy(Context& context, Bytes table) {
-    const Placed placed = TRY(place_acpi(context, table.size()));
-    std::ranges::copy(table, placed.bytes.begin());
+/// Moves table `index` of the HOB into memory of its own, where it is measured, unless the HOB as a
+/// whole is, and checked.
+Result<Placed> take(Context& context, std::size_t index) {
+    Foreign& source = context.td_hob.acpi_tables[index];
+    const Placed placed =
+        TRY(place_acpi(context, std::max(source.size(), sizeof(acpi::TableHeader))));
+    source.move_to(placed.bytes);
+    const Bytes table = TRY(acpi::check_table(placed.bytes, index));
     if (context.has_option(tdvf::option_portable))
-        TRY(context.recorder.record(measure::configuration_file(
-            signature_of(table), placed.range.start(), measure::digest_of(table))));
-    return placed;
+        TRY(context.recorder.record(
+            measure::configuration_file(signature_of(table), placed.range.start(), table)));
+    return Placed{placed.range, placed.bytes.first(table.size())};
 }
 
 } // namespace
@@ -35,9 +39,9 @@ Result<Tables> copy_hob_tables(Context& context) {
     MutableBytes fadt;
     Gpa dsdt{};
     for (std::size_t i = 0; i < context.td_hob.acpi_tables.size(); ++i) {
-        const Bytes table = TRY(acpi::check_table(context.td_hob.acpi_tables[i], i));
-        const Placed placed = TRY(copy(context, table));
-        if (!TRY(admit(context, placed.bytes)))
+        const Placed placed = TRY(take(context, i));
+        const Bytes table = placed.bytes;
+        if (!TRY(admit(context, table)))
             continue;
         if (acpi::has_signature(table, "APIC")) {
             const Placed madt = TRY(place_madt(context, placed.bytes));

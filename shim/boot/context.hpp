@@ -36,6 +36,11 @@ struct Context {
     [[nodiscard]] bool has_option(std::uint32_t option) const {
         return image_info && (image_info->options & option) != 0;
     }
+    /// What the digests of td-shim's events cover.
+    [[nodiscard]] measure::Digests digests() const {
+        return has_option(tdvf::option_region_digests) ? measure::Digests::td_shim
+                                                       : measure::Digests::named;
+    }
     [[nodiscard]] const tdvf::Section* section(tdvf::SectionType type) const {
         return metadata ? metadata->find(type) : nullptr;
     }

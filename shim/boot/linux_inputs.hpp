@@ -4,36 +4,53 @@
 // memory: from the payload itself, from the places where the VMM put them, or by fw_cfg.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "shim/boot/context.hpp"
 #include "shim/formats/linux/setup_header.hpp"
+#include "shim/plan/payload_files.hpp"
 
 namespace tdshim::boot {
 
-/// What becomes of an input that the VMM supplies beside the payload.
-enum class Beside {
-    instead,  ///< it is taken where the payload brings none
-    refused,  ///< the payload is all that runs: its signer, or its manifest, wants it so
-    appended, ///< it goes behind the payload's own
+/// An input that is a file of its own in fw_cfg: a named item, else the item of a legacy key.
+struct Item {
+    std::string_view name;
+    fw_cfg::Selector selector = 0;
+    std::uint32_t size = 0;
 };
 
-/// What a payload that is more than a kernel brings itself.
-struct Own {
-    Bytes bytes;             ///< empty: it brings none
-    std::string_view source; ///< what the payload is
-    Beside beside = Beside::instead;
+/// An initrd that the VMM supplies; it is not read yet.
+struct SuppliedInitrd {
+    std::optional<GpaRange> placed; ///< in the Payload section
+    std::optional<Item> item;
+    std::string_view source;
+
+    [[nodiscard]] std::uint64_t size() const {
+        return placed ? placed->size() : item ? item->size : 0;
+    }
+};
+
+/// Errors: hob_initrd_place, those of Items.
+[[nodiscard]] Result<SuppliedInitrd> find_initrd(Context& context);
+
+/// What the payload brings, and what it is.
+struct OwnFiles {
+    const plan::PayloadFiles& files;
+    std::string_view source;
+    bool is_signed = false;
 };
 
 /// Measures the initrd and places it at the highest address that `kernel` allows; of two, each is
 /// measured. Returns where it is, empty: there is none.
-/// Errors: initrd_does_not_fit, uki_supplied_twice, payload_sealed, hob_initrd_place, those of
-/// Items.
+/// Errors: initrd_does_not_fit, initrd_acpi_tables, those of Items.
 [[nodiscard]] Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel,
-                                           const Own& own);
+                                           const OwnFiles& own, const SuppliedInitrd& supplied);
 
 /// Measures the command line as the kernel is to see it, also an empty one, and returns where it
 /// is, with a NUL behind it. One that is appended to another has a blank before it.
 /// Errors: the command_line_ faults, uki_supplied_twice, payload_sealed, those of Items.
 [[nodiscard]] Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel,
-                                            const Own& own);
+                                            const OwnFiles& own);
 
 } // namespace tdshim::boot

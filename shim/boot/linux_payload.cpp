@@ -5,8 +5,9 @@
 #include <optional>
 
 #include "shim/base/line.hpp"
-#include "shim/boot/linux_files.hpp"
+#include "shim/boot/linux_inputs.hpp"
 #include "shim/boot/report.hpp"
+#include "shim/boot/secure_boot.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
@@ -19,11 +20,12 @@ using payload::Kind;
 
 constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 
-Result<void> record_kernel(Context& context, const PayloadFile& file, const LinuxFiles& files) {
-    const Bytes measured_bytes = file.kind == files.kind ? file.measured : files.kernel;
+Result<void> record_kernel(Context& context, const PayloadFile& file,
+                           const plan::PayloadFiles& files, bool is_recorded) {
+    const Bytes measured_bytes = files.is_container ? files.program : file.measured;
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(measured_bytes));
-    if (file.is_recorded)
+    if (is_recorded)
         TRY(context.recorder.record(measured));
     report("kernel", context.input, measured);
     if (!files.os_release.empty())
@@ -31,7 +33,7 @@ Result<void> record_kernel(Context& context, const PayloadFile& file, const Linu
             measure::os_release(file.place, measure::digest_of(files.os_release))));
     if (!files.manifest.empty())
         TRY(context.recorder.record(measure::bundle_manifest(files.manifest)));
-    return {};
+    return files.is_container ? admit_kernel(context, measured.digest) : Result<void>{};
 }
 
 /// What the maker of a bundle wants to see in the registers of the operating system.
@@ -90,18 +92,19 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
 /// The VMM loaded it already; its section stays in use.
 Result<void> adopt_raw_vmlinux(const PayloadFile& file, LinuxPayload& payload) {
     const GpaRange memory = TRY(GpaRange::make(file.place, file.bytes.size()));
-    const linux_boot::Vmlinux vmlinux = TRY(linux_boot::raw_vmlinux(memory, file.raw_entry));
+    const linux_boot::Vmlinux vmlinux =
+        TRY(linux_boot::raw_vmlinux(memory, file.raw_entry.value_or(Gpa{})));
     payload.kernel = vmlinux.kernel;
     payload.kernel_memory = vmlinux.memory;
     payload.entry = vmlinux.entry;
     return {};
 }
 
-Result<void> load_kernel(Context& context, const PayloadFile& file, const LinuxFiles& files,
+Result<void> load_kernel(Context& context, const PayloadFile& file, const plan::PayloadFiles& files,
                          LinuxPayload& payload) {
     switch (files.kind) {
-    case Kind::bzimage: return load_bzimage(context, files.kernel, payload);
-    case Kind::vmlinux: return load_vmlinux(context, files.kernel, payload);
+    case Kind::bzimage: return load_bzimage(context, files.program, payload);
+    case Kind::vmlinux: return load_vmlinux(context, files.program, payload);
     case Kind::raw_vmlinux: return adopt_raw_vmlinux(file, payload);
     case Kind::elf:
     case Kind::pe:
@@ -111,27 +114,37 @@ Result<void> load_kernel(Context& context, const PayloadFile& file, const LinuxF
     return refuse(Fault::payload_kind);
 }
 
+/// The VMM's initrd, found and not read yet; the payload may want none beside it.
+Result<SuppliedInitrd> find_initrd_beside(Context& context, const plan::PayloadFiles& files) {
+    const SuppliedInitrd initrd = TRY(find_initrd(context));
+    TRY(plan::check_beside(files.initrd, initrd.size() != 0));
+    return initrd;
+}
+
 } // namespace
 
 Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
-    // td-shim's way: what the firmware measures ends before the payload's events.
-    if (context.has_option(tdvf::option_region_digests))
-        TRY(context.recorder.close());
     const std::string_view source = context.input;
-    const auto files = files_of(file);
+    const auto files = plan::files_of(file.payload());
     if (!files)
         return refuse_file(context, file, files.error());
-    TRY(record_kernel(context, file, *files));
+    const auto initrd = find_initrd_beside(context, *files);
+    if (!initrd)
+        return refuse_file(context, file, initrd.error());
+    context.input = source;
+    const auto contents = plan::contents_of(file.payload(), *files, initrd->size() != 0);
+    TRY(record_contents(context, file, contents));
+    TRY(record_kernel(context, file, *files, file.is_recorded || !contents.is_of_td_shim()));
     LinuxPayload payload;
     TRY(load_kernel(context, file, *files, payload));
-    const bool is_container = file.kind != files->kind;
-    if (!is_container)
+    if (!files->is_container)
         context.memory.release(file.copied); // before the initrd needs the place
-    payload.initrd = TRY(load_initrd(context, payload.kernel, files->initrd));
-    payload.command_line = TRY(load_command_line(context, payload.kernel, files->command_line));
+    const OwnFiles own{*files, payload::name_of(file.kind), file.signer.has_value()};
+    payload.initrd = TRY(load_initrd(context, payload.kernel, own, *initrd));
+    payload.command_line = TRY(load_command_line(context, payload.kernel, own));
     context.input = source;
     TRY(record_events(context, file, files->events));
-    if (is_container)
+    if (files->is_container)
         context.memory.release(file.copied);
     return payload;
 }

@@ -16,12 +16,20 @@ constexpr auto legacy_hole = GpaRange::of<640 * KiB, 384 * KiB>();
 
 } // namespace
 
-Result<void> set_aside(memory::MemoryMap& memory) {
+Result<void> set_aside(Context& context) {
+    memory::MemoryMap& memory = context.memory;
     for (const GpaRange& range : {layout::shim_code, layout::shim_data}) {
         if (!memory.is_usable(range))
             return refuse(Fault::e820_no_memory, range.start().value, range.size(), 0);
         TRY(memory.use(range));
     }
+    for (const GpaRange& range : {layout::td_hob, layout::shared_window})
+        TRY(memory.use(range));
+    if (context.metadata)
+        for (const tdvf::Section& section : context.metadata->sections)
+            // What the image owns is what it allocates from.
+            if (section.type != tdvf::SectionType::perm_mem && !section.memory.empty())
+                TRY(memory.use(section.memory));
     TRY(memory.remove(legacy_hole));
     for (const GpaRange& range : {layout::event_log, layout::mailbox})
         TRY(memory.retype(range, e820::Type::nvs));
@@ -40,7 +48,7 @@ Result<void> read_memory_map(Context& context) {
     if (!context.has_option(tdvf::option_portable))
         TRY(context.recorder.record(measure::configuration(fw_cfg::e820_table, bytes)));
     context.memory = memory::MemoryMap(TRY(e820::parse(bytes)));
-    return set_aside(context.memory);
+    return set_aside(context);
 }
 
 } // namespace tdshim::boot

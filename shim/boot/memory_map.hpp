@@ -11,8 +11,9 @@ namespace tdshim::boot {
 /// Errors: fw_cfg_item_missing, fw_cfg_item_size and those of e820::parse and MemoryMap.
 [[nodiscard]] Result<void> read_memory_map(Context& context);
 
-/// Keeps the shim's own memory out of every allocation and names what stays in use. Any machine's
-/// map goes through it. Errors: e820_no_memory, too_many_entries.
-[[nodiscard]] Result<void> set_aside(memory::MemoryMap& memory);
+/// Keeps the shim's own memory and every place that the VMM filled and that is still read, as the
+/// image names them, out of every allocation, and names what stays in use. Any machine's map goes
+/// through it. Errors: e820_no_memory, too_many_entries.
+[[nodiscard]] Result<void> set_aside(Context& context);
 
 } // namespace tdshim::boot

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/boot/payload_file.hpp"
 
+#include "shim/base/line.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -12,12 +13,8 @@ using payload::Kind;
 
 /// A file of which the kind is not known yet.
 PayloadFile file_at(Gpa place, const GpaRange& copied, Bytes bytes) {
-    return {.place = place,
-            .copied = copied,
-            .bytes = bytes,
-            .measured = bytes,
-            .is_recorded = true,
-            .raw_entry = {}};
+    return {
+        .place = place, .copied = copied, .bytes = bytes, .measured = bytes, .is_recorded = true};
 }
 
 /// The payload that shim-ld embedded, where no section has the VMM place it; it is read where it
@@ -166,6 +163,27 @@ Result<PayloadFile> fetch_payload(Context& context) {
         return refuse_file(context, file, kind.error());
     file.kind = *kind;
     return file;
+}
+
+Result<void> record_contents(Context& context, const PayloadFile& file,
+                             const measure::Contents& contents) {
+    const bool is_td_shims = context.has_option(tdvf::option_region_digests);
+    const auto record_svn = [&]() -> Result<void> {
+        return contents.has_svn
+                   ? context.recorder.record(measure::payload_svn(file.svn, context.digests()))
+                   : Result<void>{};
+    };
+    if (is_td_shims)
+        TRY(record_svn());
+    // What the firmware measures ends before the payload's events.
+    if (is_td_shims && contents.is_linux)
+        TRY(context.recorder.close());
+    if (!is_td_shims || !contents.is_of_td_shim()) {
+        const Line text = contents.text();
+        platform::print((Line() << "tdshim: contents: " << text.text()).text());
+        TRY(context.recorder.record(measure::contents(bytes_of(text.text()))));
+    }
+    return is_td_shims ? Result<void>{} : record_svn();
 }
 
 std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file, const Error& error) {

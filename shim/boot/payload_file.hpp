@@ -8,6 +8,7 @@
 
 #include "shim/boot/context.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "shim/plan/payload_files.hpp"
 
 namespace tdshim::boot {
 
@@ -18,9 +19,15 @@ struct PayloadFile {
     Bytes bytes;             ///< the whole file
     Bytes measured;          ///< `bytes`; in td-shim's way all of the Payload section
     bool is_recorded = true; ///< in td-shim's way not when MRTD has it
-    Gpa raw_entry;           ///< of a raw vmlinux
+    std::optional<Gpa> raw_entry{}; ///< of a raw vmlinux
     /// SHA-384 of the enrolled public key by which it is admitted; nothing of an unsigned payload.
     std::optional<crypto::Digest> signer{};
+    std::uint64_t svn = 0; ///< of a payload with a signer
+
+    /// As the decisions about it see it.
+    [[nodiscard]] plan::Payload payload() const {
+        return {.kind = kind, .contents = bytes, .signer = signer, .raw_entry = raw_entry};
+    }
 };
 
 /// Copies the whole payload file into private memory, unless it stands there, and tells its kind,
@@ -28,6 +35,12 @@ struct PayloadFile {
 /// kernel_missing, kernel_does_not_fit, payload_kind_denied, those of Items, payload::kind_of,
 /// payload::file_size and signed_payload::parse.
 [[nodiscard]] Result<PayloadFile> fetch_payload(Context& context);
+
+/// Opens RTMR[1]: what the events that follow there are, and the SVN of a signed payload. In
+/// td-shim's way there are only the events that td-shim has, for a boot that td-shim has.
+/// Errors: those of Recorder.
+[[nodiscard]] Result<void> record_contents(Context& context, const PayloadFile& file,
+                                           const measure::Contents& contents);
 
 /// Measures a file that will not run as a whole, then refuses the boot for `error`.
 [[nodiscard]] std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file,

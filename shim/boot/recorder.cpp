@@ -7,15 +7,19 @@ namespace tdshim::boot {
 namespace {
 
 constexpr std::uint32_t closed_rtmrs = 2; // RTMR[0] and RTMR[1] belong to the firmware
-// Kept for the separators that close them, each with a line of reason.
+// Kept for the separators that close them, and for those that say why there is no payload after
+// all, each with a line of reason.
 constexpr std::size_t room_for_separators = 1024;
 
 } // namespace
 
 Result<void> Recorder::record(const measure::Measurement& measurement) {
+    return record(measurement, room_for_separators);
+}
+
+Result<void> Recorder::record(const measure::Measurement& measurement, std::size_t reserve) {
     // A register that was extended without an event could not be explained by the log any more.
-    const std::size_t data = measurement.head_size + measurement.body.size();
-    TRY(log_.check_room(data, closed_ ? 0 : room_for_separators));
+    TRY(log_.check_room(measurement.head_size + measurement.body.size(), reserve));
     TRY(platform::extend_rtmr(measurement.rtmr, measurement.digest));
     bytes_hashed_ += measurement.hashed;
     return log_.append(event_log::mr_index_of_rtmr(measurement.rtmr), measurement.type,
@@ -27,17 +31,17 @@ Result<void> Recorder::close() {
         return {};
     closed_ = true;
     for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
-        TRY(record(measure::separator(rtmr)));
+        TRY(record(measure::separator(rtmr), 0));
     return {};
 }
 
 void Recorder::refuse(std::string_view reason) {
-    if (closed_)
+    if (refused_)
         return;
-    closed_ = true;
+    closed_ = refused_ = true;
     for (std::uint32_t rtmr = 0; rtmr < closed_rtmrs; ++rtmr)
         // There is room in the log; a register that cannot be extended stays as it is.
-        static_cast<void>(record(measure::error_separator(rtmr, reason)));
+        static_cast<void>(record(measure::error_separator(rtmr, reason), 0));
 }
 
 } // namespace tdshim::boot

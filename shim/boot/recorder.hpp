@@ -25,17 +25,19 @@ class Recorder {
     /// payload runs. Errors: as record().
     [[nodiscard]] Result<void> close();
 
-    /// Closes RTMR[0] and RTMR[1] with the reason why there will be no payload, unless they are
-    /// closed already.
+    /// Extends RTMR[0] and RTMR[1] with the mark and the reason that there will be no payload,
+    /// once; also where they are closed already.
     void refuse(std::string_view reason);
 
     [[nodiscard]] std::size_t log_size() const { return log_.used(); }
     [[nodiscard]] std::uint64_t bytes_hashed() const { return bytes_hashed_; }
 
   private:
+    Result<void> record(const measure::Measurement& measurement, std::size_t reserve);
     event_log::LogWriter log_;
     std::uint64_t bytes_hashed_ = 0;
     bool closed_ = false;
+    bool refused_ = false;
 };
 
 } // namespace tdshim::boot

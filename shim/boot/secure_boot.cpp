@@ -11,12 +11,12 @@ namespace {
 constinit crypto::SignatureMemory signature_memory;
 
 Result<void> record_policy_file(Context& context, Bytes file) {
-    return file.empty() ? Result<void>{} : context.recorder.record(measure::secure_policy(file));
+    return file.empty() ? Result<void>{}
+                        : context.recorder.record(measure::secure_policy(file, context.digests()));
 }
 
 Result<void> record_authority(Context& context, const verify::Authority& authority) {
-    TRY(context.recorder.record(measure::secure_authority(authority.anchor)));
-    TRY(context.recorder.record(measure::payload_svn(authority.svn)));
+    TRY(context.recorder.record(measure::secure_authority(authority.anchor, context.digests())));
     platform::print(
         (Line() << "tdshim: signed by: " << Bytes(authority.key) << ", SVN " << authority.svn)
             .text());
@@ -45,6 +45,7 @@ Result<void> admit_payload(Context& context, PayloadFile& file) {
     if (admitted.authority) {
         TRY(record_authority(context, *admitted.authority));
         file.signer = admitted.authority->key;
+        file.svn = admitted.authority->svn;
     }
     file.place.value += static_cast<std::uint64_t>(admitted.contents.data() - file.bytes.data());
     // In td-shim's way all of the VMM's section is measured, whatever it holds.
@@ -52,6 +53,10 @@ Result<void> admit_payload(Context& context, PayloadFile& file) {
         file.measured = admitted.contents;
     file.bytes = admitted.contents;
     return {};
+}
+
+Result<void> admit_kernel(const Context& context, const crypto::Digest& digest) {
+    return verify::check_part(context.enrolment, digest);
 }
 
 } // namespace tdshim::boot

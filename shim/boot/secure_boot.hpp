@@ -18,4 +18,8 @@ namespace tdshim::boot {
 /// Errors: those of verify::check_payload; secure_boot_absent.
 [[nodiscard]] Result<void> admit_payload(Context& context, PayloadFile& file);
 
+/// Whether a kernel with this digest, which a container brought, may run: what is revoked as a file
+/// is revoked inside of others. Errors: payload_revoked.
+[[nodiscard]] Result<void> admit_kernel(const Context& context, const crypto::Digest& digest);
+
 } // namespace tdshim::boot

@@ -36,8 +36,11 @@ constexpr std::uint64_t accepted_anyway = 512 * MiB;
 Result<bool> wants_all(Context& context) {
     context.input = fw_cfg::accept_policy;
     const auto item = context.items.find(fw_cfg::accept_policy);
-    if (!item)
+    if (!item) {
+        TRY(context.recorder.record(measure::configuration(measure::accept_descriptor,
+                                                           bytes_of(measure::accept_lazily_text))));
         return false;
+    }
     std::array<std::byte, measure::accept_all_text.size()> text{};
     if (item->size != text.size())
         return refuse(Fault::fw_cfg_item_size, 0, text.size(), item->size);
@@ -154,7 +157,7 @@ Result<void> read_td_hob(Context& context) {
     const Bytes area = TRY(platform::memory(layout::td_hob));
     const Bytes bytes = area.first(TRY(hob::list_size(area)));
     if (!context.has_option(tdvf::option_portable))
-        TRY(context.recorder.record(measure::configuration(measure::td_hob_descriptor, bytes)));
+        TRY(context.recorder.record(measure::td_hob(bytes)));
     context.td_hob = TRY(hob::parse(bytes, layout::td_hob.start(), platform::private_memory_end()));
     return {};
 }
@@ -172,11 +175,7 @@ Result<void> accept_td_memory(Context& context) {
     context.memory = memory::MemoryMap(TRY(table_of(context.td_hob.memory)));
     for (const GpaRange& range : plan.left())
         TRY(context.memory.remove(range));
-    TRY(context.memory.use(layout::shared_window));
-    for (const auto type : {tdvf::SectionType::payload, tdvf::SectionType::payload_param})
-        if (const tdvf::Section* const section = context.section(type))
-            TRY(context.memory.use(section->memory));
-    return set_aside(context.memory);
+    return set_aside(context);
 }
 
 } // namespace tdshim::boot

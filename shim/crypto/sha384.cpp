@@ -28,8 +28,13 @@ Digest Sha384::finish() {
 }
 
 Digest sha384(Bytes bytes) {
+    return sha384(bytes, {});
+}
+
+Digest sha384(Bytes first, Bytes second) {
     Sha384 hash;
-    hash.update(bytes);
+    hash.update(first);
+    hash.update(second);
     return hash.finish();
 }
 

@@ -27,5 +27,7 @@ class Sha384 {
 };
 
 [[nodiscard]] Digest sha384(Bytes bytes);
+/// Of `first` and `second`, one behind the other.
+[[nodiscard]] Digest sha384(Bytes first, Bytes second);
 
 } // namespace tdshim::crypto

@@ -12,12 +12,14 @@ constexpr std::uint32_t firmware_configuration = 0; // RTMR[0]
 constexpr std::uint32_t operating_system = 1;       // RTMR[1]
 
 // Descriptors of td-shim's specification 0.7, 3.5. Their NUL is part of them.
+constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
 constexpr std::string_view payload_descriptor{"td_payload\0", 11};
 constexpr std::string_view parameter_descriptor{"td_payload_info\0", 16};
 constexpr std::string_view secure_policy_descriptor{"secure_policy_db"};
 constexpr std::string_view secure_authority_descriptor{"secure_authority"};
 constexpr std::string_view svn_descriptor{"td_payload_svn\0", 15};
 // Ours: the specification has none.
+constexpr std::string_view contents_descriptor{"td_contents\0", 12};
 constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
 constexpr std::string_view aml_descriptor = "aml";
 constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
@@ -54,15 +56,35 @@ Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place,
     return measurement;
 }
 
-/// Event data: TD_SHIM_PLATFORM_CONFIG_INFO.
-Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
-    Measurement measurement = measured(rtmr, EventType::platform_config_flags, digest_of(info));
+/// Event data: TD_SHIM_PLATFORM_CONFIG_INFO. There is no digest yet.
+Measurement config_event(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
+    Measurement measurement =
+        measured(rtmr, EventType::platform_config_flags, {.digest = {}, .size = info.size()});
     event_log::ConfigInfo header{.descriptor = {},
                                  .length = static_cast<std::uint32_t>(info.size())};
     std::ranges::copy(descriptor.substr(0, header.descriptor.size()), header.descriptor.begin());
     append(measurement, header);
     measurement.body = info;
     return measurement;
+}
+
+/// With the digest of all of the event's data.
+Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
+    Measurement measurement = config_event(rtmr, descriptor, info);
+    measurement.digest = crypto::sha384(measurement.head(), measurement.body);
+    return measurement;
+}
+
+/// With the digest of `info` alone.
+Measurement bare_config(std::uint32_t rtmr, std::string_view descriptor, Bytes info) {
+    Measurement measurement = config_event(rtmr, descriptor, info);
+    measurement.digest = crypto::sha384(info);
+    return measurement;
+}
+
+Measurement config(std::uint32_t rtmr, std::string_view descriptor, Bytes info, Digests digests) {
+    return digests == Digests::named ? config(rtmr, descriptor, info)
+                                     : bare_config(rtmr, descriptor, info);
 }
 
 } // namespace
@@ -89,8 +111,20 @@ Measurement configuration(std::string_view descriptor, Bytes info) {
     return config(firmware_configuration, descriptor, info);
 }
 
-Measurement configuration_file(std::string_view name, Gpa place, const FileDigest& content) {
-    return blob(firmware_configuration, name, place, content);
+Measurement configuration_file(std::string_view name, Gpa place, Bytes file) {
+    Measurement measurement =
+        blob(firmware_configuration, name, place, {.digest = {}, .size = file.size()});
+    // The name as it stands in the event, its length in front.
+    measurement.digest = crypto::sha384(measurement.head().first(1 + name.size()), file);
+    return measurement;
+}
+
+Measurement td_hob(Bytes list) {
+    return bare_config(firmware_configuration, td_hob_descriptor, list);
+}
+
+Measurement contents(Bytes text) {
+    return config(operating_system, contents_descriptor, text);
 }
 
 Measurement kernel(Gpa place, const FileDigest& file) {
@@ -116,20 +150,20 @@ Measurement bundle_event(std::uint32_t rtmr, EventType type, Bytes data) {
 }
 
 Measurement command_line(Bytes text) {
-    return config(operating_system, parameter_descriptor, text);
+    return bare_config(operating_system, parameter_descriptor, text);
 }
 
-Measurement secure_policy(Bytes file) {
-    return config(firmware_configuration, secure_policy_descriptor, file);
+Measurement secure_policy(Bytes file, Digests digests) {
+    return config(firmware_configuration, secure_policy_descriptor, file, digests);
 }
 
-Measurement secure_authority(Bytes anchor) {
-    return config(firmware_configuration, secure_authority_descriptor, anchor);
+Measurement secure_authority(Bytes anchor, Digests digests) {
+    return config(firmware_configuration, secure_authority_descriptor, anchor, digests);
 }
 
-Measurement payload_svn(std::uint64_t svn) {
+Measurement payload_svn(std::uint64_t svn, Digests digests) {
     const le64 value = svn;
-    Measurement measurement = config(operating_system, svn_descriptor, bytes_of(value));
+    Measurement measurement = config(operating_system, svn_descriptor, bytes_of(value), digests);
     append(measurement, value);
     measurement.body = {};
     return measurement;

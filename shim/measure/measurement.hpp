@@ -3,7 +3,8 @@
 // What is measured, into which register, with which event: the only place that knows. Each function
 // makes one measurement from the bytes of one input; boot/recorder extends and logs it, and the
 // host tools predict registers from the same functions. Rules: td-shim specification 0.7, 3.5, and
-// specs/measurement.md for what it leaves open.
+// specs/measurement.md for what it leaves open, with the argument why a register's value tells the
+// kind, the order and the content of all that led to it.
 #pragma once
 
 #include <array>
@@ -38,11 +39,20 @@ struct FileDigest {
 };
 [[nodiscard]] FileDigest digest_of(Bytes file);
 
-/// The descriptor of the TD HOB.
-inline constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
+/// What the digest of an event of td-shim's covers. Ours covers what the event says it is together
+/// with its content, so that no other input can be given the same digest; td-shim's, for images
+/// with option_region_digests, the content alone.
+enum class Digests : bool { named, td_shim };
+
+/// The TD HOB list, whole -> RTMR[0]. Its digest is that of the list: nothing else in the register
+/// begins as a HOB list does.
+[[nodiscard]] Measurement td_hob(Bytes list);
+
 /// The descriptor of the VMM's wish to have memory accepted before Linux starts, and what it says.
 inline constexpr std::string_view accept_descriptor = "accept";
 inline constexpr std::string_view accept_all_text = "all";
+/// What is measured where the VMM has no such wish.
+inline constexpr std::string_view accept_lazily_text = "lazy";
 
 /// What stands in RTMR[0] for inputs that a portable image validates and does not measure: which
 /// policy the image has. It is in MRTD too.
@@ -59,9 +69,12 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 /// `descriptor` has at most 16 characters.
 [[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);
 
-/// A file of the VMM's firmware configuration that is too large for the log -> RTMR[0].
-[[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place,
-                                             const FileDigest& content);
+/// A file of the VMM's firmware configuration, or a table, that is too large for the log ->
+/// RTMR[0]. Its digest covers the name, of at most 55 characters, as it stands in the event.
+[[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place, Bytes file);
+
+/// The first event of RTMR[1]: which events follow there -> RTMR[1]. `text` is Contents::text().
+[[nodiscard]] Measurement contents(Bytes text);
 
 /// The kernel file, or that of another payload, the initrd file, the command line without its NUL
 /// -> RTMR[1].
@@ -78,11 +91,11 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 [[nodiscard]] Measurement bundle_event(std::uint32_t rtmr, event_log::EventType type, Bytes data);
 
 /// A file that the image's owner enrolled: the trust anchor, the policy -> RTMR[0].
-[[nodiscard]] Measurement secure_policy(Bytes file);
+[[nodiscard]] Measurement secure_policy(Bytes file, Digests digests);
 /// The enrolled key that signed the payload, as it stands in that file -> RTMR[0].
-[[nodiscard]] Measurement secure_authority(Bytes anchor);
+[[nodiscard]] Measurement secure_authority(Bytes anchor, Digests digests);
 /// The secure version number of a signed payload -> RTMR[1].
-[[nodiscard]] Measurement payload_svn(std::uint64_t svn);
+[[nodiscard]] Measurement payload_svn(std::uint64_t svn, Digests digests);
 
 /// The mark that no further event of the firmware follows in RTMR[`rtmr`].
 [[nodiscard]] Measurement separator(std::uint32_t rtmr);

@@ -27,7 +27,8 @@ template <Fault InWordsOf>
     return {InWordsOf, error.at, error.expected, error.found};
 }
 
-inline constexpr std::size_t max_used_ranges = 64;
+/// All sections of an image, and what the boot itself takes.
+inline constexpr std::size_t max_used_ranges = 128;
 
 class MemoryMap {
   public:

@@ -76,6 +76,11 @@ Result<Payload> check_signed(const cfv::Enrolment& enrolment, Bytes file, Payloa
 
 } // namespace
 
+Result<void> check_part(const cfv::Enrolment& enrolment, const crypto::Digest& digest) {
+    return enrolment.revoked_payloads.contains(digest) ? refuse(Fault::payload_revoked)
+                                                       : Result<void>{};
+}
+
 PayloadKind kind_of(payload::Kind kind) {
     const bool is_bundle = kind == payload::Kind::uki || kind == payload::Kind::bundle;
     return is_bundle ? PayloadKind::linux_bundle : PayloadKind::executable;

@@ -43,6 +43,11 @@ struct Payload {
 [[nodiscard]] Result<Payload> check_payload(const cfv::Enrolment& enrolment, Bytes file,
                                             PayloadKind kind, MutableBytes memory);
 
+/// Decides about a file with this digest that a payload brings: one that is revoked does not run,
+/// however it comes. Errors: payload_revoked.
+[[nodiscard]] Result<void> check_part(const cfv::Enrolment& enrolment,
+                                      const crypto::Digest& digest);
+
 /// Whether the signature of `payload` is that of the key that it carries over its signed bytes.
 /// Errors: those of crypto's checks.
 [[nodiscard]] Result<void> check_signature(const signed_payload::SignedPayload& payload,

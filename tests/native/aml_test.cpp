@@ -23,7 +23,7 @@ bool holds(const Outcome& outcome, std::string_view line) {
     return std::ranges::contains(outcome.console, line);
 }
 
-/// RTMR[0] of a boot that measured these and went on.
+/// RTMR[0] of a boot whose digests are of these and that went on.
 crypto::Digest register_of(const std::vector<Blob>& inputs) {
     measure::RegisterBank bank;
     for (const Blob& input : inputs)
@@ -33,8 +33,20 @@ crypto::Digest register_of(const std::vector<Blob>& inputs) {
 }
 
 std::vector<Blob> files_of(Machine& machine) {
-    return {machine.file("etc/table-loader"), machine.file("etc/acpi/rsdp"),
-            machine.file("etc/acpi/tables")};
+    std::vector<Blob> files;
+    for (const auto* name : {"etc/table-loader", "etc/acpi/rsdp", "etc/acpi/tables"})
+        files.push_back(named_file(name, machine.file(name)));
+    return files;
+}
+
+/// What is measured of the machine's memory, before its tables.
+void add_memory(std::vector<Blob>& inputs, Machine& machine, bool is_td) {
+    if (!is_td) {
+        inputs.push_back(named_config("etc/e820", machine.file("etc/e820")));
+        return;
+    }
+    inputs.push_back(good_td_hob());
+    inputs.push_back(named_config("accept", bytes_of(std::string_view("lazy"))));
 }
 
 std::string line_about(std::string_view name, const Blob& bytes) {
@@ -58,7 +70,8 @@ TEST_CASE("AML is measured and handed on by default", "[native][aml]") {
     const Handed handed(machine, outcome);
     CHECK(std::ranges::equal(handed.dsdt, vmm_dsdt()));
     CHECK(std::ranges::equal(handed.named("SSDT"), vmm_ssdt()));
-    std::vector<Blob> inputs{machine.file("etc/e820")};
+    std::vector<Blob> inputs;
+    add_memory(inputs, machine, false);
     inputs.append_range(files_of(machine));
     CHECK(machine.registers().value(0) == register_of(inputs));
 }
@@ -76,8 +89,8 @@ TEST_CASE("dropped AML: a DSDT and FACS of the shim's, all else of the VMM's", "
         CHECK(handed.named("SSDT").empty());
         CHECK(holds(outcome, "tdshim: policy: aml=drop"));
         CHECK(holds(outcome, "tdshim: aml: SSDT of the VMM, 100 bytes, dropped"));
-        std::vector<Blob> inputs{text_blob("aml=drop")};
-        inputs.push_back(is_td ? good_td_hob() : machine.file("etc/e820"));
+        std::vector<Blob> inputs{named_config("aml", bytes_of(std::string_view("aml=drop")))};
+        add_memory(inputs, machine, is_td);
         inputs.append_range(files_of(machine));
         CHECK(machine.registers().value(0) == register_of(inputs));
     }
@@ -104,8 +117,9 @@ TEST_CASE("without any AML a machine starts whatever the policy", "[native][aml]
         prepare(machine, boot);
         const Outcome outcome = booted(machine);
         CHECK(Handed(machine, outcome).pointer == 0);
-        std::vector<Blob> inputs{text_blob("aml=" + std::string(name_of(policy))),
-                                 machine.file("etc/e820")};
+        const std::string policy_text = "aml=" + std::string(name_of(policy));
+        std::vector<Blob> inputs{named_config("aml", bytes_of(std::string_view(policy_text)))};
+        add_memory(inputs, machine, false);
         inputs.append_range(files_of(machine));
         CHECK(machine.registers().value(0) == register_of(inputs));
     }
@@ -126,9 +140,9 @@ TEST_CASE("enrolled AML is handed on byte for byte", "[native][aml]") {
         CHECK(holds(outcome, line_about("SSDT of the VMM", vmm_ssdt())));
         // Policy of the image, memory map or HOB, what is enrolled, files.
         const auto enrolment = cfv::parse(boot.volume);
-        std::vector<Blob> inputs{text_blob("aml=enrolled")};
-        inputs.push_back(is_td ? good_td_hob() : machine.file("etc/e820"));
-        inputs.emplace_back(enrolment->policy_file.begin(), enrolment->policy_file.end());
+        std::vector<Blob> inputs{named_config("aml", bytes_of(std::string_view("aml=enrolled")))};
+        add_memory(inputs, machine, is_td);
+        inputs.push_back(named_config("secure_policy_db", enrolment->policy_file));
         inputs.append_range(files_of(machine));
         CHECK(machine.registers().value(0) == register_of(inputs));
     }
@@ -188,8 +202,11 @@ TEST_CASE("a dropped table of a portable image is measured as it arrived", "[nat
     start(machine, launch);
     const Outcome outcome = booted(machine);
     CHECK(std::ranges::equal(Handed(machine, outcome).dsdt, own_dsdt()));
-    std::vector<Blob> inputs{text_blob("hob=validated acpi=measured"), text_blob("aml=drop")};
-    inputs.append_range(launch.extras.acpi_tables);
+    std::vector<Blob> inputs{
+        named_config("portable", bytes_of(std::string_view("hob=validated acpi=measured"))),
+        named_config("aml", bytes_of(std::string_view("aml=drop")))};
+    for (const Blob& arrived : launch.extras.acpi_tables)
+        inputs.push_back(named_file({reinterpret_cast<const char*>(arrived.data()), 4}, arrived));
     CHECK(machine.registers().value(0) == register_of(inputs));
 }
 

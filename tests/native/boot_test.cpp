@@ -46,9 +46,9 @@ TEST_CASE("every input has one event, in the order in which it was used", "[nati
     REQUIRE(machine.boot().linux);
     const auto events = events_of(machine).value();
     const std::vector<std::pair<std::uint32_t, std::string>> expected{
-        {1, "etc/e820"},        {1, "etc/table-loader"}, {1, "etc/acpi/rsdp"},
-        {1, "etc/acpi/tables"}, {2, "td_payload"},       {2, "td_initrd"},
-        {2, "td_payload_info"}, {1, "separator"},        {2, "separator"}};
+        {1, "etc/e820"},    {1, "etc/table-loader"}, {1, "etc/acpi/rsdp"}, {1, "etc/acpi/tables"},
+        {2, "td_contents"}, {2, "td_payload"},       {2, "td_initrd"},     {2, "td_payload_info"},
+        {1, "separator"},   {2, "separator"}};
     REQUIRE(events.size() == expected.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
         CHECK(events[i].mr_index == expected[i].first);
@@ -64,12 +64,14 @@ TEST_CASE("digests are those of the inputs' own bytes", "[native]") {
     const Blob e820 = machine.file("etc/e820");
     REQUIRE(machine.boot().linux);
     const auto events = events_of(machine).value();
-    CHECK(events[0].digest == crypto::sha384(e820));
-    CHECK(events[1].digest == crypto::sha384(script));
-    CHECK(events[3].digest == crypto::sha384(tables)); // as it arrived, before it was linked
-    CHECK(events[4].digest == crypto::sha384(kernel_image()));
-    CHECK(events[5].digest == crypto::sha384(text_blob("not a cpio archive, and nobody looks")));
-    CHECK(events[6].digest == crypto::sha384(text_blob("console=ttyS0")));
+    CHECK(events[0].digest == crypto::sha384(events[0].data));
+    CHECK(events[1].digest == crypto::sha384(named_file("etc/table-loader", script)));
+    CHECK(events[3].digest ==
+          crypto::sha384(named_file("etc/acpi/tables", tables))); // before it was linked
+    CHECK(events[4].digest == crypto::sha384(events[4].data));
+    CHECK(events[5].digest == crypto::sha384(kernel_image()));
+    CHECK(events[6].digest == crypto::sha384(text_blob("not a cpio archive, and nobody looks")));
+    CHECK(events[7].digest == crypto::sha384(text_blob("console=ttyS0")));
 }
 
 TEST_CASE("the log replays to the registers", "[native]") {
@@ -144,7 +146,7 @@ TEST_CASE("etc/boot/kernel serves where no named kernel is", "[native]") {
     machine.remove_file("opt/org.tdshim/kernel");
     machine.add_file("etc/boot/kernel", kernel_image(4096));
     REQUIRE(machine.boot().linux);
-    CHECK(events_of(machine).value()[4].digest == crypto::sha384(kernel_image(4096)));
+    CHECK(events_of(machine).value()[5].digest == crypto::sha384(kernel_image(4096)));
 }
 
 TEST_CASE("the legacy keys are measured as they came, the command line without its NUL",
@@ -167,9 +169,9 @@ TEST_CASE("the legacy keys are measured as they came, the command line without i
     CHECK(outcome.refusal() == "");
     REQUIRE(outcome.linux);
     const auto events = events_of(machine).value();
-    CHECK(events[4].digest == crypto::sha384(kernel));
-    CHECK(events[5].digest == crypto::sha384(text_blob("legacy")));
-    CHECK(events[6].digest == crypto::sha384(text_blob("quiet")));
+    CHECK(events[5].digest == crypto::sha384(kernel));
+    CHECK(events[6].digest == crypto::sha384(text_blob("legacy")));
+    CHECK(events[7].digest == crypto::sha384(text_blob("quiet")));
 }
 
 TEST_CASE("a machine without initrd, command line and ACPI boots all the same", "[native]") {
@@ -184,7 +186,7 @@ TEST_CASE("a machine without initrd, command line and ACPI boots all the same", 
     CHECK(params.acpi_rsdp_addr == 0);
     CHECK(params.header.ramdisk_size == 0);
     // An empty command line is measured too: its absence is a fact that a verifier relies on.
-    CHECK(events_of(machine).value()[2].digest == crypto::sha384({}));
+    CHECK(events_of(machine).value()[3].digest == crypto::sha384({}));
 }
 
 TEST_CASE("a pointer that the VMM asked for is written back to it", "[native]") {

@@ -199,6 +199,12 @@ std::vector<Case> refused_beside() {
          [](BundleBoot& boot) { boot.beside_initrd = "another"; }},
         {"a command line beside", "cmdline: payload takes no such input beside its own files",
          [](BundleBoot& boot) { boot.beside_command_line = "init=/bin/sh"; }},
+        {"a command line of one byte beside a bundle that has none",
+         "cmdline: payload takes no such input beside its own files",
+         [](BundleBoot& boot) {
+             boot.parts.erase(boot.parts.begin() + command_line);
+             boot.beside_command_line = "s";
+         }},
         {"an initrd beside a bundle that has none",
          "initrd: payload takes no such input beside its own files",
          [](BundleBoot& boot) {
@@ -264,7 +270,7 @@ TEST_CASE("a signed bundle is all that runs", "[native][bundle]") {
               extended_once(std::array{std::byte{0}, std::byte{0xFF}}));
         // SVN, kernel, manifest, initrd, command line, separator.
         const auto logged = events_of(machine).value();
-        CHECK(std::ranges::count(logged, 2U, &event_log::Event::mr_index) == 6);
+        CHECK(std::ranges::count(logged, 2U, &event_log::Event::mr_index) == 7);
     }
 }
 

@@ -30,6 +30,23 @@ bool log_leads_to_registers(Machine& machine) {
     return true;
 }
 
+Blob named_file(std::string_view name, Bytes file) {
+    Blob hashed{static_cast<std::byte>(name.size())};
+    hashed.append_range(bytes_of(name));
+    hashed.append_range(file);
+    return hashed;
+}
+
+Blob named_config(std::string_view descriptor, Bytes info) {
+    event_log::ConfigInfo header{.descriptor = {},
+                                 .length = static_cast<std::uint32_t>(info.size())};
+    std::ranges::copy(descriptor, header.descriptor.begin());
+    Blob hashed;
+    hashed.append_range(bytes_of(header));
+    hashed.append_range(info);
+    return hashed;
+}
+
 std::size_t count_separators(const std::vector<event_log::Event>& events) {
     return static_cast<std::size_t>(
         std::ranges::count(events, event_log::EventType::separator, &event_log::Event::type));

@@ -30,9 +30,13 @@ void check_refused(const Launch& launch, std::string_view reason) {
     CHECK(outcome.refusal().starts_with(reason));
     CHECK(outcome.findings.empty());
     CHECK(log_leads_to_registers(machine));
-    // What is refused was measured: HOB, payload, separators.
-    if (reason.starts_with("Payload section"))
-        CHECK(events_of(machine).value().size() == 4);
+    // What is refused was measured: HOB, payload, separators; and before the payload what it is,
+    // where that could be told.
+    if (reason.starts_with("Payload section")) {
+        const auto events = events_of(machine).value();
+        const bool is_told = event_log::describe(events[1])->name == "td_contents";
+        CHECK(events.size() == (is_told ? 5 : 4));
+    }
 }
 
 Blob small_elf() {
@@ -92,9 +96,9 @@ TEST_CASE("Linux starts from where the VMM put it", "[native][placed]") {
     CHECK(std::ranges::equal(machine.memory({params.header.cmd_line_ptr}, 14),
                              text_blob(std::string("console=ttyS0\0", 14))));
     const auto events = events_of(machine).value();
-    REQUIRE(events.size() == 6); // HOB, kernel, initrd, command line, separators
+    REQUIRE(events.size() == 7); // HOB, contents, kernel, initrd, command line, separators
     CHECK(log_leads_to_registers(machine));
-    CHECK(events[1].digest == crypto::sha384(kernel_image()));
+    CHECK(events[2].digest == crypto::sha384(kernel_image()));
 }
 
 TEST_CASE("tables of the HOB are linked: a FADT to its DSDT and a FACS", "[native][placed]") {
@@ -138,8 +142,8 @@ TEST_CASE("a portable image measures the tables one by one", "[native][placed]")
     start(machine, launch);
     REQUIRE(machine.boot().linux);
     const auto events = events_of(machine).value();
-    REQUIRE(events.size() == 1 + 3 + 3 + 2);
-    CHECK(events[1].digest == crypto::sha384(launch.extras.acpi_tables[0]));
+    REQUIRE(events.size() == 1 + 3 + 4 + 2);
+    CHECK(events[1].digest == crypto::sha384(named_file("DSDT", launch.extras.acpi_tables[0])));
 }
 
 TEST_CASE("without payload info the content tells the kind", "[native][placed]") {
@@ -174,7 +178,7 @@ TEST_CASE("an executable gets the HOB list, with unaccepted memory of its own ty
     }
     CHECK(unaccepted > 4 * GiB);
     CHECK(extensions(machine, outcome.executable->hob, hob::acpi_table_guid).size() == 4);
-    CHECK(events_of(machine).value().size() == 4); // HOB, payload, separators
+    CHECK(events_of(machine).value().size() == 5); // HOB, contents, payload, separators
 }
 
 TEST_CASE("a service TD owns its memory and gets nothing from the VMM", "[native][placed]") {
@@ -189,7 +193,7 @@ TEST_CASE("a service TD owns its memory and gets nothing from the VMM", "[native
     CHECK(outcome.findings.empty());
     REQUIRE(outcome.executable);
     const auto events = events_of(machine).value();
-    CHECK(events.size() == 3); // payload and separators: RTMR[0] is known beforehand
+    CHECK(events.size() == 4); // contents, payload, separators: RTMR[0] is known beforehand
     const auto maps = extensions(machine, outcome.executable->hob, hob::e820_table_guid);
     REQUIRE(maps.size() == 1);
     for (Reader reader(maps[0]); reader.left() >= sizeof(e820::WireEntry);)

@@ -201,7 +201,7 @@ std::vector<Case> refused_rsa() {
 /// The descriptor and data of a configuration event.
 bool is_config(const event_log::Event& event, std::string_view descriptor, Bytes data) {
     const Bytes name = bytes_of(descriptor);
-    return event.data.size() == 20 + data.size() && event.digest == crypto::sha384(data) &&
+    return event.data.size() == 20 + data.size() && event.digest == crypto::sha384(event.data) &&
            std::ranges::equal(event.data.first(name.size()), name) &&
            std::ranges::equal(event.data.subspan(20), data);
 }

@@ -63,7 +63,7 @@ class Shape:
     def enrol(self, memory, cpus, more):
         """The image with the digest of the DSDT that this machine will bring."""
         files = qemu_files.acpi_files(settings.qemu("new"), "-m", memory, "-smp", cpus, "-serial", "null", *more)
-        tables = max(files, key=len)
+        tables = max((content for _, content in files), key=len)
         at = tables.index(b"DSDT")
         table = bytearray(tables[at:at + int.from_bytes(tables[at + 4:at + 8], "little")])
         table[9] = 0

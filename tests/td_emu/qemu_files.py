@@ -54,7 +54,7 @@ class Qtest:
 
 
 def acpi_files(qemu, *arguments):
-    """etc/table-loader and the files that it loads, in its order."""
+    """(name, content) of etc/table-loader and of the files that it loads, in its order."""
     with Qtest(qemu, *arguments) as machine:
         for setting in q35_set_up:
             machine.write_config(*setting)
@@ -62,7 +62,8 @@ def acpi_files(qemu, *arguments):
         script = machine.read_item(*found["etc/table-loader"])
         names = [command[4:60].rstrip(b"\0").decode() for command in
                  (script[at:at + 128] for at in range(0, len(script), 128)) if command[:4] == b"\1\0\0\0"]
-        return [script] + [machine.read_item(*found[name]) for name in names]
+        return [(b"etc/table-loader", script),
+                *((name.encode(), machine.read_item(*found[name])) for name in names)]
 
 
 def td_hob(image, metadata_at, memory_size):

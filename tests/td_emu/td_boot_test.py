@@ -107,13 +107,14 @@ def check_measurements(test, boot):
     for index, register in enumerate(report.rtmr):
         test.assertEqual(register.hex(), log.replay(index).hex(), f"RTMR[{index}]")
     test.assertEqual(log.of_rtmr(0)[0].configuration()[0], b"td_hob")
-    files = [boot.guest.kernel.read_bytes(), boot.initrd.read_bytes(), command_line.encode()]
+    files = [event_log.contents("td_payload=bzimage td_initrd td_payload_info"), boot.guest.kernel.read_bytes(),
+             boot.initrd.read_bytes(), command_line.encode()]
     test.assertEqual(report.rtmr[0].hex(), configuration_register(boot.cpus, boot.devices).hex())
     test.assertEqual(report.rtmr[1].hex(), register_of(files).hex())
 
 
 def register_of(inputs):
-    """RTMR[0] or RTMR[1] after a boot that measured these."""
+    """RTMR[0] or RTMR[1] after a boot whose digests were of these."""
     return td_emu.replay(map(td_emu.sha384, [*inputs, bytes(4)]))
 
 
@@ -122,7 +123,8 @@ def configuration_register(cpus, more=()):
     image = settings.image().read_bytes()
     metadata, = struct.unpack_from("<I", image, len(image) - 0x20)
     tables = qemu_files.acpi_files(settings.qemu("new"), "-m", "1G", "-smp", cpus, "-serial", "null", *more)
-    return register_of([qemu_files.td_hob(image, metadata, 1024 * mib), *tables])
+    return register_of([qemu_files.td_hob(image, metadata, 1024 * mib), event_log.named_config(b"accept", b"lazy"),
+                        *(event_log.named_file(*table) for table in tables)])
 
 
 class TdBoot(unittest.TestCase):

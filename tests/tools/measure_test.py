@@ -20,6 +20,7 @@ from support import (
 KERNEL = BOOT_SECTOR + b"\x4d\x5a" + bytes(range(256)) * 40
 INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
+CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
 
 
@@ -53,9 +54,11 @@ class Boot:
 
     def events(self):
         files = {"etc/table-loader": self.script, **self.tables}
-        return [(1, CONFIG, self.hob, config("td_hob", self.hob)),
-                *((1, BLOB, content, blob(name, 0x100000, len(content))) for name, content in files.items()),
-                (2, BLOB, self.kernel, blob("td_payload\0", 0x2000000, len(self.kernel))),
+        accept, contents = config("accept", b"lazy"), config("td_contents", CONTENTS)
+        return [(1, CONFIG, self.hob, config("td_hob", self.hob)), (1, CONFIG, accept, accept),
+                *((1, BLOB, bytes([len(name)]) + name.encode() + content, blob(name, 0x100000, len(content)))
+                  for name, content in files.items()),
+                (2, CONFIG, contents, contents), (2, BLOB, self.kernel, blob("td_payload\0", 0x2000000, len(self.kernel))),
                 (2, BLOB, self.initrd, blob("td_initrd\0", 0x3000000, len(self.initrd))),
                 (2, CONFIG, self.text, config("td_payload_info", self.text)),
                 (1, SEPARATOR, bytes(4), bytes(4)), (2, SEPARATOR, bytes(4), bytes(4))]
@@ -134,7 +137,8 @@ class MeasureTest(ToolTest):
                                      self.put("kernel", KERNEL), "--vmm", "none", "--json"))
         self.assertIsNone(found["rtmr0"])
         self.assertIsNone(found["tdinfo_hash"])
-        self.assertEqual(found["rtmr1"], replayed([sha384(KERNEL), sha384(b""), sha384(bytes(4))]))
+        self.assertEqual(found["rtmr1"], replayed(map(sha384, (
+            config("td_contents", b"td_payload=bzimage td_payload_info"), KERNEL, b"", bytes(4)))))
 
     def test_of_an_image_alone_there_is_mrtd(self):
         found = json.loads(self.good("shim-measure", self.put("image", self.boot.image), "--vmm", "none", "--json"))
@@ -211,11 +215,11 @@ class MeasureTest(ToolTest):
         policy, report = self.policy(), self.put("report", self.boot.report())
         events = [event(register, kind, sha384(content), data) for register, kind, content, data in self.boot.events()]
         cases = {
-            r"RTMR\[0\] event 3 at offset 0x[0-9a-f]+: expected etc/acpi/tables, found EV_SEPARATOR;":
-                events[:3] + events[4:],
-            r"RTMR\[1\] event 1 at offset 0x[0-9a-f]+: expected td_initrd, found td_payload;": events[:5] + events[4:],
-            r"RTMR\[1\] event 3: EV_SEPARATOR is missing;": events[:-1],
-            r"RTMR\[1\] event 4 at offset 0x[0-9a-f]+: EV_SEPARATOR is one more than expected\n": events + events[-1:],
+            r"RTMR\[0\] event 4 at offset 0x[0-9a-f]+: expected etc/acpi/tables, found EV_SEPARATOR;":
+                events[:4] + events[5:],
+            r"RTMR\[1\] event 2 at offset 0x[0-9a-f]+: expected td_initrd, found td_payload;": events[:7] + events[6:],
+            r"RTMR\[1\] event 4: EV_SEPARATOR is missing;": events[:-1],
+            r"RTMR\[1\] event 5 at offset 0x[0-9a-f]+: EV_SEPARATOR is one more than expected\n": events + events[-1:],
         }
         for message, changed in cases.items():
             with self.subTest(message):

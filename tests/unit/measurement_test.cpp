@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shim/measure/contents.hpp"
 #include "shim/measure/measurement.hpp"
 #include "tests/unit/support.hpp"
 
@@ -46,6 +47,17 @@ void check_abc(const Measurement& measurement, std::uint32_t rtmr, std::uint32_t
     CHECK(measurement.hashed == 3);
 }
 
+/// An event of ours whose digest is that of all of its data, which holds "abc".
+void check_named_abc(const Measurement& measurement, std::uint32_t rtmr) {
+    CHECK(measurement.rtmr == rtmr);
+    CHECK(static_cast<std::uint32_t>(measurement.type) == ev_platform_config_flags);
+    CHECK(measurement.hashed == 3);
+    std::vector<std::byte> data = copy_of(measurement.head());
+    data.append_range(abc.vector());
+    CHECK(measurement.digest == crypto::sha384(data));
+    CHECK(copy_of(measurement.body) == abc.vector());
+}
+
 TEST_CASE("the kernel is a blob td_payload in RTMR[1]", "[measurement]") {
     const Measurement measurement = kernel({0x1122334455667788}, digest_of(abc.view()));
     check_abc(measurement, 1, ev_efi_platform_firmware_blob2);
@@ -62,7 +74,9 @@ TEST_CASE("what an image does about AML is a configuration aml in RTMR[0]", "[me
         const Measurement measurement = aml_policy(policy);
         CHECK(measurement.rtmr == 0);
         CHECK(static_cast<std::uint32_t>(measurement.type) == ev_platform_config_flags);
-        CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view(text))));
+        const std::string data = "aml" + std::string(13, '\0') +
+                                 std::string{static_cast<char>(text.size()), 0, 0, 0} + text;
+        CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view(data))));
         CHECK(copy_of(measurement.head()) ==
               Blob().text("aml").fill(13, 0).u32(static_cast<std::uint32_t>(text.size())).vector());
         CHECK(copy_of(measurement.body) == Blob().text(text).vector());
@@ -100,7 +114,7 @@ TEST_CASE("an empty command line is measured as no bytes", "[measurement]") {
 
 TEST_CASE("configuration of the VMM goes to RTMR[0] with its name padded", "[measurement]") {
     const Measurement measurement = configuration("etc/e820", abc.view());
-    check_abc(measurement, 0, ev_platform_config_flags);
+    check_named_abc(measurement, 0);
     CHECK(copy_of(measurement.head()) == dump("65 74 63 2F 65 38 32 30 00 00 00 00 00 00 00 00 "
                                               "03 00 00 00"));
     CHECK(copy_of(measurement.body) == abc.vector());
@@ -121,10 +135,29 @@ TEST_CASE("the length of configuration is the length of all of it", "[measuremen
     CHECK(measurement.hashed == 0x10203);
 }
 
-TEST_CASE("a configuration file is a blob with its name in RTMR[0]", "[measurement]") {
-    const Measurement measurement =
-        configuration_file("etc/acpi/rsdp", {0xF5000}, digest_of(abc.view()));
-    check_abc(measurement, 0, ev_efi_platform_firmware_blob2);
+TEST_CASE("the TD HOB is measured as the list that it is", "[measurement]") {
+    const Measurement measurement = td_hob(abc.view());
+    check_abc(measurement, 0, ev_platform_config_flags);
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 68 6F 62 00 00 00 00 00 00 00 00 00 00 "
+                                              "03 00 00 00"));
+}
+
+TEST_CASE("what RTMR[1] is made of is configuration td_contents there", "[measurement]") {
+    const Measurement measurement = contents(abc.view());
+    check_named_abc(measurement, 1);
+    CHECK(copy_of(measurement.head()) == dump("74 64 5F 63 6F 6E 74 65 6E 74 73 00 00 00 00 00 "
+                                              "03 00 00 00"));
+}
+
+TEST_CASE("a configuration file is a blob with its name in RTMR[0], also in the digest",
+          "[measurement]") {
+    const Measurement measurement = configuration_file("etc/acpi/rsdp", {0xF5000}, abc.view());
+    CHECK(measurement.rtmr == 0);
+    CHECK(static_cast<std::uint32_t>(measurement.type) == ev_efi_platform_firmware_blob2);
+    CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view("\x0d"
+                                                                         "etc/acpi/rsdp"
+                                                                         "abc"))));
+    CHECK(measurement.hashed == 3);
     CHECK(copy_of(measurement.head()) == dump("0D 65 74 63 2F 61 63 70 69 2F 72 73 64 70 "
                                               "00 50 0F 00 00 00 00 00 "
                                               "03 00 00 00 00 00 00 00"));
@@ -133,7 +166,7 @@ TEST_CASE("a configuration file is a blob with its name in RTMR[0]", "[measureme
 
 TEST_CASE("the longest name that fw_cfg has fits into a blob event", "[measurement]") {
     const std::string name(55, 'n');
-    const Measurement measurement = configuration_file(name, {1}, digest_of(abc.view()));
+    const Measurement measurement = configuration_file(name, {1}, abc.view());
     CHECK(copy_of(measurement.head()) == Blob().u8(55).text(name).u64(1).u64(3).vector());
 }
 
@@ -146,7 +179,7 @@ TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") 
 
 TEST_CASE("a bundle's manifest is configuration td_bundle in RTMR[1]", "[measurement]") {
     const Measurement measurement = bundle_manifest(abc.view());
-    check_abc(measurement, 1, ev_platform_config_flags);
+    check_named_abc(measurement, 1);
     CHECK(copy_of(measurement.head()) == dump("74 64 5F 62 75 6E 64 6C 65 00 00 00 00 00 00 00 "
                                               "03 00 00 00"));
     CHECK(measurement.body.data() == abc.view().data());
@@ -165,27 +198,49 @@ TEST_CASE("a bundle's events go to their registers, whole and with nothing aroun
 }
 
 TEST_CASE("what was enrolled and the key that signed go to RTMR[0]", "[measurement]") {
-    const Measurement policy = secure_policy(abc.view());
-    check_abc(policy, 0, ev_platform_config_flags);
+    const Measurement policy = secure_policy(abc.view(), Digests::named);
+    check_named_abc(policy, 0);
     CHECK(copy_of(policy.head()) == dump("73 65 63 75 72 65 5F 70 6F 6C 69 63 79 5F 64 62 "
                                          "03 00 00 00"));
-    CHECK(policy.body.data() == abc.view().data());
-    const Measurement authority = secure_authority(abc.view());
-    check_abc(authority, 0, ev_platform_config_flags);
+    const Measurement authority = secure_authority(abc.view(), Digests::named);
+    check_named_abc(authority, 0);
     CHECK(copy_of(authority.head()) == dump("73 65 63 75 72 65 5F 61 75 74 68 6F 72 69 74 79 "
                                             "03 00 00 00"));
-    CHECK(copy_of(authority.body) == abc.vector());
+}
+
+TEST_CASE("td-shim's digests cover the content alone", "[measurement]") {
+    check_abc(secure_policy(abc.view(), Digests::td_shim), 0, ev_platform_config_flags);
+    check_abc(secure_authority(abc.view(), Digests::td_shim), 0, ev_platform_config_flags);
+    CHECK(payload_svn(7, Digests::td_shim).digest == digest_of(Blob().u64(7).view()).digest);
 }
 
 TEST_CASE("a secure version number is 64 bits in RTMR[1]", "[measurement]") {
-    const Measurement measurement = payload_svn(0x1122334455667788);
+    const Measurement measurement = payload_svn(0x1122334455667788, Digests::named);
     CHECK(measurement.rtmr == 1);
     CHECK(static_cast<std::uint32_t>(measurement.type) == ev_platform_config_flags);
     CHECK(copy_of(measurement.head()) == dump("74 64 5F 70 61 79 6C 6F 61 64 5F 73 76 6E 00 00 "
                                               "08 00 00 00 88 77 66 55 44 33 22 11"));
     CHECK(measurement.body.empty());
     CHECK(measurement.hashed == 8);
-    CHECK(measurement.digest == digest_of(Blob().u64(0x1122334455667788).view()).digest);
+    CHECK(measurement.digest == crypto::sha384(measurement.head()));
+}
+
+TEST_CASE("contents name the events that follow, in their order", "[measurement]") {
+    using payload::Kind;
+    const auto text = [](const Contents& contents) { return std::string(contents.text().text()); };
+    CHECK(text({.kind = Kind::elf}) == "td_payload=elf");
+    CHECK(text({.kind = Kind::bzimage, .is_linux = true}) == "td_payload=bzimage td_payload_info");
+    CHECK(text({.kind = Kind::raw_vmlinux, .entry = Gpa{0xC004321}, .is_linux = true}) ==
+          "td_payload=raw-vmlinux@0xc004321 td_payload_info");
+    CHECK(text({.has_svn = true,
+                .kind = Kind::vmlinux,
+                .has_os_release = true,
+                .has_manifest = true,
+                .initrds = 2,
+                .is_linux = true,
+                .bundle_events = {64, 1}}) ==
+          "td_payload_svn td_payload=vmlinux td_osrel td_bundle td_initrd td_initrd "
+          "td_payload_info rtmr2=64 rtmr3=1");
 }
 
 TEST_CASE("a separator is four zero bytes in its register", "[measurement]") {

@@ -372,10 +372,10 @@ TEST_CASE("what is in use counts as usable memory", "[memory_map]") {
 
 TEST_CASE("the list of used ranges has a limit that is reported", "[memory_map]") {
     MemoryMap map = map_of({{0x0, 0x100000, memory}});
-    for (std::uint64_t i = 0; i < 64; ++i)
+    for (std::uint64_t i = 0; i < 128; ++i)
         check_allocated(map, lowest_of(0x1000), i * 0x1000, (i + 1) * 0x1000);
-    require_refused(map.use(span(0x90000, 0x91000)), Fault::too_many_entries, 0x90000, 64, 65);
-    require_refused(map.allocate(lowest_of(0x1000)), Fault::too_many_entries, 0x40000, 64, 65);
+    require_refused(map.use(span(0x90000, 0x91000)), Fault::too_many_entries, 0x90000, 128, 129);
+    require_refused(map.allocate(lowest_of(0x1000)), Fault::too_many_entries, 0x80000, 128, 129);
     map.release(span(0x7000, 0x8000));
     check_allocated(map, lowest_of(0x1000), 0x7000, 0x8000);
 }

@@ -23,6 +23,21 @@ first_event = (
     + b"td_shim\0")
 
 
+def named_config(descriptor, info):
+    """What the digest of a configuration event of the firmware's own covers: all of its data."""
+    return struct.pack("<16sI", descriptor, len(info)) + info
+
+
+def named_file(name, content):
+    """What the digest of a file of the VMM's configuration covers: its name, with a length, and the file."""
+    return bytes([len(name)]) + name + content
+
+
+def contents(text):
+    """The first event of RTMR[1]: which events follow."""
+    return named_config(b"td_contents", text.encode())
+
+
 @dataclass
 class Event:
     mr_index: int

@@ -78,7 +78,10 @@ class Measured:
 
 def check_payload(test, log, kernel, initrd_content, text):
     """RTMR[1]'s events are these three inputs, in this order, and the separator."""
-    events = log.of_rtmr(1)
+    first, *events = log.of_rtmr(1)
+    words = ["td_payload=bzimage", *(["td_initrd"] if initrd_content is not None else []), "td_payload_info"]
+    test.assertEqual(first.data, event_log.contents(" ".join(words)))
+    test.assertEqual(first.digest.hex(), sha384(first.data))
     expected = [(b"td_payload\0", kernel)]
     if initrd_content is not None:
         expected.append((b"td_initrd\0", initrd_content))
@@ -99,11 +102,12 @@ def check_configuration(test, measured):
     test.assertEqual(memory_map.kind, event_log.platform_config_flags)
     descriptor, entries = memory_map.configuration()
     test.assertEqual((descriptor, len(entries) % 20), (b"etc/e820", 0))
-    test.assertEqual(memory_map.digest.hex(), sha384(entries))
+    test.assertEqual(memory_map.digest.hex(), sha384(memory_map.data))
     names = [name for name, _, _ in measured.blobs(0)]
     test.assertEqual((names[0], set(names), len(names)), (b"etc/table-loader", configuration_files, len(files)))
     # The script stays in memory as it came; the files are linked there.
-    test.assertEqual(files[0].digest.hex(), sha384(measured.memory_of_blobs[0]))
+    test.assertEqual(files[0].digest.hex(),
+                     sha384(event_log.named_file(b"etc/table-loader", measured.memory_of_blobs[0])))
 
 
 def named(kernel=stub, initrd_content=None, text=None):

@@ -19,6 +19,11 @@ class Predictor {
         result_.events.push_back({measurement, description_of(measurement), origin});
     }
 
+    void add_contents(const Line& text) {
+        result_.contents = std::make_unique<Line>(text);
+        add(measure::contents(bytes_of(result_.contents->text())), "kinds of the files");
+    }
+
     /// Closes the firmware's registers, once.
     void close() {
         for (std::uint32_t rtmr = 0; !is_closed_ && rtmr < 2; ++rtmr)
@@ -47,16 +52,38 @@ class Predictor {
     bool is_closed_ = false;
 };
 
+measure::Digests digests_of(const BootInputs& inputs) {
+    return (inputs.image_options & tdvf::option_region_digests) != 0 ? measure::Digests::td_shim
+                                                                     : measure::Digests::named;
+}
+
+/// What opens RTMR[1], in the order of shim/boot/payload_file.cpp, record_contents().
+void add_contents(Predictor& predictor, const BootInputs& inputs,
+                  const measure::Contents& contents) {
+    const bool is_td_shims = digests_of(inputs) == measure::Digests::td_shim;
+    const auto add_svn = [&] {
+        if (inputs.authority)
+            predictor.add(measure::payload_svn(inputs.authority->svn, digests_of(inputs)),
+                          "SVN under its signature");
+    };
+    if (is_td_shims)
+        add_svn();
+    if (is_td_shims && contents.is_linux)
+        predictor.close();
+    if (!is_td_shims || !contents.is_of_td_shim())
+        predictor.add_contents(contents.text());
+    if (!is_td_shims)
+        add_svn();
+}
+
 void add_payload(Predictor& predictor, const BootInputs& inputs) {
     constexpr Gpa somewhere{};
     if (inputs.authority) {
         const InputBytes& anchor = inputs.authority->anchor;
-        predictor.add(measure::secure_authority(anchor.bytes), anchor.origin);
-        predictor.add(measure::payload_svn(inputs.authority->svn), "SVN under its signature");
+        predictor.add(measure::secure_authority(anchor.bytes, digests_of(inputs)), anchor.origin);
     }
-    // td-shim's order, for Linux.
-    if ((inputs.image_options & tdvf::option_region_digests) != 0 && inputs.command_line)
-        predictor.close();
+    if (inputs.contents)
+        add_contents(predictor, inputs, *inputs.contents);
     if (inputs.kernel)
         predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
     if (inputs.os_release)
@@ -93,22 +120,22 @@ Prediction predict(const BootInputs& inputs) {
         aml != tdvf::AmlPolicy::measured)
         predictor.add(measure::aml_policy(aml), "policy of the image");
     if (inputs.td_hob && !is_portable)
-        predictor.add(measure::configuration(measure::td_hob_descriptor, inputs.td_hob->bytes),
-                      inputs.td_hob->origin);
-    if (inputs.accepts_all_memory)
-        predictor.add(
-            measure::configuration(measure::accept_descriptor, bytes_of(measure::accept_all_text)),
-            std::string(fw_cfg::accept_policy));
+        predictor.add(measure::td_hob(inputs.td_hob->bytes), inputs.td_hob->origin);
+    if (inputs.uses_fw_cfg)
+        predictor.add(measure::configuration(measure::accept_descriptor,
+                                             bytes_of(inputs.accepts_all_memory
+                                                          ? measure::accept_all_text
+                                                          : measure::accept_lazily_text)),
+                      std::string(fw_cfg::accept_policy));
     if (inputs.memory_map && !is_portable)
         predictor.add(measure::configuration(fw_cfg::e820_table, inputs.memory_map->bytes),
                       inputs.memory_map->origin);
     for (const InputBytes& file : inputs.policy_files)
-        predictor.add(measure::secure_policy(file.bytes), file.origin);
+        predictor.add(measure::secure_policy(file.bytes, digests_of(inputs)), file.origin);
     if (!has_static_acpi)
         for (const vmm::ConfigFile& file : inputs.acpi)
-            predictor.add(
-                measure::configuration_file(file.name, somewhere, measure::digest_of(file.content)),
-                inputs.acpi_origin);
+            predictor.add(measure::configuration_file(file.name, somewhere, file.content),
+                          inputs.acpi_origin);
     add_payload(predictor, inputs);
     return predictor.finish();
 }

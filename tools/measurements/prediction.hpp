@@ -4,11 +4,13 @@
 // with the events that lead to them. specs/measurement.md has the order.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "shim/formats/event_log/reader.hpp"
+#include "shim/measure/contents.hpp"
 #include "shim/measure/measurement.hpp"
 #include "shim/measure/register_bank.hpp"
 #include "tools/vmm/acpi_files.hpp"
@@ -45,15 +47,17 @@ struct BundleInputs {
 struct BootInputs {
     std::uint32_t image_options = 0;      ///< tdvf::option_ bits
     std::optional<InputBytes> td_hob;     ///< in a TD
+    bool uses_fw_cfg = false;             ///< of a TD: then it asks what is to be accepted
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
     std::vector<InputBytes> policy_files; ///< what is enrolled
     std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;
     std::optional<Authority> authority;
-    bool knows_payload = false;          ///< else RTMR[1] means nothing
-    std::optional<InputFile> kernel;     ///< or another payload
-    std::optional<InputFile> os_release; ///< of a unified kernel image
+    bool knows_payload = false;                ///< else RTMR[1] means nothing
+    std::optional<measure::Contents> contents; ///< of RTMR[1]; with a payload
+    std::optional<InputFile> kernel;           ///< or another payload
+    std::optional<InputFile> os_release;       ///< of a unified kernel image
     std::optional<BundleInputs> bundle;
     std::vector<InputFile> initrds;         ///< of a bundle that appends, two
     std::optional<InputBytes> command_line; ///< as measured; only Linux has one
@@ -66,7 +70,8 @@ struct PredictedEvent {
 };
 
 struct Prediction {
-    std::vector<PredictedEvent> events;
+    std::vector<PredictedEvent> events; ///< the data of one may stand in `contents`
+    std::unique_ptr<Line> contents;
     measure::RegisterBank registers;
 };
 

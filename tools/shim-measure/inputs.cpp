@@ -84,11 +84,14 @@ Outcome<std::optional<InputBytes>> td_hob(const Options& options, const Image& i
 /// The tables of a HOB by their signatures, as a portable image measures them.
 Outcome<std::vector<vmm::ConfigFile>> tables_of(const InputBytes& list, const Image& image) {
     const Gpa base = image.metadata.find(tdvf::SectionType::td_hob)->memory.start();
-    const hob::TdHob parsed =
+    hob::TdHob parsed =
         TRY(of_file(list.origin, hob::parse(list.bytes, base, {~std::uint64_t{0}})));
     std::vector<vmm::ConfigFile> tables;
     for (std::size_t i = 0; i < parsed.acpi_tables.size(); ++i) {
-        const Bytes table = TRY(of_file(list.origin, acpi::check_table(parsed.acpi_tables[i], i)));
+        std::vector<std::byte> bytes(
+            std::max(parsed.acpi_tables[i].size(), sizeof(acpi::TableHeader)));
+        parsed.acpi_tables[i].move_to(bytes);
+        const Bytes table = TRY(of_file(list.origin, acpi::check_table(bytes, i)));
         const auto* const name = reinterpret_cast<const char*>(table.data());
         tables.push_back({std::string(name, 4), {table.begin(), table.end()}});
     }
@@ -120,6 +123,7 @@ Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
 Outcome<> add_configuration(const Options& options, const Image& image, const vmm::Brought& brought,
                             BootInputs& inputs) {
     inputs.accepts_all_memory = options.accepts_all_memory;
+    inputs.uses_fw_cfg = !options.is_plain_vm && !vmm::is_filled_by_vmm(image.metadata);
     if (!options.is_plain_vm)
         inputs.td_hob = TRY(td_hob(options, image, brought));
     if (options.is_plain_vm || !vmm::is_filled_by_vmm(image.metadata))

@@ -3,17 +3,16 @@
 
 #include <format>
 
-#include "shim/formats/payload/kind.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
-#include "tools/shim-measure/containers.hpp"
+#include "tools/measurements/payload_decision.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
 
 namespace tdshim::tools {
 namespace {
 
-using payload::Kind;
 using tdvf::SectionType;
 
 /// The payload file, and where it comes from in words.
@@ -52,15 +51,6 @@ Outcome<std::optional<File>> payload_file(const Options& options, const Image& i
     return File{TRY(read_file(options.kernel)), "kernel " + options.kernel, options.kernel};
 }
 
-Outcome<Kind> kind_of_contents(const File& file) {
-    const Bytes contents = TRY(of_file(file.name, signed_payload::contents_of(file.bytes)));
-    return of_file(file.name, payload::kind_of(contents));
-}
-
-InputFile input_of(Bytes bytes, std::string origin) {
-    return {measure::digest_of(bytes), std::move(origin)};
-}
-
 /// A file's line ends with the file, not with the line: what is measured is every byte of it.
 Outcome<InputBytes> command_line(const Options& options) {
     if (!options.append_file.empty())
@@ -80,65 +70,54 @@ std::vector<std::byte> region(const tdvf::Section& section, const vmm::Placement
     return bytes;
 }
 
-void measure_payload_region(const Image& image, const vmm::Placement& placement,
-                            BootInputs& inputs) {
-    if (const auto* const payload = image.metadata.find(SectionType::payload))
-        inputs.kernel = input_of(region(*payload, placement), inputs.kernel->origin + ", padded");
+std::optional<std::vector<std::byte>> region(const Image& image, const vmm::Placement& placement,
+                                             SectionType type) {
+    const tdvf::Section* const section = image.metadata.find(type);
+    return section == nullptr ? std::nullopt : std::optional(region(*section, placement));
 }
 
-/// td-shim's way: digests of whole sections, but of what a container brings, and none of a payload
-/// that is in MRTD.
-void measure_regions(const Image& image, const vmm::Placement& placement, bool is_one_file,
-                     bool brings_command_line, BootInputs& inputs) {
-    if (is_one_file)
-        measure_payload_region(image, placement, inputs);
-    const auto* const payload = image.metadata.find(SectionType::payload);
-    if (payload != nullptr && (payload->attributes & tdvf::attribute_mr_extend) != 0)
-        inputs.kernel.reset();
-    const tdvf::Section* const parameter = image.metadata.find(SectionType::payload_param);
-    if (parameter != nullptr && inputs.command_line && !brings_command_line)
-        inputs.command_line =
-            InputBytes{region(*parameter, placement), inputs.command_line->origin + ", padded"};
+/// An initrd by its digest; by its bytes too where the image has them looked at.
+Outcome<> add_initrd(const Options& options, const BootInputs& inputs, SuppliedPayload& supplied) {
+    if (options.initrd.empty())
+        return {};
+    const std::string origin = "initrd " + options.initrd;
+    if (tdvf::aml_policy_of(inputs.image_options) == tdvf::AmlPolicy::measured) {
+        supplied.initrd = InputFile{TRY(digest_of_file(options.initrd)), origin};
+        return {};
+    }
+    supplied.initrd_bytes = TRY(read_file(options.initrd));
+    supplied.initrd = InputFile{measure::digest_of(supplied.initrd_bytes), origin};
+    return {};
 }
 
 } // namespace
 
 Outcome<> add_payload(const Options& options, const Image& image, const vmm::Placement& placement,
                       BootInputs& inputs) {
-    if (!options.initrd.empty())
-        inputs.initrds = {
-            InputFile{TRY(digest_of_file(options.initrd)), "initrd " + options.initrd}};
-    inputs.command_line = TRY(command_line(options));
     const cfv::Enrolment enrolment = TRY(add_enrolment(image, inputs));
     const auto file = TRY(payload_file(options, image));
     if (!file)
         return {};
-    const Kind kind = options.payload_entry ? Kind::raw_vmlinux : TRY(kind_of_contents(*file));
-    const auto admitted = TRY(admit(enrolment, file->bytes, kind, file->name, inputs));
-    const bool is_signed = admitted.contents.size() != file->bytes.size();
-    const std::string origin = (is_signed ? "contents of " : "") + file->origin;
-    inputs.knows_payload = true;
-    inputs.kernel = input_of(admitted.contents, origin);
-    std::optional<crypto::Digest> signer;
-    if (admitted.authority)
-        signer = admitted.authority->key;
-    bool brings_command_line = false;
-    if (is_container(kind))
-        brings_command_line = TRY(open_container({.kind = kind,
-                                                  .bytes = admitted.contents,
-                                                  .origin = origin,
-                                                  .name = file->name,
-                                                  .signer = signer},
-                                                 inputs));
-    if (kind == Kind::raw_vmlinux)
-        measure_payload_region(image, placement, inputs);
-    if ((inputs.image_options & tdvf::option_region_digests) != 0)
-        measure_regions(image, placement, !is_container(kind), brings_command_line, inputs);
-    if (kind == Kind::elf || kind == Kind::pe) { // they get neither
-        inputs.initrds.clear();
-        inputs.command_line.reset();
+    SuppliedPayload supplied{.file = file->bytes,
+                             .origin = file->origin,
+                             .name = file->name,
+                             .raw_entry = {},
+                             .raw_place = {},
+                             .initrd = {},
+                             .initrd_bytes = {},
+                             .command_line = TRY(command_line(options)),
+                             .is_item = !vmm::is_filled_by_vmm(image.metadata),
+                             .payload_region = region(image, placement, SectionType::payload),
+                             .parameter_region =
+                                 region(image, placement, SectionType::payload_param)};
+    if (const auto* const section = image.metadata.find(SectionType::payload)) {
+        supplied.payload_is_in_mrtd = (section->attributes & tdvf::attribute_mr_extend) != 0;
+        supplied.raw_place = section->memory;
     }
-    return {};
+    if (options.payload_entry)
+        supplied.raw_entry = Gpa{*options.payload_entry};
+    TRY(add_initrd(options, inputs, supplied));
+    return decide_payload(enrolment, supplied, inputs);
 }
 
 } // namespace tdshim::tools

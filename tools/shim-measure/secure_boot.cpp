@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/shim-measure/secure_boot.hpp"
 
-#include <memory>
-
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "tools/signing/firmware_volume.hpp"
@@ -31,19 +29,6 @@ Outcome<cfv::Enrolment> add_enrolment(const Image& image, BootInputs& inputs) {
     add_policy_file(enrolment.anchor_file, image, "trust anchor enrolled in ", inputs);
     add_policy_file(enrolment.policy_file, image, "policy enrolled in ", inputs);
     return enrolment;
-}
-
-Outcome<verify::Payload> admit(const cfv::Enrolment& enrolment, Bytes file, payload::Kind kind,
-                               const std::string& name, BootInputs& inputs) {
-    const auto memory = std::make_unique<crypto::SignatureMemory>();
-    const auto payload = TRY(of_file(
-        name, verify::check_payload(enrolment, file, verify::kind_of(kind), memory->bytes)));
-    if (payload.authority)
-        inputs.authority = Authority{
-            .anchor = {{payload.authority->anchor.begin(), payload.authority->anchor.end()},
-                       "key that signed " + name},
-            .svn = payload.authority->svn};
-    return payload;
 }
 
 Outcome<> check_aml(const Image& image, const std::vector<vmm::ConfigFile>& tables) {

@@ -72,7 +72,7 @@ Result<void> add_extension(TdHob& found, Bytes hob, std::uint64_t at) {
         return refuse(Fault::hob_length, at + 2, sizeof(GuidHeader), hob.size());
     const auto header = TRY(read_at<GuidHeader>(hob, 0));
     const Bytes data = hob.subspan(sizeof(GuidHeader));
-    if (header.name == acpi_table_guid && !found.acpi_tables.push(data))
+    if (header.name == acpi_table_guid && !found.acpi_tables.push(Foreign(data)))
         return refuse(Fault::too_many_entries, at, max_acpi_tables, max_acpi_tables + 1);
     if (header.name == payload_info_guid) {
         if (found.payload)

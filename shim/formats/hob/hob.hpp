@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "shim/base/bytes.hpp"
+#include "shim/base/foreign.hpp"
 #include "shim/base/gpa.hpp"
 #include "shim/base/static_vector.hpp"
 #include "shim/formats/hob/wire.hpp"
@@ -35,7 +36,7 @@ inline constexpr std::size_t max_acpi_tables = 32;
 
 struct TdHob {
     MemoryList memory;
-    StaticVector<Bytes, max_acpi_tables> acpi_tables; ///< padded; refer to the list
+    StaticVector<Foreign, max_acpi_tables> acpi_tables; ///< padded; refer to the list
     std::optional<AnnouncedPayload> payload;
     std::optional<GpaRange> initrd;
 };

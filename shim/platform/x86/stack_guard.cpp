@@ -37,15 +37,14 @@ constexpr std::uint64_t terminator_mask = ~std::uint64_t{0xFF};
 
 // Every processor with TDX has RDRAND, and the VMM can neither see nor choose what it gives. A
 // plain VM without it makes do with the time.
-[[gnu::no_stack_protector]] void choose_stack_guard() {
-    std::uint64_t value = read_tsc() * spread;
-    if ((cpuid(1).ecx & ecx_rdrand) != 0) {
-        std::uint64_t random = 0;
-        for (int i = 0; i < max_attempts && !read_random(random); ++i)
-            ;
-        value ^= random;
-    }
-    __stack_chk_guard = value & terminator_mask;
+[[gnu::no_stack_protector]] bool choose_stack_guard() {
+    std::uint64_t random = 0;
+    bool is_random = false;
+    if ((cpuid(1).ecx & ecx_rdrand) != 0)
+        for (int i = 0; i < max_attempts && !is_random; ++i)
+            is_random = read_random(random);
+    __stack_chk_guard = (read_tsc() * spread ^ random) & terminator_mask;
+    return is_random;
 }
 
 } // namespace tdshim::x86

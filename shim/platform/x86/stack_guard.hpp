@@ -7,7 +7,8 @@
 
 namespace tdshim::x86 {
 
-/// Chooses the value. To be called once, before any function that the compiler protects.
-void choose_stack_guard();
+/// Chooses the value, and says whether it is random: else somebody may guess it. To be called once,
+/// before any function that the compiler protects.
+[[nodiscard]] bool choose_stack_guard();
 
 } // namespace tdshim::x86

@@ -29,14 +29,16 @@ Result<void> enter() {
 
 // Without a guard of its own: it is entered before there is one.
 extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
-    choose_stack_guard();
+    const bool is_random = choose_stack_guard();
     td::detect();
     if (!td::active())
         vm::prepare_processor();
     devices::open_console();
     load_descriptor_tables(exception_stacks());
     protect_supervisor();
-    if (const auto entered = enter(); !entered) {
+    // The VMM can make RDRAND fail, by exhausting it, and could then work out the guard's value.
+    const auto entered = td::active() && !is_random ? refuse(Fault::no_random_number) : enter();
+    if (!entered) {
         const Line line = Line() << "tdshim: cannot start: " << entered.error();
         platform::print(line.text());
         platform::halt(line.text());
