@@ -131,6 +131,8 @@ std::string_view sentence(Fault fault) {
     case Fault::section_alignment: return "section is not aligned to 4 KiB";
     case Fault::section_raw_size: return "section of this type has a wrong raw data size";
     case Fault::section_memory_size: return "section has a wrong size or place in memory";
+    case Fault::section_memory_total:
+        return "TDX metadata has the VMM add more memory before launch than any image needs";
     case Fault::section_overlap: return "sections overlap in memory";
     case Fault::section_data_outside_bfv:
         return "section data lies outside the BFV section, which should hold it";

@@ -124,6 +124,7 @@ enum class Fault : std::uint16_t {
     section_raw_size,
     section_memory_size,
     section_overlap,
+    section_memory_total,
     section_data_outside_bfv,
     section_no_td_hob,
     section_attributes,

@@ -38,6 +38,20 @@ TEST_CASE("every known section type is taken and named", "[tdvf]") {
     CHECK(names == "BFV CFV TempMem TD_HOB PermMem Payload PayloadParam TD_INFO TD_PARAMS ");
 }
 
+TEST_CASE("more memory than any image needs is refused, in one section or in all", "[tdvf]") {
+    require_refused(parse_with(2, {0, 0, 0x810000, std::uint64_t{1} << 46, 3, 0}),
+                    Fault::section_memory_total, row_at(2) + 16,
+                    max_added_memory - 0x10000 - 0x1000, std::uint64_t{1} << 46);
+    auto rows = good_rows();
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        rows.push_back({0, 0, i << 40, GiB, 3, 0});
+    CHECK(parse_metadata(image_of(rows).view()).error().fault == Fault::section_memory_total);
+    // What is accepted while the TD runs costs nothing before.
+    rows = good_rows();
+    rows.push_back({0, 0, std::uint64_t{1} << 40, std::uint64_t{1} << 40, 4, 2});
+    CHECK(parse_metadata(image_of(rows).view()).has_value());
+}
+
 TEST_CASE("an unknown section type is refused", "[tdvf]") {
     require_refused(parse_with(2, {0, 0, 0x810000, 0x10000, 9, 0}), Fault::section_type,
                     row_at(2) + 24, 8, 9);

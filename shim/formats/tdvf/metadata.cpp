@@ -158,6 +158,23 @@ bool inside_bfv(const Section& section, const Metadata& metadata) {
     });
 }
 
+/// PermMem the TD asks for while it runs.
+Result<void> check_added_memory(const Metadata& metadata) {
+    std::uint64_t left = max_added_memory;
+    for (std::size_t i = 0; i < metadata.sections.size(); ++i) {
+        const Section& section = metadata.sections[i];
+        if (section.type == SectionType::perm_mem)
+            continue;
+        if (section.memory.size() > left)
+            return refuse(Fault::section_memory_total,
+                          metadata.offset + sizeof(Descriptor) + i * sizeof(SectionEntry) +
+                              offsetof(SectionEntry, memory_size),
+                          left, section.memory.size());
+        left -= section.memory.size();
+    }
+    return {};
+}
+
 /// The rules that concern more than one section.
 Result<void> check_together(const Metadata& metadata) {
     const auto& sections = metadata.sections;
@@ -170,6 +187,7 @@ Result<void> check_together(const Metadata& metadata) {
         if (!has_memory(sections[i].type) && !inside_bfv(sections[i], metadata))
             return refuse(Fault::section_data_outside_bfv, at, 0, sections[i].data_offset);
     }
+    TRY(check_added_memory(metadata));
     const auto tells_memory = [](const Section& section) {
         return section.type == SectionType::td_hob || section.type == SectionType::perm_mem;
     };

@@ -43,6 +43,10 @@ struct Section {
 
 inline constexpr std::size_t max_sections = 64;
 
+/// What the VMM may be asked to add before launch, in all sections together: each page is a call of
+/// the module, and work for who computes MRTD.
+inline constexpr std::uint64_t max_added_memory = 4 * GiB;
+
 struct Metadata {
     /// The first section of a type, null when there is none.
     [[nodiscard]] const Section* find(SectionType type) const;
@@ -55,7 +59,7 @@ struct Metadata {
 
 /// Finds the metadata of `image` by the footer table or, where there is none, by the pointer at
 /// end - 0x20, and checks all of it: types, alignment and sizes, data inside the image, no overlap
-/// in memory, a TD_HOB or PermMem. TD_INFO and TD_PARAMS have no place in memory: their data stands
+/// in memory, no more than max_added_memory of it before launch, a TD_HOB or PermMem. TD_INFO and TD_PARAMS have no place in memory: their data stands
 /// in a BFV. Errors: the footer_, metadata_ and section_ faults; `at` is an offset in the image.
 [[nodiscard]] Result<Metadata> parse_metadata(Bytes image);
 
