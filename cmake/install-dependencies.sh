@@ -16,7 +16,7 @@ build_packages=(
 )
 run_packages=(
   qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils openssl systemd-boot-efi
-  softhsm2 opensc
+  softhsm2 opensc spin
 )
 
 usage() {
@@ -26,9 +26,11 @@ usage: install-dependencies.sh [--for build|all] [--packages-only | --sources-on
 Installs the packages lacking on this machine (with sudo when not root), and fetches the pinned
 sources of mbedTLS and Catch2 into \${TDSHIM_CACHE:-build/cache}/sources/{mbedtls,catch2}.
 
-  --for build      only what compiling needs; the default, all, adds QEMU and what makes guests
-  --packages-only  no sources
-  --sources-only   no packages
+  --for build            only what compiling needs; the default, all, adds QEMU and what makes guests
+  --packages-only        no sources
+  --sources-only         no packages
+  --allow-other-version  where no suite carries a pinned source any more: the newest of the same series
+                         that one signs. It is written down beside the source, and each build says so
 
 example: cmake/install-dependencies.sh --for build
 USAGE
@@ -75,8 +77,8 @@ install_packages() {
 }
 
 # Sets `chosen` to "suite package-version upstream-version tarball sha256" of the pinned tarball, from the
-# first suite that carries it; else of the newest version that matches PATTERN in any suite; else to nothing.
-# Arguments: NAME PINNED_SHA256 PATTERN
+# first suite that carries it; else, where other versions are allowed, of the newest one that matches PATTERN
+# in any suite; else to nothing. Arguments: NAME PINNED_SHA256 PATTERN
 choose_source() {
   local name=$1 pinned_sha256=$2 pattern=$3 suite package_version upstream tarball sha256
   local matching=""
@@ -93,7 +95,10 @@ choose_source() {
       fi
     done < <(list_source_versions "$suite" "$name")
   done
-  chosen="$(printf '%s' "$matching" | sort --version-sort | tail -n 1 | cut -d ' ' -f 2-)"
+  chosen=""
+  if [[ $other_versions == yes ]]; then
+    chosen="$(printf '%s' "$matching" | sort --version-sort | tail -n 1 | cut -d ' ' -f 2-)"
+  fi
 }
 
 unpack_source() {
@@ -104,15 +109,28 @@ unpack_source() {
   echo "$pin" >"$folder/.pin"
 }
 
+# Whether the source in FOLDER is PIN, "version sha256", or another that was allowed, which is told then.
+# Arguments: FOLDER PIN
+is_fetched() {
+  local there
+  if [[ ! -f $1/.pin ]]; then return 1; fi
+  there="$(<"$1/.pin")"
+  if [[ $there == "$2" ]]; then return 0; fi
+  if [[ $other_versions != yes ]]; then return 1; fi
+  progress "warning: ${1##*/} is $there in place of $2, which is pinned"
+}
+
 # Arguments: NAME PINNED_VERSION PINNED_SHA256 PATTERN (versions that may stand in for the pinned one)
 fetch_source() {
   local name=$1 pinned_version=$2 pinned_sha256=$3 pattern=$4
   local sources chosen suite package_version version tarball sha256
   sources="$(cache_folder)/sources"
-  local pin="$pinned_version $pinned_sha256"
-  if [[ -f $sources/$name/.pin && "$(<"$sources/$name/.pin")" == "$pin" ]]; then return; fi
+  if is_fetched "$sources/$name" "$pinned_version $pinned_sha256"; then return; fi
   choose_source "$name" "$pinned_sha256" "$pattern"
-  if [[ -z $chosen ]]; then fail "no suite of $(suites_for "$name") carries $name $pattern as a source"; fi
+  if [[ -z $chosen ]]; then
+    fail "no suite of $(suites_for "$name") carries $name $pinned_version with SHA-256 $pinned_sha256 any more" \
+      "(--allow-other-version takes the newest $pattern that one signs)"
+  fi
   read -r suite package_version version tarball sha256 <<<"$chosen"
   if [[ $sha256 != "$pinned_sha256" ]]; then
     progress "warning: $name $pinned_version (pinned) is no longer offered; taking $version, which $suite signs"
@@ -122,19 +140,22 @@ fetch_source() {
   fetch_source_tarball "$suite" "$name" "$package_version" "$tarball" "$scratch" >/dev/null
   echo "$sha256  $scratch/$tarball" | sha256sum --check --status ||
     fail "$tarball does not have SHA-256 $sha256"
-  unpack_source "$scratch/$tarball" "$version" "$pin" "$scratch/unpacked"
+  unpack_source "$scratch/$tarball" "$version" "$version $sha256" "$scratch/unpacked"
   rm -rf "${sources:?}/$name"
   mv "$scratch/unpacked" "$sources/$name"
   rm -rf "$scratch"
 }
 
 fetch_sources() {
-  fetch_source mbedtls 3.6.6 8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a '3.6.*'
-  fetch_source catch2 3.7.1 c991b247a1a0d7bb9c39aa35faf0fe9e19764213f28ffba3109388e62ee0269c '3.*'
+  local name version sha256 pattern
+  while read -r name version sha256 pattern; do
+    fetch_source "$name" "$version" "$sha256" "$pattern"
+  done < <(grep -v '^#' "$repository/cmake/pinned-sources.txt")
 }
 
 main() {
   local wanted=all packages=yes sources=yes
+  other_versions=no
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --for)
@@ -143,6 +164,7 @@ main() {
         ;;
       --packages-only) sources=no ;;
       --sources-only) packages=no ;;
+      --allow-other-version) other_versions=yes ;;
       --help)
         usage
         exit 0
