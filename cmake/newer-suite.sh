@@ -51,7 +51,8 @@ cache_folder() {
   (cd "$folder" && pwd)
 }
 
-# Prints the private apt's configuration file's text. Arguments: FOLDER SUITE
+# Prints the private apt's configuration file's text. What the machine allows of its own sources, unsigned or
+# outdated lists, is not allowed here; root's downloads are apt's own user's. Arguments: FOLDER SUITE
 private_apt_configuration() {
   local hook
   for hook in APT::Update::Pre-Invoke APT::Update::Post-Invoke APT::Update::Post-Invoke-Success APT::Update::Post-Invoke-Stats \
@@ -69,13 +70,23 @@ Dir::State::extended_states "$1/extended_states";
 Dir::Cache "$1/cache";
 Dir::Cache::archives "$1/cache/archives";
 Dir::Log "$1/log";
-APT::Sandbox::User "root";
 APT::Install-Recommends "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+Acquire::Check-Date "true";
+Acquire::Check-Valid-Until "true";
+APT::Get::AllowUnauthenticated "false";
 CONFIGURATION
   case "$2" in
     *-backports) echo "APT::Default-Release \"$2\";" ;;
     *) echo 'APT::Default-Release "";' ;;
   esac
+}
+
+# Lets apt download into these folders without root's rights, where it has them to lay down. Arguments: FOLDER...
+give_to_apt_user() {
+  if [[ $EUID -eq 0 ]] && getent passwd _apt >/dev/null; then chown _apt "$@"; fi
 }
 
 # Prints the folder of a suite's private apt. Arguments: SUITE TYPE
@@ -88,6 +99,7 @@ prepare_private_apt() {
   folder="$(private_apt_folder "$suite" "$type")"
   if [[ " ${prepared_suites:-} " == *" $suite-$type "* ]]; then return 0; fi
   mkdir -p "$folder"/{sources,preferences,state/lists/partial,cache/archives/partial,log}
+  give_to_apt_user "$folder"/{state/lists/partial,cache/archives/partial}
   take_lock "$folder/lock"
   : >"$folder/status"
   sources_for_suite "$suite" "$type" >"$folder/sources/suite.sources"
@@ -141,6 +153,7 @@ fetch_package_closure() {
   local suite=$1 folder=$2
   shift 2
   mkdir -p "$folder/partial"
+  give_to_apt_user "$folder/partial"
   private_apt "$suite" deb apt-get --quiet=2 --yes --download-only \
     -o Dir::Cache::archives="$folder" install "$@" >&2 || return 1
   rm -rf "$folder/partial" "$folder/lock"
@@ -151,6 +164,7 @@ fetch_packages() {
   local suite=$1 folder=$2
   shift 2
   mkdir -p "$folder"
+  give_to_apt_user "$folder"
   (cd "$folder" && private_apt "$suite" deb apt-get --quiet=2 download "$@" >&2)
 }
 
@@ -186,6 +200,7 @@ list_source_versions() {
 fetch_source_tarball() {
   local suite=$1 source=$2 version=$3 tarball=$4 folder=$5
   mkdir -p "$folder"
+  give_to_apt_user "$folder"
   (cd "$folder" && private_apt "$suite" deb-src apt-get --quiet=2 --download-only --tar-only \
     source "$source=$version" >&2)
   if [[ ! -f $folder/$tarball ]]; then fail "$suite gave no $tarball for $source $version"; fi

@@ -2,9 +2,19 @@
 # firmware and host, and Catch2, built with our libc++.
 
 set(sources ${TDSHIM_CACHE}/sources)
+set(pins ${CMAKE_CURRENT_LIST_DIR}/pinned-sources.txt)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${pins})
 foreach(library mbedtls catch2)
   if(NOT EXISTS ${sources}/${library}/VERSION)
     message(FATAL_ERROR "${sources}/${library} is missing: run cmake/install-dependencies.sh first")
+  endif()
+  # Another version was allowed, by who fetched it; who builds is to know at every build.
+  file(STRINGS ${pins} pin REGEX "^${library} ")
+  string(REGEX REPLACE "^[^ ]+ ([^ ]+ [^ ]+) .*" "\\1" pin "${pin}")
+  file(STRINGS ${sources}/${library}/.pin fetched LIMIT_COUNT 1)
+  if(NOT fetched STREQUAL pin)
+    set(words "warning: ${library} is ${fetched} in place of ${pin}, which is pinned")
+    add_custom_target(${library}_is_another ALL COMMAND ${CMAKE_COMMAND} -E echo "${words}" VERBATIM)
   endif()
 endforeach()
 
