@@ -203,8 +203,16 @@ void print_table(const Shim& shim, const Image& image, const Output& output) {
         shim.code_size, shim.constants_size, shim.memory_size, hex(shim.executable.entry.value));
 }
 
+/// Nothing is enrolled yet; a service TD gets nothing of the VMM's in any case.
+nlohmann::ordered_json notes_of(const Arguments& arguments) {
+    nlohmann::ordered_json notes = nlohmann::ordered_json::array();
+    if (arguments.aml != tdvf::AmlPolicy::measured && arguments.profile != Profile::service_td)
+        notes.push_back(tdvf::unsealed_aml_note);
+    return notes;
+}
+
 nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Output& output,
-                               Profile profile) {
+                               const Arguments& arguments) {
     nlohmann::ordered_json layout = nlohmann::ordered_json::array();
     for (const Region& region : image.regions)
         layout.push_back({{"what", region.what},
@@ -214,7 +222,8 @@ nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Outpu
     return {{"image", output.name},
             {"image_format", output.format == ImageFormat::igvm ? "igvm" : "tdvf"},
             {"file_size", output.bytes.size()},
-            {"profile", name_of(profile)},
+            {"profile", name_of(arguments.profile)},
+            {"notes", notes_of(arguments)},
             {"image_size", image.bytes.size()},
             {"layout", layout},
             {"metadata", tools::json_of(image.metadata)},
@@ -262,9 +271,12 @@ Outcome<ExitCode> run(const Arguments& arguments) {
                                      : image.bytes};
     TRY(tools::write_file(output.name, output.bytes));
     if (arguments.json)
-        tools::print_json(json_of(shim, image, output, arguments.profile));
+        tools::print_json(json_of(shim, image, output, arguments));
     else
         print_table(shim, image, output);
+    if (!arguments.json)
+        for (const auto& note : notes_of(arguments))
+            std::cout << "note: " << note.get<std::string>() << '\n';
     return ExitCode::good;
 }
 

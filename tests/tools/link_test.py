@@ -79,8 +79,11 @@ class LinkTest(ToolTest):
             self.assertEqual(struct.unpack("<IIII", find_table_entry(image, INFO_ENTRY)), (len(image), 0, 0, bits | 1))
             options = ["portable measurement"] + ([f"AML of the VMM: {word}"] if bits else [])
             self.assertEqual(json.loads(self.good("shim-info", "--json", self.output))["image_info"]["options"], options)
+            text = self.good("shim-info", self.output)
             for option in options:
-                self.assertIn(f"option: {option}\n", self.good("shim-info", self.output))
+                self.assertIn(f"option: {option}\n", text)
+            note = "note: the AML policy keeps out the VMM's tables; "
+            self.assertEqual([note in text, note in self.text], [bits != 0] * 2)
         os.remove(self.output)
         for word in ("refuse", "drop", "enrolled"):
             self.refused(f"--aml: {word} has no meaning with --acpi static, which takes no table of the VMM's\n", "--aml",

@@ -109,6 +109,18 @@ std::vector<std::string> options_of(const tdvf::ImageInfo& info) {
     return names;
 }
 
+/// What its owner has to know about the image, in words.
+std::vector<std::string> notes_of(const Report& report) {
+    const bool has_aml_policy =
+        report.info && tdvf::aml_policy_of(report.info->options) != tdvf::AmlPolicy::measured;
+    const bool demands_signatures = report.enrolment && *report.enrolment &&
+                                    (*report.enrolment)->policy != cfv::Policy::measured;
+    const bool owns_its_memory = report.metadata.find(tdvf::SectionType::perm_mem) != nullptr;
+    if (has_aml_policy && !demands_signatures && !owns_its_memory)
+        return {std::string(tdvf::unsealed_aml_note)};
+    return {};
+}
+
 void print_table(const Report& report, const std::string& file) {
     std::cout << std::format("{}: {} bytes ({} KiB)\n", file, report.image_size,
                              report.image_size / KiB);
@@ -136,6 +148,8 @@ void print_table(const Report& report, const std::string& file) {
     else if (report.enrolment)
         std::cout << "policy: none that is known here: "
                   << failure("configuration volume", report.enrolment->error()).text << '\n';
+    for (const std::string& note : notes_of(report))
+        std::cout << "note: " << note << '\n';
 }
 
 nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
@@ -146,7 +160,8 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
                                 {"profile", profile_of(report.metadata)},
                                 {"td_info", nullptr},
                                 {"payload", nullptr},
-                                {"enrolment", nullptr}};
+                                {"enrolment", nullptr},
+                                {"notes", notes_of(report)}};
     if (report.info)
         json["image_info"] = {
             {"image_size", static_cast<std::uint32_t>(report.info->image_size)},

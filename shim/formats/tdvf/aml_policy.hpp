@@ -37,4 +37,11 @@ enum class AmlPolicy : std::uint32_t {
     return "unknown";
 }
 
+/// What whoever links or reads an image with such a policy, in which nobody's signature is
+/// demanded, has to know (specs/threat-model.md, "AML").
+inline constexpr std::string_view unsealed_aml_note =
+    "the AML policy keeps out the VMM's tables; an initrd or a command line of the VMM's can bring "
+    "others once the system runs: seal the payload (shim-enroll --policy signed) or compare "
+    "RTMR[1]";
+
 } // namespace tdshim::tdvf
