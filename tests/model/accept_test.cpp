@@ -124,6 +124,53 @@ TEST_CASE("RAM may begin and end inside of a stretch of 2 MiB", "[model]") {
     CHECK(pages.state({5 * MiB}) == PageState::absent);
 }
 
+TEST_CASE("a page that the VMM re-adds is pending, whatever it was", "[model]") {
+    Fixture fixture;
+    constexpr std::uint64_t added = 0x5000;
+    constexpr std::uint64_t accepted = 2 * MiB;
+    constexpr std::uint64_t of_large = 4 * MiB + page_size;
+    constexpr std::uint64_t pending = 8 * MiB;
+    CHECK(fixture.status({{rax, 6}, {rcx, accepted}}) == 0);
+    CHECK(fixture.status({{rax, 6}, {rcx, 4 * MiB | 1}}) == 0);
+    for (const std::uint64_t page : {added, accepted, of_large, pending}) {
+        fixture.td.readd({page});
+        CHECK(fixture.state(page) == PageState::pending);
+        CHECK(fixture.td.check_access({page}, 8)->rule == "access to memory that is pending");
+    }
+    CHECK(fixture.td.counts().readded_pages == 4);
+    CHECK_FALSE(fixture.td.check_access({of_large + page_size}, 8));
+    CHECK(fixture.td.find_pending(GpaRange::between({0}, {MiB}))->value == added);
+    CHECK_FALSE(fixture.td.find_pending(GpaRange::between({0}, {added})));
+    CHECK(fixture.status({{rax, 6}, {rcx, pending}}) == 0);
+    for (const std::uint64_t page : {added, accepted, of_large}) {
+        const auto finding = fixture.call({{rax, 6}, {rcx, page}}, 1).finding;
+        REQUIRE(finding);
+        CHECK(finding->rule == "a page is accepted twice");
+        CHECK(finding->address == page);
+    }
+}
+
+TEST_CASE("a page may be accepted again once the TD has made it shared", "[model]") {
+    Fixture fixture;
+    constexpr std::uint64_t page = 2 * MiB;
+    const auto map = [&](std::uint64_t address) {
+        static_cast<void>(fixture.vmcall(0x10001, {{r12, address}, {r13, page_size}}));
+    };
+    CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
+    map(page | shared_bit);
+    fixture.td.readd({page}); // nothing private is there to be removed
+    CHECK(fixture.state(page) == PageState::shared);
+    map(page);
+    CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
+    fixture.td.readd({page});
+    map(page); // it is private already
+    CHECK(fixture.call({{rax, 6}, {rcx, page}}).finding);
+    map(page | shared_bit);
+    map(page);
+    CHECK(fixture.status({{rax, 6}, {rcx, page}}) == 0);
+    CHECK(fixture.td.counts().readded_pages == 1);
+}
+
 TEST_CASE("an access is judged by both its ends", "[model]") {
     Fixture fixture;
     CHECK_FALSE(fixture.td.check_access({MiB - 8}, 8));

@@ -88,6 +88,17 @@ TEST_CASE("a page that the VMM takes away ends the TD at its next access", "[mod
     CHECK_FALSE(large.td.check_access({page + page_size}, 8));
 }
 
+TEST_CASE("a page that was accepted and is re-added ends the TD as well", "[model]") {
+    Hostile hostile(Fault::readded_page);
+    constexpr std::uint64_t page = 16 * MiB;
+    CHECK(hostile.call({{rax, 6}, {rcx, page}}) == 0);
+    CHECK(hostile.state(page) == PageState::pending);
+    CHECK(hostile.call({{rax, 2}, {rcx, page}}) == 2);
+    CHECK(hostile.last.finding->rule == "access to memory that is pending");
+    static_cast<void>(hostile.call({{rax, 6}, {rcx, page}}));
+    CHECK(hostile.last.finding->rule == "a page is accepted twice");
+}
+
 TEST_CASE("MapGPA goes on a page at a time", "[model]") {
     Hostile hostile(Fault::map_gpa_piecemeal);
     const std::uint64_t start = (4 * MiB) | shared_bit;

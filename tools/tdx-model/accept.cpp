@@ -59,6 +59,8 @@ Outcome Td::accept_small(Gpa page, std::uint64_t& status) {
     }
     if (state != PageState::pending)
         return denied(state, page.value);
+    if (lost_.contains(page.value)) // the module zeroes it and says SUCCESS
+        return {.finding = Finding{"a page is accepted twice", page.value}, .fatal_error = {}};
     const GpaRange range = GpaRange::between(page, {page.value + page_size});
     static_cast<void>(memory_.clear(range));
     pages_.set(range, PageState::accepted);
@@ -67,6 +69,7 @@ Outcome Td::accept_small(Gpa page, std::uint64_t& status) {
     return {};
 }
 
+// No page of a stretch that is accepted whole is lost: it was in a table of small pages.
 Outcome Td::accept_large(Gpa page, std::uint64_t& status) {
     const Mapping mapping = pages_.mapping(page);
     const PageState first = pages_.state(page);

@@ -33,6 +33,7 @@ enum class Fault : std::uint8_t {
     report_busy,            ///< each TDREPORT is busy three times: no error
     report_warns,           ///< the same as report_fails, by a status without the error bit
     withdrawn_page,         ///< a page that was accepted is taken away: its next access is the end
+    readded_page,           ///< the same page is taken away and another given: the same end
     narrow_gpa,             ///< VP.INFO tells a width that page tables cannot express
     wide_gpa,               ///< the same, beyond 53 bits
     other_processors_never, ///< only the first processor starts: no error
@@ -64,6 +65,7 @@ inline constexpr std::array named_faults{
     NamedFault{"report-busy", Fault::report_busy},
     NamedFault{"report-warns", Fault::report_warns},
     NamedFault{"withdrawn-page", Fault::withdrawn_page},
+    NamedFault{"re-added-page", Fault::readded_page},
     NamedFault{"narrow-gpa", Fault::narrow_gpa},
     NamedFault{"wide-gpa", Fault::wide_gpa},
     NamedFault{"other-processors-never", Fault::other_processors_never},

@@ -147,6 +147,8 @@ Outcome HostileTd::tdcall(unsigned vcpu, Registers& registers) {
     Outcome outcome = td_.tdcall(vcpu, registers);
     if (fault_ == Fault::withdrawn_page && is_of_kernel && registers[rax] == success)
         td_.withdraw(kernel_page);
+    if (fault_ == Fault::readded_page && is_of_kernel && registers[rax] == success)
+        td_.readd(kernel_page);
     if (is_info && fault_ == Fault::narrow_gpa)
         registers[rcx] = 32;
     if (is_info && fault_ == Fault::wide_gpa)

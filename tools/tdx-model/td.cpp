@@ -28,11 +28,6 @@ void Td::count(std::uint64_t leaf_and_version) {
     ++counts_.tdcalls[leaf_and_version & leaf_mask];
 }
 
-void Td::withdraw(Gpa page) {
-    const std::lock_guard lock(mutex_);
-    pages_.set(GpaRange::between(page, {page.value + page_size}), PageState::withdrawn);
-}
-
 measure::RegisterBank Td::registers() const {
     const std::lock_guard lock(mutex_);
     return rtmrs_;
@@ -100,24 +95,6 @@ void Td::take_ve_info(unsigned vcpu, Registers& registers) {
     registers[r8] = info.linear_address;
     registers[r9] = info.gpa;
     registers[r10] = info.instruction_length;
-}
-
-std::optional<Finding> Td::check_access(Gpa address, std::uint64_t size, bool is_shared) const {
-    const std::lock_guard lock(mutex_);
-    return judge(address, size, is_shared);
-}
-
-std::optional<Finding> Td::judge(Gpa address, std::uint64_t size, bool is_shared) const {
-    for (const std::uint64_t at : {address.value, address.value + size - 1}) {
-        const PageState state = pages_.state({align_down(at, page_size)});
-        if (state != PageState::accepted && state != PageState::shared)
-            return Finding{std::string("access to memory that is ") + name_of(state), at};
-        if (is_shared != (state == PageState::shared))
-            return Finding{is_shared ? "access to private memory as shared"
-                                     : "access to shared memory as private",
-                           at};
-    }
-    return std::nullopt;
 }
 
 std::optional<Gpa> Td::find_operand(Registers& registers, Register number, std::uint64_t size,

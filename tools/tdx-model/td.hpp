@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -80,6 +81,7 @@ struct Counts {
     std::uint64_t small_pages = 0;
     std::uint64_t large_pages = 0;
     std::uint64_t shared_bytes = 0; ///< asked for by MapGPA
+    std::uint64_t readded_pages = 0;
 };
 
 /// What TDG.VP.VEINFO.GET tells of a #VE [Intel TDX Module 1.5 ABI; SDM 3C, 28.2.1].
@@ -136,6 +138,16 @@ class Td {
     /// ends at its next access.
     void withdraw(Gpa page);
 
+    /// The VMM takes a private page of 4 KiB out of the running TD and gives another in its place:
+    /// TDH.MEM.RANGE.BLOCK, MEM.TRACK, MEM.PAGE.REMOVE, MEM.PAGE.AUG. The module allows it at any
+    /// moment, for added, accepted and pending pages alike [TDX module, tdh_mem_page_remove.c,
+    /// tdh_mem_page_aug.c]: the content is gone, the page is pending, and whichever vCPU accepts it
+    /// gets zeros and SUCCESS. A page that is shared or no RAM stays what it is.
+    void readd(Gpa page);
+
+    /// The first page of `range` that waits for acceptance.
+    [[nodiscard]] std::optional<Gpa> find_pending(const GpaRange& range) const;
+
     /// Counts a TDCALL that somebody else answers, by its RAX.
     void count(std::uint64_t leaf_and_version);
 
@@ -180,6 +192,9 @@ class Td {
     Vmm& vmm_;
     mutable std::mutex mutex_;
     Pages pages_;
+    /// Pages that readd() took from the TD, which had accepted them or been built with them, and
+    /// that the TD has not made shared since: nobody may accept them.
+    std::set<std::uint64_t> lost_;
     measure::RegisterBank rtmrs_;
     std::map<unsigned, VeInfo> ve_infos_;               ///< by vCPU, those that were not asked for
     std::map<std::uint64_t, std::uint64_t> td_written_; ///< fields, by identifier

@@ -134,10 +134,12 @@ void Td::map_gpa(Registers& shown) {
         if (state == PageState::absent)
             continue; // a device's registers
         const GpaRange page = GpaRange::between({at}, {at + page_size});
-        if (to_shared)
+        if (to_shared) {
             pages_.set(page, PageState::shared);
-        else if (state == PageState::shared)
+            lost_.erase(at);
+        } else if (state == PageState::shared) {
             pages_.set(page, PageState::pending);
+        }
     }
     counts_.shared_bytes += to_shared ? size : 0;
 }
