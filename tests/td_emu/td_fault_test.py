@@ -76,7 +76,8 @@ wrong = {
     "no_list": ('{"leaf": "TDG.VP.INFO"}', 'faults: expected a list of 1 to 1000 faults, found {"leaf":"TDG.VP.INFO"}'),
     "no_fault": ("[7]", "fault 0: expected an object, found 7"),
     "nothing_known": ('[{"call": 1}]',
-                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg" or "processors", found {"call":1}'),
+                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd" or "stop", '
+                      'found {"call":1}'),
     "unknown_leaf": ('[{"leaf": "TDG.X", "status": 1}]',
                      'fault 0.leaf: expected a leaf such as "TDG.MEM.PAGE.ACCEPT", found "TDG.X"'),
     "unknown_key": ('[{"tdvmcall": "IO", "status": 1, "frm": 1}]', 'fault 0: expected none but the keys "tdvmcall", '
@@ -91,6 +92,13 @@ wrong = {
     "no_item": ('[{"fw_cfg": {"bytes": "00"}}]', "fault 0.fw_cfg.item: expected a name such as"),
     "behind_the_hob": ('[{"hob": {"offset": 131072, "bytes": "00"}}]',
                        "expected a change of the TD HOB inside its 131072 bytes, found one of 1 bytes at offset 131072"),
+    "part_of_a_page": ('[{"readd": {"address": "0x1800", "call": 1}}]',
+                       'fault 0.readd.address: expected an address of a page, found "0x1800"'),
+    "no_page": ('[{"readd": {"call": 1}}]', "fault 0.readd.address: expected an address of a page, found null"),
+    "no_vcpu": ('[{"stop": {"call": 1}}]', 'fault 0.stop: expected "vcpu", and "call" or "address", found {"call":1}'),
+    "vcpu_of_no_td": ('[{"stop": {"vcpu": 64, "call": 1}}]', "fault 0.stop.vcpu: expected a number below 64, found 64"),
+    "until_nothing": ('[{"stop": {"vcpu": 1, "call": 1, "until": {"call": 0}}}]',
+                      "fault 0.stop.until.call: expected a number from 1 on"),
     "missing_hob_file": ('[{"hob": {"file": "/nowhere/hob"}}]', None),
 }
 

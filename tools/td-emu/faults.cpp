@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 
+#include "shim/base/gpa.hpp"
 #include "tools/td-emu/call_names.hpp"
 
 namespace tdshim::td_emu {
@@ -187,6 +188,45 @@ void add_processors(Faults& faults, const std::string& where, const json& object
     faults.others_arrive_twice = twice.get<bool>();
 }
 
+std::optional<unsigned> vcpu_at(const std::string& where, const json& object) {
+    constexpr std::uint64_t max_vcpus = 64;
+    if (!object.contains("vcpu"))
+        return std::nullopt;
+    const std::uint64_t number = number_at(where, object, "vcpu", 0);
+    if (number >= max_vcpus)
+        expected(where + ".vcpu", "a number below 64", object.at("vcpu"));
+    return static_cast<unsigned>(number);
+}
+
+PageFault page_of(const std::string& where, const json& object) {
+    constexpr std::array<std::string_view, 3> allowed{"address", "vcpu", "call"};
+    check_keys(where, object, allowed);
+    const std::uint64_t address = number_at(where, object, "address", 1);
+    if (!is_aligned(address, page_size))
+        expected(where + ".address", "an address of a page", object.value("address", json()));
+    return {address, {vcpu_at(where, object), number_at(where, object, "call", 0)}};
+}
+
+StopFault stop_of(const std::string& where, const json& object) {
+    constexpr std::array<std::string_view, 4> allowed{"vcpu", "call", "address", "until"};
+    constexpr std::array<std::string_view, 2> of_moment{"vcpu", "call"};
+    check_keys(where, object, allowed);
+    const auto vcpu = vcpu_at(where, object);
+    if (!vcpu || !(object.contains("call") || object.contains("address")))
+        expected(where, R"("vcpu", and "call" or "address")", object);
+    StopFault fault{
+        .vcpu = *vcpu, .call = number_at(where, object, "call", 0), .address = {}, .until = {}};
+    if (object.contains("address"))
+        fault.address = number_at(where, object, "address", 0);
+    if (object.contains("until")) {
+        const json& until = object.at("until");
+        check_keys(where + ".until", until, of_moment);
+        fault.until = {vcpu_at(where + ".until", until),
+                       number_at(where + ".until", until, "call", 1, 1)};
+    }
+    return fault;
+}
+
 void add_fault(Faults& faults, const std::string& where, const json& entry) {
     const auto only = [&](const char* key) -> const json& {
         const std::array<std::string_view, 1> allowed{key};
@@ -203,8 +243,13 @@ void add_fault(Faults& faults, const std::string& where, const json& entry) {
         faults.items.push_back(item_of(where + ".fw_cfg", only("fw_cfg")));
     else if (entry.contains("processors"))
         add_processors(faults, where + ".processors", only("processors"));
+    else if (entry.contains("readd"))
+        faults.pages.push_back(page_of(where + ".readd", only("readd")));
+    else if (entry.contains("stop"))
+        faults.stops.push_back(stop_of(where + ".stop", only("stop")));
     else
-        expected(where, R"("leaf", "tdvmcall", "hob", "fw_cfg" or "processors")", entry);
+        expected(where, R"("leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd" or "stop")",
+                 entry);
 }
 
 /// The JSON; a key that stands twice in an object is an error.

@@ -53,8 +53,33 @@ struct ItemFault {
     std::vector<std::byte> bytes;
 };
 
+/// When a vCPU is about to make its TDCALL number `call`, counted from 1; of no vCPU: when the TD
+/// is about to make so many. 0 is the start.
+struct Moment {
+    std::optional<unsigned> vcpu;
+    std::uint64_t call = 0;
+};
+
+/// The VMM removes a private page of the running TD and augments another (tdx_model::Td::readd).
+struct PageFault {
+    std::uint64_t address = 0;
+    Moment moment;
+};
+
+/// A vCPU that the VMM no longer lets run: from its TDCALL number `call` on, which it does not come
+/// to make, or from the instruction at `address` on, once it is at that call. It goes on at `until`
+/// or when the firmware ends.
+struct StopFault {
+    unsigned vcpu = 0;
+    std::uint64_t call = 0;
+    std::optional<std::uint64_t> address;
+    std::optional<Moment> until;
+};
+
 struct Faults {
     std::vector<CallFault> calls;
+    std::vector<PageFault> pages;
+    std::vector<StopFault> stops;
     std::vector<HobFault> hob;
     std::vector<ItemFault> items;
     /// The other processors come to the reset vector after so many TDCALLs of the first.

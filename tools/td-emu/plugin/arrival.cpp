@@ -26,6 +26,12 @@ bool is_held(unsigned vcpu) {
            emulation->first_calls < emulation->faults.others_arrive_after;
 }
 
+void on_stop(unsigned vcpu, void* data) {
+    const auto address = reinterpret_cast<std::uint64_t>(data);
+    if (!emulation->runs_payload && emulation->schedule.holds_at(vcpu, address))
+        stand_still(address);
+}
+
 } // namespace
 
 void on_reset_vector(unsigned vcpu, void*) {
@@ -39,11 +45,20 @@ void on_reset_vector(unsigned vcpu, void*) {
             static_cast<void>(emulation->memory.write({stub_address}, zeros));
         }
     }
-    // It comes here again at once, through QEMU's loop: others may want it to stand still.
-    if (is_held(vcpu)) {
-        ::usleep(held_microseconds);
-        qemu_plugin_set_pc(reset_vector);
-    }
+    if (is_held(vcpu))
+        stand_still(reset_vector);
+}
+
+void stand_still(std::uint64_t address) {
+    ::usleep(held_microseconds);
+    qemu_plugin_set_pc(address);
+}
+
+void watch_stops(qemu_plugin_insn* instruction) {
+    const std::uint64_t address = qemu_plugin_insn_vaddr(instruction);
+    if (emulation->schedule.watches(address))
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_stop, QEMU_PLUGIN_CB_RW_REGS_PC,
+                                               reinterpret_cast<void*>(address));
 }
 
 void arrive_again(unsigned vcpu) {

@@ -35,6 +35,15 @@ Outcome answer(unsigned vcpu, Registers& registers) {
     return emulation->hostile.tdcall(vcpu, registers);
 }
 
+/// Before the call is answered; a page may go at the same moment.
+bool is_stopped(unsigned vcpu) {
+    if (emulation->runs_payload)
+        return false;
+    const bool is_stopped = emulation->schedule.holds_call(vcpu);
+    ++emulation->generation;
+    return is_stopped;
+}
+
 /// Returns when the vCPU is to go on at once.
 void wait_for_interrupt(const Instruction& instruction, const Registers& registers,
                         const Registers& before) {
@@ -54,6 +63,8 @@ void on_tdcall(unsigned vcpu, void* data) {
     if ((read_efer() & efer_long_mode_active) == 0)
         emulation->stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
                                    instruction.address);
+    if (is_stopped(vcpu))
+        stand_still(instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
     const Outcome outcome = answer(vcpu, registers);

@@ -30,11 +30,12 @@ Emulation* emulation = nullptr;
 Emulation::Emulation(const Settings& from, const Faults& hostility)
     : settings(from), faults(hostility), vmm(from.qtest_socket, hostility.items, memory),
       td(from.configuration, memory, vmm), hostile(td, from.fault), call_faults(hostility.calls),
-      trace(from.trace_file) {
+      schedule(hostility, from.configuration.vcpus, td), trace(from.trace_file) {
     for (const GpaRange& range : from.ram)
         td.pages().add_ram(range);
     for (const GpaRange& range : from.added)
         td.pages().set(range, tdx_model::PageState::accepted);
+    schedule.begin();
     if (from.wants_statistics)
         instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
 }
@@ -59,6 +60,7 @@ void Emulation::write_result() {
                                 {"pages_4k", counts.small_pages},
                                 {"pages_2m", counts.large_pages},
                                 {"shared_bytes", counts.shared_bytes},
+                                {"pages_readded", counts.readded_pages},
                                 {"tdcalls", counts.tdcalls},
                                 {"tdvmcalls", counts.tdvmcalls},
                                 {"tdcalls_by_name", by_name(counts.tdcalls, leaf_name)},

@@ -15,6 +15,7 @@
 #include "tools/td-emu/plugin/qtest.hpp"
 #include "tools/td-emu/plugin/stack_marks.hpp"
 #include "tools/td-emu/plugin/trace.hpp"
+#include "tools/td-emu/schedule.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/tdx-model/hostile_td.hpp"
 #include "tools/tdx-model/td.hpp"
@@ -58,6 +59,7 @@ struct Emulation {
     tdx_model::Td td;
     tdx_model::HostileTd hostile;
     CallFaults call_faults;
+    Schedule schedule;
     std::atomic<std::uint64_t> first_calls = 0; ///< TDCALLs of the first processor
     std::atomic<bool> is_started = false;       ///< the first processor was sent to the stub
     std::atomic<unsigned> arrived = 0;          ///< processors that left the stub

@@ -139,24 +139,30 @@ std::size_t count_page_tables(const GpaRange& range) {
     return found.size();
 }
 
-std::uint64_t read_leaf(std::uint64_t address) {
+LeafWalk walk_to_leaf(std::uint64_t address) {
     constexpr std::uint64_t paging = std::uint64_t{1} << 31;
     constexpr std::uint64_t five_levels = 1 << 12;
     if ((read(handles().cr0) & paging) == 0)
-        return 0;
-    std::uint64_t entry = read(handles().cr3);
+        return {};
+    LeafWalk walk{.leaf = read(handles().cr3)};
     EngineMemory memory;
     const bool has_five_levels = (read(handles().cr4) & five_levels) != 0;
     for (int shift = has_five_levels ? 48 : 39; shift >= 12; shift -= 9) {
-        const std::uint64_t at = (entry & table_mask) + 8 * (address >> shift & 511);
+        const Gpa table{walk.leaf & table_mask};
         le64 next;
-        if (!memory.read({at}, std::as_writable_bytes(std::span(&next, 1))))
-            return 0;
-        entry = next;
-        if ((entry & large) != 0)
+        if (!memory.read({table.value + 8 * (address >> shift & 511)},
+                         std::as_writable_bytes(std::span(&next, 1))))
+            return {};
+        walk.tables[walk.depth++] = table;
+        walk.leaf = next;
+        if ((walk.leaf & large) != 0)
             break;
     }
-    return entry;
+    return walk;
+}
+
+std::uint64_t read_leaf(std::uint64_t address) {
+    return walk_to_leaf(address).leaf;
 }
 
 void write_rflags(std::uint64_t rflags) {

@@ -3,6 +3,7 @@
 // A vCPU of QEMU's as the model wants it: its registers by number, and guest memory by address.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "tools/td-emu/plugin/qemu_api.hpp"
@@ -43,8 +44,15 @@ struct ControlState {
 [[nodiscard]] ControlState read_control_state();
 void write_rflags(std::uint64_t rflags);
 
-/// The entry of the page tables that translates a linear address, 0 while paging is off; to be
-/// asked for an address that was accessed [Intel SDM 3A, 4.5.4].
+/// What a processor reads to translate a linear address: the tables from the root on, none while
+/// paging is off, and the entry that ends the walk, else 0; to be asked for an address that was
+/// accessed [Intel SDM 3A, 4.5.4].
+struct LeafWalk {
+    std::uint64_t leaf = 0;
+    std::array<Gpa, 5> tables{};
+    std::size_t depth = 0; ///< of `tables`
+};
+[[nodiscard]] LeafWalk walk_to_leaf(std::uint64_t address);
 [[nodiscard]] std::uint64_t read_leaf(std::uint64_t address);
 
 /// By linear address. False where nothing is mapped.

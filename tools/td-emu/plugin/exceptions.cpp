@@ -2,7 +2,9 @@
 #include "tools/td-emu/plugin/exceptions.hpp"
 
 #include <array>
+#include <format>
 
+#include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
 
 namespace tdshim::td_emu {
@@ -153,6 +155,13 @@ std::string_view deliver(unsigned vector, std::uint64_t rip) {
     const std::uint64_t kept = gate.attributes == interrupt_gate ? ~rflags_interrupts : ~0ULL;
     write_rflags(state.rflags & kept & ~(rflags_trap | rflags_nested_task | rflags_resume));
     qemu_plugin_set_pc(gate.handler());
+}
+
+void raise_ve(unsigned vcpu, std::uint64_t rip, const tdx_model::VeInfo& info,
+              std::string_view rule, std::uint64_t address) {
+    const unsigned vector =
+        emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
+    emulation->stop_by_finding(rip, std::format("{}, {}", rule, deliver(vector, rip)), address);
 }
 
 } // namespace tdshim::td_emu

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tools/td-emu/plugin/qemu_api.hpp"
+#include "tools/tdx-model/td.hpp"
 
 namespace tdshim::td_emu {
 
@@ -24,5 +25,10 @@ void watch_descriptor_tables(qemu_plugin_insn* instruction, std::span<const std:
 /// but with the reason why the processor would be shut down instead. For 64-bit code of ring 0,
 /// from a callback that may set the program counter.
 [[nodiscard]] std::string_view deliver(unsigned vector, std::uint64_t rip);
+
+/// Raises #VE, or #DF when `vcpu` did not ask about the #VE before. Where that cannot be, the run
+/// ends with `rule` and `address`.
+[[noreturn]] void raise_ve(unsigned vcpu, std::uint64_t rip, const tdx_model::VeInfo& info,
+                           std::string_view rule, std::uint64_t address);
 
 } // namespace tdshim::td_emu

@@ -12,6 +12,7 @@
 #include "tools/td-emu/page_rules.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
+#include "tools/td-emu/plugin/hand_over.hpp"
 
 namespace tdshim::td_emu {
 namespace {
@@ -116,8 +117,11 @@ struct Load {
 
 void on_cr3(unsigned vcpu, void* data) {
     const auto& load = *static_cast<const Load*>(data);
-    if (!emulation->runs_payload)
-        on_load(vcpu, load.address, read_registers()[load.source]);
+    if (emulation->runs_payload)
+        return;
+    const std::uint64_t root = read_registers()[load.source];
+    on_load(vcpu, load.address, root);
+    note_page_tables(vcpu, root);
 }
 
 void on_call(unsigned, void* data) {

@@ -10,11 +10,13 @@
 #include <format>
 #include <string>
 
+#include "tools/td-emu/plugin/accesses.hpp"
 #include "tools/td-emu/plugin/arrival.hpp"
 #include "tools/td-emu/plugin/calls.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/exceptions.hpp"
 #include "tools/td-emu/plugin/halt.hpp"
+#include "tools/td-emu/plugin/hand_over.hpp"
 #include "tools/td-emu/plugin/instruction.hpp"
 #include "tools/td-emu/plugin/page_watch.hpp"
 #include "tools/td-emu/plugin/rules.hpp"
@@ -30,14 +32,6 @@ std::uint64_t value_of(void* data) {
 
 void* pointer_of(std::uint64_t value) {
     return reinterpret_cast<void*>(value);
-}
-
-/// `rule`: what to say where the exception cannot be delivered.
-[[noreturn]] void raise_ve(unsigned vcpu, std::uint64_t rip, const VeInfo& info,
-                           std::string_view rule, std::uint64_t address) {
-    const unsigned vector =
-        emulation->td.raise_ve(vcpu, info) ? virtualization_exception : double_fault;
-    emulation->stop_by_finding(rip, std::format("{}, {}", rule, deliver(vector, rip)), address);
 }
 
 [[noreturn]] void raise_exception(unsigned vcpu, const Instruction& instruction,
@@ -84,63 +78,6 @@ void on_special(unsigned vcpu, void* data) {
     emulation->stop_by_finding(instruction.address, std::string(rule->text), instruction.address);
 }
 
-/// Pages of this thread that are known to be good, until any page changes.
-struct KnownPages {
-    static constexpr std::size_t size = 256;
-    std::uint64_t generation = 0;
-    std::array<std::uint64_t, size> pages{};
-};
-
-/// Whether page tables translate `address` with the shared bit set.
-bool is_mapped_shared(std::uint64_t address) {
-    const unsigned width = emulation->settings.configuration.gpa_width;
-    return (read_leaf(address) >> (width - 1) & 1) != 0;
-}
-
-/// The VMM has no memory there, and an EPT that says so by #VE for shared addresses alone. QEMU's
-/// device has seen the access: the handler's TDVMCALL is the second.
-[[noreturn]] void on_device(unsigned vcpu, qemu_plugin_meminfo_t info,
-                            const qemu_plugin_hwaddr* where, std::uint64_t address,
-                            std::uint64_t rip) {
-    constexpr std::string_view rule = "access to memory that is a device's";
-    constexpr std::uint32_t ept_violation = 48;
-    constexpr std::uint64_t by_linear_address = 3 << 7; // of exit qualifications
-    if (!emulation->settings.delivers_exceptions || where == nullptr || !is_mapped_shared(address))
-        emulation->stop_by_finding(rip, std::string(rule), address);
-    const std::uint64_t shared_bit = std::uint64_t{1}
-                                     << (emulation->settings.configuration.gpa_width - 1);
-    const std::uint64_t access = qemu_plugin_mem_is_store(info) ? 2 : 1;
-    raise_ve(vcpu, rip,
-             {.exit_reason = ept_violation,
-              .exit_qualification = by_linear_address | access,
-              .linear_address = address,
-              .gpa = qemu_plugin_hwaddr_phys_addr(where) | shared_bit},
-             rule, address);
-}
-
-void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
-    if (!emulation->holds_rules)
-        return;
-    const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
-    if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
-        on_device(vcpu, info, where, address, value_of(data));
-    const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
-    thread_local KnownPages known;
-    if (known.generation != emulation->generation) {
-        known = {};
-        known.generation = emulation->generation;
-    }
-    const std::uint64_t page = address / page_size;
-    std::uint64_t& slot = known.pages[page % KnownPages::size];
-    if (slot == page + 1)
-        return;
-    const auto finding = emulation->td.check_access({gpa}, 1U << qemu_plugin_mem_size_shift(info),
-                                                    is_mapped_shared(address));
-    if (finding)
-        emulation->stop_by_finding(value_of(data), finding->rule, finding->address);
-    slot = page + 1;
-}
-
 void on_store(unsigned, qemu_plugin_meminfo_t, std::uint64_t address, void*) {
     if (!emulation->runs_payload)
         emulation->stacks.note(address);
@@ -163,7 +100,10 @@ bool starts_linux() {
            flag == boot_flag && found == magic;
 }
 
-void on_payload(unsigned, void* entry) {
+void on_payload(unsigned vcpu, void* entry) {
+    if (emulation->runs_payload)
+        return;
+    check_hand_over_by(vcpu, value_of(entry)); // who is stopped goes on behind the next line
     if (emulation->runs_payload.exchange(true))
         return;
     emulation->holds_rules = emulation->settings.is_our_firmware && !starts_linux();
@@ -194,12 +134,10 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
     if (in_firmware && address == reset_vector)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_reset_vector,
                                                QEMU_PLUGIN_CB_RW_REGS_PC, nullptr);
+    if (in_firmware)
+        watch_stops(instruction);
     if (is_watched)
-        qemu_plugin_register_vcpu_mem_cb(instruction, on_access,
-                                         emulation->settings.delivers_exceptions
-                                             ? QEMU_PLUGIN_CB_RW_REGS_PC
-                                             : QEMU_PLUGIN_CB_R_REGS,
-                                         QEMU_PLUGIN_MEM_RW, pointer_of(address));
+        watch_accesses(instruction);
     if (in_firmware && emulation->settings.wants_statistics) {
         qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
                                                             emulation->instructions, 1);
@@ -235,6 +173,10 @@ void on_translation(qemu_plugin_tb* block, void*) {
     if (is_payload && !emulation->runs_payload)
         qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS,
                                              pointer_of(first));
+    if (in_firmware)
+        watch_fetches(block);
+    if (!emulation->runs_payload)
+        watch_positions(block);
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
     for (std::size_t i = 0; i < count; ++i)
         watch(qemu_plugin_tb_get_insn(block, i), in_firmware,

@@ -63,10 +63,12 @@ struct qemu_plugin_u64 {
     qemu_plugin_scoreboard* score;
     std::size_t offset;
 };
-enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 = 0 };
+enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 = 0, QEMU_PLUGIN_INLINE_STORE_U64 = 1 };
 qemu_plugin_scoreboard* qemu_plugin_scoreboard_new(std::size_t);
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(qemu_plugin_insn*, qemu_plugin_op,
                                                          qemu_plugin_u64, std::uint64_t);
+void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(qemu_plugin_tb*, qemu_plugin_op,
+                                                       qemu_plugin_u64, std::uint64_t);
 std::uint64_t qemu_plugin_u64_get(qemu_plugin_u64, unsigned vcpu);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qemu_plugin_tb*, void*),
