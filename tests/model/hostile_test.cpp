@@ -64,6 +64,12 @@ TEST_CASE("RTMR.EXTEND and MR.REPORT are busy with the registers' lock", "[model
         CHECK(extend.call({{rax, 2}, {rcx, 0x1000}}) == status);
         CHECK(report.call({{rax, 4}, {rcx, 0x1000}, {rdx, 0x2000}}) == status);
     }
+    Hostile extend_hint(Fault::extend_busy_hint);
+    Hostile report_hint(Fault::report_busy_hint);
+    Hostile accept_hint(Fault::accept_busy_hint);
+    CHECK(extend_hint.call({{rax, 2}, {rcx, 0x1000}}) == 0x9000'0200'0000'00A8);
+    CHECK(report_hint.call({{rax, 4}, {rcx, 0x1000}, {rdx, 0x2000}}) == 0x9000'0200'0000'00A8);
+    CHECK(accept_hint.call({{rax, 6}, {rcx, 2 * MiB}}) == 0x9000'0200'0000'0001);
     Hostile warns(Fault::report_warns);
     CHECK(warns.call({{rax, 4}, {rcx, 0x1000}, {rdx, 0x2000}}) == 1ULL << 32);
     CHECK(warns.memory.writes == 0);

@@ -22,15 +22,18 @@ enum class Fault : std::uint8_t {
     ports_all_ones,         ///< every port reads as ones
     ports_garbage,          ///< every port reads as other numbers, with bits set above their size
     accept_busy,            ///< each page is busy three times: no error
+    accept_busy_hint,       ///< the same, and the status has HOST_RECOVERABILITY_HINT
     accept_always_busy,     ///< a page stays busy
     accept_window_busy,     ///< what was shared stays busy when it is taken back
     accept_already,         ///< a page in the middle of memory was accepted before
     accept_invalid,         ///< a page cannot be accepted
     accept_mismatch_4k,     ///< a small page has a wrong size
     extend_busy,            ///< each extension of a register is busy three times: no error
+    extend_busy_hint,       ///< the same, with the hint
     extend_fails,           ///< no register can be extended
     report_fails,           ///< there is no TDREPORT: no error, but no registers on the console
     report_busy,            ///< each TDREPORT is busy three times: no error
+    report_busy_hint,       ///< the same, with the hint
     report_warns,           ///< the same as report_fails, by a status without the error bit
     withdrawn_page,         ///< a page that was accepted is taken away: its next access is the end
     readded_page,           ///< the same page is taken away and another given: the same end
@@ -54,15 +57,18 @@ inline constexpr std::array named_faults{
     NamedFault{"ports-all-ones", Fault::ports_all_ones},
     NamedFault{"ports-garbage", Fault::ports_garbage},
     NamedFault{"accept-busy", Fault::accept_busy},
+    NamedFault{"accept-busy-hint", Fault::accept_busy_hint},
     NamedFault{"accept-always-busy", Fault::accept_always_busy},
     NamedFault{"accept-window-busy", Fault::accept_window_busy},
     NamedFault{"accept-already", Fault::accept_already},
     NamedFault{"accept-invalid", Fault::accept_invalid},
     NamedFault{"accept-mismatch-4k", Fault::accept_mismatch_4k},
     NamedFault{"extend-busy", Fault::extend_busy},
+    NamedFault{"extend-busy-hint", Fault::extend_busy_hint},
     NamedFault{"extend-fails", Fault::extend_fails},
     NamedFault{"report-fails", Fault::report_fails},
     NamedFault{"report-busy", Fault::report_busy},
+    NamedFault{"report-busy-hint", Fault::report_busy_hint},
     NamedFault{"report-warns", Fault::report_warns},
     NamedFault{"withdrawn-page", Fault::withdrawn_page},
     NamedFault{"re-added-page", Fault::readded_page},

@@ -32,6 +32,8 @@ bool HostileTd::spoil_acceptance(Registers& registers) {
     std::uint64_t status = 0;
     if (fault_ == Fault::accept_busy && is_busy(registers[rcx]))
         status = operand_busy | rcx;
+    if (fault_ == Fault::accept_busy_hint && is_busy(registers[rcx]))
+        status = host_recoverability_hint | operand_busy | rcx;
     if (fault_ == Fault::accept_always_busy && is_chosen)
         status = operand_busy | rcx;
     if (fault_ == Fault::accept_window_busy && is_window)
@@ -83,11 +85,12 @@ bool HostileTd::spoil_port(Registers& shown) {
     return true;
 }
 
-bool HostileTd::spoil_measurement(Registers& registers, Fault fails, Fault is_busy_first) {
-    if (fault_ == fails)
+bool HostileTd::spoil_measurement(Registers& registers, const MeasurementFaults& faults) {
+    const bool has_hint = fault_ == faults.has_hint;
+    if (fault_ == faults.fails)
         registers[rax] = operand_invalid | rcx;
-    else if (fault_ == is_busy_first && is_busy(registers[rcx]))
-        registers[rax] = operand_busy | rtmr_operand;
+    else if ((fault_ == faults.is_busy_first || has_hint) && is_busy(registers[rcx]))
+        registers[rax] = (has_hint ? host_recoverability_hint : 0) | operand_busy | rtmr_operand;
     else
         return false;
     return true;
@@ -97,12 +100,14 @@ bool HostileTd::spoil(Registers& registers) {
     switch (registers[rax]) {
     case mem_page_accept: return spoil_acceptance(registers);
     case mr_rtmr_extend:
-        return spoil_measurement(registers, Fault::extend_fails, Fault::extend_busy);
+        return spoil_measurement(
+            registers, {Fault::extend_fails, Fault::extend_busy, Fault::extend_busy_hint});
     case mr_report:
         if (fault_ == Fault::report_warns)
             registers[rax] = warning;
         return fault_ == Fault::report_warns ||
-               spoil_measurement(registers, Fault::report_fails, Fault::report_busy);
+               spoil_measurement(
+                   registers, {Fault::report_fails, Fault::report_busy, Fault::report_busy_hint});
     default: return false;
     }
 }

@@ -28,7 +28,12 @@ class HostileTd {
     [[nodiscard]] bool spoil_acceptance(Registers& registers);
     [[nodiscard]] bool spoil_map_gpa(Registers& shown) const;
     [[nodiscard]] bool spoil_port(Registers& shown);
-    [[nodiscard]] bool spoil_measurement(Registers& registers, Fault fails, Fault is_busy_first);
+    struct MeasurementFaults {
+        Fault fails;
+        Fault is_busy_first;
+        Fault has_hint; ///< the same, with HOST_RECOVERABILITY_HINT
+    };
+    [[nodiscard]] bool spoil_measurement(Registers& registers, const MeasurementFaults& faults);
     [[nodiscard]] bool spoil(Registers& registers);
     [[nodiscard]] bool is_busy(std::uint64_t operand);
 

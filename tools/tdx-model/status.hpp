@@ -12,6 +12,9 @@ namespace tdshim::tdx_model {
 inline constexpr std::uint64_t success = 0;
 inline constexpr std::uint64_t operand_invalid = 0xC000'0100'0000'0000; // with the operand's number
 inline constexpr std::uint64_t operand_busy = 0x8000'0200'0000'0000;    // with the operand's number
+// HOST_RECOVERABILITY_HINT: the VMM's, beside any status of a call that it was told of before the
+// TD goes on [TDX module, tdh_vp_enter.c, tdx_api_defs.h].
+inline constexpr std::uint64_t host_recoverability_hint = std::uint64_t{1} << 60;
 inline constexpr std::uint64_t no_valid_ve_info = 0xC000'0704'0000'0000;
 inline constexpr std::uint64_t page_already_accepted = 0x0000'0B0A'0000'0000; // with the level
 inline constexpr std::uint64_t page_size_mismatch = 0xC000'0B0B'0000'0000;    // with the level
