@@ -8,7 +8,11 @@
 
 namespace tdshim::td_emu {
 
-enum class Exception : std::uint8_t { general_protection = 13, virtualization = 20 };
+enum class Exception : std::uint8_t {
+    invalid_opcode = 6,
+    general_protection = 13,
+    virtualization = 20
+};
 
 struct BrokenRule {
     std::string_view text;

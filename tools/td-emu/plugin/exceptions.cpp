@@ -102,7 +102,7 @@ bool push_frame(unsigned vector, std::uint64_t rip, const ControlState& state,
     stack = (stack & ~std::uint64_t{15}) - sizeof(frame);
     if (!write_linear(stack, std::as_bytes(std::span(frame))))
         return false;
-    if (vector == virtualization_exception)
+    if (vector == invalid_opcode || vector == virtualization_exception)
         return true;
     const std::array<std::uint64_t, 1> error_code{0};
     stack -= sizeof(error_code);

@@ -14,6 +14,7 @@
 
 namespace tdshim::td_emu {
 
+inline constexpr unsigned invalid_opcode = 6;
 inline constexpr unsigned double_fault = 8;
 inline constexpr unsigned general_protection = 13;
 inline constexpr unsigned virtualization_exception = 20;

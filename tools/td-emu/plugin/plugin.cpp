@@ -41,7 +41,8 @@ void* pointer_of(std::uint64_t value) {
         raise_ve(vcpu, instruction.address, ve_info(instruction.special, registers, length),
                  rule.text, instruction.address);
     }
-    const std::string_view problem = deliver(general_protection, instruction.address);
+    const std::string_view problem =
+        deliver(static_cast<unsigned>(rule.exception), instruction.address);
     emulation->stop_by_finding(instruction.address, std::format("{}, {}", rule.text, problem),
                                instruction.address);
 }

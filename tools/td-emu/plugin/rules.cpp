@@ -4,25 +4,18 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/td-emu/plugin/processor_rules.hpp"
+
 namespace tdshim::td_emu {
 namespace {
 
 using namespace tdx_model;
 
-// Leaves that the module answers itself; all others are #VE.
-constexpr auto native_cpuid = std::to_array<std::uint32_t>(
-    {0,    1,    3,    4,    5,    7,          8,          0xA,        0xD,
-     0xE,  0x11, 0x12, 0x13, 0x14, 0x15,       0x19,       0x1C,       0x1D,
-     0x1E, 0x20, 0x21, 0x22, 0x23, 0x80000000, 0x80000001, 0x80000007, 0x80000008});
-
+constexpr std::uint64_t attribute_perfmon = std::uint64_t{1} << 63;
 constexpr std::uint64_t cr0_pe = 1 << 0;
 constexpr std::uint64_t cr0_ne = 1 << 5;
 constexpr std::uint64_t cr0_nw = 1 << 29;
 constexpr std::uint64_t cr0_cd = 1 << 30;
-constexpr std::uint64_t cr4_mce = 1 << 6;
-constexpr std::uint64_t cr4_forbidden = ~std::uint64_t{0} << 26 | 1 << 15;
-constexpr std::uint64_t cr4_owned = cr4_forbidden | 1 << 14 | 1 << 13; // SMXE, VMXE
-
 constexpr bool is_rex(std::uint8_t byte) {
     return (byte & 0xF0) == 0x40;
 }
@@ -42,6 +35,25 @@ bool is_port_io(std::uint8_t opcode) {
            (opcode >= 0xEC && opcode <= 0xEF);
 }
 
+std::optional<Special> find_in_group_7(std::span<const std::uint8_t> rest) {
+    if (rest.empty())
+        return std::nullopt;
+    switch (rest[0]) {
+    case 0xC1: return Special{Kind::vmcall};
+    case 0xC5: return Special{Kind::pconfig};
+    case 0xC8: return Special{Kind::monitor};
+    case 0xC9: return Special{Kind::mwait};
+    case 0xD1: return Special{Kind::set_xcr};
+    case 0xC0:                               // ENCLV
+    case 0xC2:                               // VMLAUNCH
+    case 0xC3:                               // VMRESUME
+    case 0xC4:                               // VMXOFF
+    case 0xCF:                               // ENCLS
+    case 0xD4: return Special{Kind::absent}; // VMFUNC
+    default: return std::nullopt;
+    }
+}
+
 std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest, std::uint8_t rex) {
     if (rest.empty())
         return std::nullopt;
@@ -49,12 +61,22 @@ std::optional<Special> find_in_second_map(std::span<const std::uint8_t> rest, st
     case 0x08: return Special{Kind::invd};
     case 0x09: return Special{Kind::wbinvd};
     case 0x30: return Special{Kind::wrmsr};
+    case 0x33: return Special{Kind::rdpmc};
+    case 0x37:                               // GETSEC
+    case 0x78:                               // VMREAD
+    case 0x79:                               // VMWRITE
+    case 0xAA: return Special{Kind::absent}; // RSM
     case 0x32: return Special{Kind::rdmsr};
     case 0xA2: return Special{Kind::cpuid};
-    case 0x01:
-        if (rest.size() > 1 && rest[1] == 0xC1)
-            return Special{Kind::vmcall};
-        return std::nullopt;
+    case 0x01: return find_in_group_7(rest.subspan(1));
+    case 0x38: // INVEPT, INVVPID
+        return rest.size() > 1 && (rest[1] == 0x80 || rest[1] == 0x81)
+                   ? std::optional(Special{Kind::absent})
+                   : std::nullopt;
+    case 0xC7: // VMPTRLD, VMCLEAR, VMXON, VMPTRST; of registers it is RDRAND and RDSEED
+        return rest.size() > 1 && rest[1] >> 6 != 3 && (rest[1] >> 3 & 7) >= 6
+                   ? std::optional(Special{Kind::absent})
+                   : std::nullopt;
     case 0x22: {
         if (rest.size() < 2)
             return std::nullopt;
@@ -104,9 +126,8 @@ std::optional<BrokenRule> broken_rule(const Special& special, const Registers& r
     switch (special.kind) {
     case Kind::tdcall: return std::nullopt;
     case Kind::cpuid:
-        return std::ranges::contains(native_cpuid, static_cast<std::uint32_t>(registers[rax]))
-                   ? std::nullopt
-                   : std::optional(BrokenRule{"CPUID of a leaf that raises #VE"});
+        return broken_by_cpuid(static_cast<std::uint32_t>(registers[rax]),
+                               static_cast<std::uint32_t>(registers[rcx]));
     case Kind::port_io: return BrokenRule{"port I/O raises #VE"};
     case Kind::halt: return BrokenRule{"HLT raises #VE"};
     case Kind::invd:
@@ -124,15 +145,22 @@ std::optional<BrokenRule> broken_rule(const Special& special, const Registers& r
             return BrokenRule{"clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE"};
         return std::nullopt;
     }
-    case Kind::set_cr4: {
-        const std::uint64_t value = registers[special.source];
-        if ((value & cr4_mce) == 0 || (value & cr4_owned) != 0)
-            return BrokenRule{"clearing CR4.MCE or setting a bit of CR4 that the module owns "
-                              "raises #VE or #GP",
-                              (value & cr4_forbidden) != 0 ? Exception::general_protection
-                                                           : Exception::virtualization};
-        return std::nullopt;
-    }
+    case Kind::set_cr4: return broken_by_cr4(registers[special.source], state);
+    case Kind::set_xcr:
+        return broken_by_xsetbv(static_cast<std::uint32_t>(registers[rcx]),
+                                registers[rdx] << 32 | static_cast<std::uint32_t>(registers[rax]),
+                                state.xfam);
+    case Kind::monitor:
+    case Kind::mwait: return BrokenRule{"MONITOR and MWAIT raise #VE"};
+    case Kind::pconfig: return BrokenRule{"PCONFIG raises #VE"};
+    case Kind::rdpmc:
+        return (state.attributes & attribute_perfmon) != 0
+                   ? std::nullopt
+                   : std::optional(BrokenRule{"RDPMC without ATTRIBUTES.PERFMON raises #GP",
+                                              Exception::general_protection});
+    case Kind::absent:
+        return BrokenRule{"instruction of VMX, SMX, SGX or SMM raises #UD",
+                          Exception::invalid_opcode};
     }
     return std::nullopt;
 }
@@ -159,7 +187,10 @@ VeInfo ve_info(const Special& special, const Registers& registers,
     };
     const std::uint64_t moved_from = std::uint64_t{special.source} << 8;
     switch (special.kind) {
-    case Kind::tdcall: break;
+    case Kind::tdcall:
+    case Kind::set_xcr:
+    case Kind::rdpmc:
+    case Kind::absent: break;
     case Kind::cpuid: return info(10);
     case Kind::halt: return info(12);
     case Kind::invd: return info(13);
@@ -170,7 +201,10 @@ VeInfo ve_info(const Special& special, const Registers& registers,
         return info(30, port_qualification(special, static_cast<std::uint16_t>(registers[rdx])));
     case Kind::rdmsr: return info(31);
     case Kind::wrmsr: return info(32);
+    case Kind::mwait: return info(36);
+    case Kind::monitor: return info(39);
     case Kind::wbinvd: return info(54);
+    case Kind::pconfig: return info(65);
     }
     return {};
 }

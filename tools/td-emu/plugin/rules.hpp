@@ -27,6 +27,12 @@ enum class Kind : std::uint8_t {
     vmcall,
     set_cr0,
     set_cr4,
+    set_xcr,
+    monitor,
+    mwait,
+    pconfig,
+    rdpmc,
+    absent, ///< of TDs: VMX, SMX, SGX and SMM
 };
 
 struct Special {
