@@ -66,8 +66,9 @@ Result<void> execute_all(Context& context, acpi::LoadedFiles& files) {
     return {};
 }
 
-/// What the VMM's FADT leads to: a DSDT that is admitted, or nothing (0). Unlike where AML is only
-/// measured it may not be what no loaded file holds: the kernel would find it all the same.
+/// What the VMM's FADT leads to: a DSDT that is admitted, or nothing (0). It may not be what no
+/// loaded file holds: the kernel would find it all the same, in memory of which nothing is
+/// measured.
 Result<Gpa> admitted_dsdt(Context& context, Tables& tables, Bytes fadt,
                           const acpi::LoadedFiles& files) {
     if (aml_policy(context) == tdvf::AmlPolicy::drop)
@@ -83,8 +84,8 @@ Result<Gpa> admitted_dsdt(Context& context, Tables& tables, Bytes fadt,
     return dsdt;
 }
 
-/// The VMM's FADT where AML is not only measured: a copy, for the original may share its bytes with
-/// a table that was admitted.
+/// The VMM's FADT, which leads to more: a copy, for the original may share its bytes with a table
+/// that was admitted.
 Result<void> add_fadt(Context& context, Tables& tables, Bytes fadt,
                       const acpi::LoadedFiles& files) {
     const auto is_fadt = [](Bytes table) { return acpi::has_signature(table, "FACP"); };
@@ -104,20 +105,9 @@ Result<void> add(Context& context, Tables& tables, Gpa address, const acpi::Load
         const Placed madt = TRY(place_madt(context, table));
         return tables.list(madt.range.start(), madt.bytes);
     }
-    const bool is_fadt = acpi::has_signature(table, "FACP");
-    if (is_fadt && aml_policy(context) != tdvf::AmlPolicy::measured)
+    if (acpi::has_signature(table, "FACP"))
         return add_fadt(context, tables, table, files);
-    if (!TRY(admit(context, table)))
-        return {};
-    TRY(tables.list(address, table));
-    if (!is_fadt)
-        return {};
-    const Gpa dsdt = TRY(acpi::dsdt_of(table));
-    // The kernel that looks for it says what it thinks of a bad one; a payload gets a good one
-    // only.
-    if (const auto found = acpi::table_at(dsdt, files))
-        return tables.keep(*found);
-    return {};
+    return TRY(admit(context, table)) ? tables.list(address, table) : Result<void>{};
 }
 
 } // namespace

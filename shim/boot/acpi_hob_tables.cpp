@@ -51,7 +51,7 @@ Result<Tables> copy_hob_tables(Context& context) {
             TRY(tables.keep(placed.bytes));
         } else {
             if (acpi::has_signature(table, "FACP")) {
-                if (!fadt.empty() && aml_policy(context) != tdvf::AmlPolicy::measured)
+                if (!fadt.empty())
                     return refuse(Fault::acpi_fadt_twice, i);
                 fadt = placed.bytes;
             }
