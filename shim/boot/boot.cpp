@@ -88,6 +88,8 @@ Result<void> read_configuration_volume(Context& context) {
 
 /// What precedes the payload's first instruction, whatever it is.
 Result<void> finish(Context& context) {
+    if (platform::is_td())
+        TRY(clear_td_hob(context));
     TRY(platform::close_devices());
     TRY(context.recorder.close());
     print_registers(context);

@@ -146,11 +146,22 @@ Result<hob::MemoryList> memory_of_sections(const tdvf::Metadata& metadata) {
     return list;
 }
 
+bool has_td_hob(const Context& context) {
+    return !context.metadata || context.section(tdvf::SectionType::td_hob) != nullptr;
+}
+
 } // namespace
+
+Result<void> clear_td_hob(Context& context) {
+    context.td_hob = {};
+    if (has_td_hob(context))
+        std::ranges::fill(TRY(platform::memory(layout::td_hob)), std::byte{0});
+    return {};
+}
 
 Result<void> read_td_hob(Context& context) {
     context.input = "TD HOB";
-    if (context.metadata && context.section(tdvf::SectionType::td_hob) == nullptr)
+    if (!has_td_hob(context))
         return {};
     // Private memory that the VMM filled before the TD began to run and cannot change since: there
     // is no need for a copy.

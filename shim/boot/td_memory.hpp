@@ -12,6 +12,10 @@ namespace tdshim::boot {
 /// hob::parse.
 [[nodiscard]] Result<void> read_td_hob(Context& context);
 
+/// Clears the HOB's section, most of which nobody measured: the payload gets it as memory. Nothing of
+/// the HOB may be used afterwards. Errors: page_tables_full.
+[[nodiscard]] Result<void> clear_td_hob(Context& context);
+
 /// Accepts the TD's memory, as the HOB lists it or as the image's own PermMem sections do, all of
 /// it or as much as the payload needs, and makes the memory map of what is accepted; the rest is
 /// context.unaccepted. A VMM that wants all accepted says so by the fw_cfg item
