@@ -2,10 +2,11 @@
 //
 // Whole boots of a TD by the real code down to TDCALL, against a VMM that the fuzzer leads. The
 // input: a byte for the kind of TD, then pieces, each a byte that says what it spoils: an answer to
-// a TDVMCALL (number, register, value), the acceptance of a page (page, status), or bytes of the TD
-// HOB or of a fw_cfg item (offset, length, bytes; a length of zero cuts it off there). Every boot
-// ends in Linux or in a refusal that the VMM is told of, breaks none of the machine's rules, and
-// has a log that leads to the module's registers.
+// a TDVMCALL (number, register, value), the acceptance of a page (page, status), a page itself,
+// which the VMM removes and adds again before a call of the module, or bytes of the TD HOB or of a
+// fw_cfg item (offset, length, bytes; a length of zero cuts it off there). Every boot ends in Linux
+// or in a refusal that the VMM is told of, breaks none of the machine's rules, and has a log that
+// leads to the module's registers.
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,7 +24,8 @@ constexpr std::array file_names{"etc/table-loader",       "etc/acpi/tables",
                                 "opt/org.tdshim/cmdline", "opt/org.tdshim/initrd"};
 constexpr std::uint8_t spoils_call = file_names.size() + 1;
 constexpr std::uint8_t spoils_acceptance = spoils_call + 1;
-constexpr std::uint8_t kinds_of_piece = spoils_acceptance + 1;
+constexpr std::uint8_t readds_page = spoils_acceptance + 1;
+constexpr std::uint8_t kinds_of_piece = readds_page + 1;
 
 struct CallPiece {
     le16 number;
@@ -34,6 +36,10 @@ struct CallPiece {
 struct AcceptancePiece {
     le16 page;
     le64 status;
+};
+struct ReaddedPiece {
+    le16 page;
+    le16 number; ///< of the call of the module before which it goes
 };
 struct FilePiece {
     le16 offset;
@@ -81,6 +87,9 @@ void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
         } else if (what == spoils_acceptance) {
             if (const auto piece = reader.take<AcceptancePiece>())
                 machine.answer_acceptance({piece->page * page_size}, tdx::Status{piece->status});
+        } else if (what == readds_page) {
+            if (const auto piece = reader.take<ReaddedPiece>())
+                machine.readd_page({{piece->page * page_size}, piece->number});
         } else if (what == file_names.size()) {
             spoil_file(hob, reader);
         } else {
@@ -92,7 +101,7 @@ void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
 bool is_right(native::Machine& machine, const native::Outcome& outcome) {
     if (!outcome.findings.empty())
         return false;
-    if (outcome.untaken_page) // by a HOB that calls memory added which was not
+    if (outcome.untaken_page) // that a HOB calls added and that was not, or that the VMM took away
         return !outcome.linux && native::log_leads_to_registers(machine);
     if (outcome.linux)
         return outcome.refusal().empty() && outcome.fatal_error.empty() &&

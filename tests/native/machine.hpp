@@ -106,6 +106,13 @@ class Machine {
         std::uint64_t value = 0;
     };
     void spoil_call(const Answer& answer) { spoiled_calls_.push_back(answer); }
+    /// Before the TD's call `number` of the module, counted from 1, the VMM removes the private
+    /// page at `page` and adds a new one there, which is pending.
+    struct Readded {
+        Gpa page;
+        std::size_t number = 0;
+    };
+    void readd_page(const Readded& readded) { readded_pages_.push_back(readded); }
     /// The VMM takes shared memory back right after it gave it, and says nothing.
     void take_back_window() { takes_back_window_ = true; }
     /// Calls of the VMM so far, counted so.
@@ -148,6 +155,7 @@ class Machine {
     bool devices_are_closed_ = false;
     std::map<std::uint64_t, tdx::Status> answers_;
     std::vector<Answer> spoiled_calls_;
+    std::vector<Readded> readded_pages_;
     std::size_t calls_ = 0;
     bool takes_back_window_ = false;
     PageSet accepted_;

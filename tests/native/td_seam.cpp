@@ -46,6 +46,9 @@ constexpr std::uint16_t dma_low = 0x518;
 // More than any boot needs, and than the firmware asks of a module that stays busy: it must end.
 constexpr std::size_t max_calls = 3'000'000;
 
+/// Of the model: what no firmware may ever do, whatever the VMM does.
+constexpr std::string_view accepted_twice = "a page is accepted twice";
+
 constexpr std::size_t pool_pages = 96; // as in shim/platform/x86/address_space.cpp
 constexpr Gpa pool_address{10 * MiB};  // any: nobody loads these tables
 constexpr std::array added_before{layout::shim_code, layout::shim_data, layout::td_hob,
@@ -99,6 +102,7 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
     void tdcall(td::Registers& registers) {
         if (++module_calls_ > max_calls)
             stop("the firmware calls without end");
+        readd_pages();
         if (registers.rax == tdx::mem_page_accept && answer_acceptance(registers))
             return;
         if (registers.rax == tdx::mr_rtmr_extend || registers.rax == tdx::mr_report)
@@ -107,7 +111,8 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
         const bool counts = registers.rax == tdx::vp_vmcall &&
                             !(registers.r11 == tdx::vmcall_io && is_serial(registers.r14));
         const tdx_model::Outcome outcome = td_.tdcall(0, numbered);
-        if (outcome.finding && registers.rax == tdx::mem_page_accept) {
+        if (outcome.finding && outcome.finding->rule != accepted_twice &&
+            registers.rax == tdx::mem_page_accept) {
             machine_.outcome_.untaken_page = outcome.finding->address;
             throw Stopped{};
         }
@@ -240,6 +245,22 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
         return true;
     }
 
+    void readd_pages() {
+        for (const Machine::Readded& readded : machine_.readded_pages_)
+            if (readded.number == module_calls_)
+                td_.readd(readded.page);
+    }
+
+    /// This process's memory is there all the same; a processor would have left the TD at its first
+    /// access, or will when the payload runs.
+    void stop_at_readded_page() {
+        for (const Machine::Readded& readded : machine_.readded_pages_)
+            if (td_.pages().state(readded.page) == PageState::pending) {
+                machine_.outcome_.untaken_page = readded.page.value;
+                throw Stopped{};
+            }
+    }
+
     void spoil(tdx_model::Registers& registers) {
         for (const Machine::Answer& answer : machine_.spoiled_calls_)
             if (answer.number == machine_.calls_ && answer.index >= tdx_model::r10 &&
@@ -283,6 +304,7 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
 
     /// Nothing is left shared; what the VMM saw is zero and the TD's again.
     void check_hand_over() {
+        stop_at_readded_page();
         if (!machine_.devices_are_closed_)
             find("the payload starts while memory is shared");
         for (const std::uint64_t page : shared_once_)

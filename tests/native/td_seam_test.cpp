@@ -232,3 +232,26 @@ TEST_CASE("the watch over views sees a wrong one", "[td_seam]") {
     CHECK(outcome.findings[0] == std::format("page {:#x} is pending and mapped as shared",
                                              layout::shared_window.start().value));
 }
+
+TEST_CASE("a page that goes and comes again is never accepted a second time", "[td_seam]") {
+    const auto ended_by = [](std::uint64_t page, std::size_t number) {
+        Machine machine;
+        make_good_td(machine);
+        machine.grant_large_pages(false);
+        machine.readd_page({{page}, number});
+        const Outcome outcome = machine.boot();
+        CHECK(outcome.findings.empty());
+        CHECK(outcome.linux.has_value() != outcome.untaken_page.has_value());
+        return outcome.untaken_page;
+    };
+    // The shim's own pages are not accepted at all, and what it accepted is accepted once.
+    for (const std::uint64_t page :
+         {layout::shim_code.start().value, layout::shim_data.start().value,
+          layout::td_hob.start().value, layout::event_log.start().value,
+          layout::mailbox.start().value})
+        for (const std::size_t number : {1UZ, 1000UZ, 9000UZ})
+            CHECK(ended_by(page, number) == page);
+    CHECK(ended_by(32 * MiB, 9000) == 32 * MiB);
+    // One that was not accepted yet is a new page before and after.
+    CHECK_FALSE(ended_by(32 * MiB, 1));
+}
