@@ -1,17 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Any log compared with any policy: the input is a log, compared with the policy of a fixed boot
-// and with one made of its own events, with which it agrees.
+// and with one made of its own events, with which it agrees. What no digest of it covers lies
+// inside of the event that has it.
 #include <cstdlib>
 
 #include "tools/measurements/comparison.hpp"
 #include "tools/measurements/summary.hpp"
+
+namespace {
+
+void check_coverage(const tdshim::tools::DecodedLog& log) {
+    using namespace tdshim;
+    const tools::LogCoverage coverage = tools::coverage_of(log);
+    if (coverage.events.size() != log.events.size())
+        std::abort();
+    for (std::size_t i = 0; i < log.events.size(); ++i) {
+        const event_log::Event& event = log.events[i];
+        const std::size_t end = event.offset + sizeof(event_log::EventHeader) + event.data.size();
+        for (const tools::LogPart& part : tools::parts_not_covered(event, coverage.events[i]))
+            if (part.offset < event.offset || part.size > end - part.offset)
+                std::abort();
+    }
+}
+
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace tdshim;
     const auto log = tools::decode_log(std::as_bytes(std::span(data, size)));
     if (!log)
         return 0;
+    check_coverage(*log);
     tools::BootInputs inputs;
     inputs.kernel = tools::InputFile{{}, "kernel"};
     tools::Policy fixed;
