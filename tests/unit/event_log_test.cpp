@@ -147,6 +147,22 @@ TEST_CASE("a log may fill its area to the last byte", "[event_log]") {
     CHECK(reader.offset() == log.size());
 }
 
+TEST_CASE("zeros to the end of the area end a log too", "[event_log]") {
+    const Blob events = log_of(event_bytes(1, 4, 0, Blob().u32(0)));
+    const auto read_to_end = [&](const Blob& tail) {
+        const Blob log = Blob().bytes(events.view()).bytes(tail.view());
+        LogReader reader = open_log(log);
+        REQUIRE(reader.next().has_value());
+        const auto end = reader.next();
+        return end.has_value() && !end->has_value() && reader.offset() == events.size();
+    };
+    CHECK(read_to_end(Blob().fill(8, 0)));
+    CHECK(read_to_end(Blob().fill(1024, 0)));
+    CHECK_FALSE(read_to_end(Blob().fill(7, 0)));
+    CHECK_FALSE(read_to_end(Blob().fill(1024, 0).u8(1)));
+    CHECK_FALSE(read_to_end(Blob().fill(4, 0).u8(1).fill(100, 0)));
+}
+
 TEST_CASE("a log without a Spec ID header is refused", "[event_log]") {
     Blob log = header_event();
     SECTION("another type") {
@@ -212,7 +228,7 @@ TEST_CASE("a broken event is refused at its offset", "[event_log]") {
         require_refused(reader.next(), Fault::truncated, header_size + 70, 4, 3);
     }
     SECTION("half an event header") {
-        log.fill(30, 0);
+        log.fill(30, 1);
         LogReader reader = open_log(log);
         REQUIRE(reader.next().has_value());
         require_refused(reader.next(), Fault::truncated, header_size + 70, 66, 30);

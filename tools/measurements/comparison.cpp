@@ -5,119 +5,144 @@
 #include <format>
 
 #include "tools/common/text.hpp"
-#include "tools/measurements/event_names.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace tdshim::tools {
 namespace {
 
-constexpr std::uint32_t firmware_rtmrs = 2; // the others are the operating system's
+using event_log::Event;
 
-std::string key_of(std::uint32_t rtmr) {
-    return register_key(event_log::mr_index_of_rtmr(rtmr));
-}
-std::string name_of(std::uint32_t rtmr) {
-    return register_name(event_log::mr_index_of_rtmr(rtmr));
-}
+constexpr std::uint32_t firmware_rtmrs = 2; // behind the firmware's events in the others the OS's
+constexpr std::string_view mrtd_key = "mrtd";
 
-/// "td_payload", or the type's name for an event without a description.
-std::string label(const std::string& description, std::uint32_t type) {
-    return description.empty() ? event_type_name(type) : description;
+Finding finding_of(const PolicyEvent& wanted, std::string text, std::size_t offset) {
+    return {key_of_rtmr(wanted.rtmr), wanted.description, wanted.origin,
+            std::move(text) + (wanted.origin.empty() ? "" : "; that is: " + wanted.origin), offset};
 }
 
-bool extends(const event_log::Event& event, std::uint32_t rtmr) {
-    return event.mr_index == event_log::mr_index_of_rtmr(rtmr) &&
-           event.type != event_log::EventType::no_action;
-}
-
-struct Located {
-    std::size_t offset = 0; ///< in the log; its end for an event that is missing
-    Finding finding;
-};
-
-Finding finding_of(const PolicyEvent& wanted, std::string text) {
-    return {key_of(wanted.rtmr), wanted.description, wanted.origin,
-            std::move(text) + (wanted.origin.empty() ? "" : "; that is: " + wanted.origin)};
+std::optional<Finding> compare_event(const Event& found, const PolicyEvent& wanted,
+                                     std::size_t index) {
+    const auto type = static_cast<std::uint32_t>(found.type);
+    const std::string description = summarise(found).description;
+    const std::string where = place_of(found, index);
+    if (type != wanted.type || description != wanted.description)
+        return finding_of(wanted,
+                          std::format("{}: expected {}, found {}", where,
+                                      label(wanted.description, wanted.type),
+                                      label(description, type)),
+                          found.offset);
+    if (found.digest != wanted.digest)
+        return finding_of(wanted,
+                          std::format("{}: {}: expected digest {}, found {}", where,
+                                      label(description, type), hex(Bytes(wanted.digest)),
+                                      hex(Bytes(found.digest))),
+                          found.offset);
+    return std::nullopt;
 }
 
 /// The first difference between the events of one register.
-std::optional<Located> first_difference(const DecodedLog& log, const Policy& policy,
+std::optional<Finding> first_difference(const DecodedLog& log, const Policy& policy,
                                         std::uint32_t rtmr) {
-    std::vector<const event_log::Event*> logged;
-    for (const event_log::Event& event : log.events)
-        if (extends(event, rtmr))
-            logged.push_back(&event);
+    const auto logged = extensions_of(log, rtmr);
     std::size_t index = 0;
     for (const PolicyEvent& wanted : policy.events) {
         if (wanted.rtmr != rtmr)
             continue;
         if (index == logged.size())
-            return Located{
-                log.used,
-                finding_of(wanted, std::format("{} event {}: {} is missing", name_of(rtmr), index,
-                                               label(wanted.description, wanted.type)))};
-        const event_log::Event& found = *logged[index];
-        const auto type = static_cast<std::uint32_t>(found.type);
-        const std::string description = summarise(found).description;
-        const std::string where =
-            std::format("{} event {} at offset {}", name_of(rtmr), index, hex(found.offset));
-        if (type != wanted.type || description != wanted.description)
-            return Located{found.offset,
-                           finding_of(wanted, std::format("{}: expected {}, found {}", where,
-                                                          label(wanted.description, wanted.type),
-                                                          label(description, type)))};
-        if (found.digest != wanted.digest)
-            return Located{
-                found.offset,
-                finding_of(wanted, std::format("{}: {}: expected digest {}, found {}", where,
-                                               label(description, type), hex(Bytes(wanted.digest)),
-                                               hex(Bytes(found.digest))))};
+            return finding_of(wanted,
+                              std::format("{} event {}: {} is missing", name_of_rtmr(rtmr), index,
+                                          label(wanted.description, wanted.type)),
+                              log.used);
+        if (auto difference = compare_event(log.events[logged[index]], wanted, index))
+            return difference;
         ++index;
     }
-    if (index == logged.size())
+    if (index == logged.size() || rtmr >= firmware_rtmrs)
         return std::nullopt;
-    const event_log::Event& found = *logged[index];
-    const std::string description = summarise(found).description;
-    return Located{found.offset,
-                   {key_of(rtmr), description, "",
-                    std::format("{} event {} at offset {}: {} is one more than expected",
-                                name_of(rtmr), index, hex(found.offset),
-                                label(description, static_cast<std::uint32_t>(found.type)))}};
+    const Event& found = log.events[logged[index]];
+    return Finding{
+        key_of_rtmr(rtmr), summarise(found).description, "",
+        std::format("{}: {} is one more than expected", place_of(found, index), label(found)),
+        found.offset};
 }
 
-Finding register_finding(const std::string& key, const std::string& name, std::string_view source,
+Finding register_finding(std::string key, std::string_view name, std::string_view source,
                          const crypto::Digest& expected, std::string_view by,
                          const crypto::Digest& found) {
-    return {key, "", "",
+    return {std::move(key), "", "",
             std::format("{}: expected {} by {}, found {} in the {}", name, hex(Bytes(expected)), by,
                         hex(Bytes(found)), source)};
+}
+
+bool has_register(const std::vector<Finding>& findings, const std::string& key) {
+    return std::ranges::contains(findings, key, &Finding::register_key);
+}
+
+std::optional<Finding> compare_mrtd(const TdRegisters& td, const Policy& policy) {
+    if (!policy.mrtd || *policy.mrtd == td.info.mrtd)
+        return std::nullopt;
+    Finding finding = register_finding(std::string(mrtd_key), "MRTD", td.source, *policy.mrtd,
+                                       "the policy", td.info.mrtd);
+    finding.origin = "firmware image";
+    finding.text += "; that is: the firmware image";
+    return finding;
+}
+
+std::vector<Finding> compare_events(const DecodedLog& log, const Policy& policy) {
+    std::vector<Finding> findings;
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        if (policy.rtmr[rtmr] || rtmr >= firmware_rtmrs)
+            if (auto difference = first_difference(log, policy, rtmr))
+                findings.push_back(std::move(*difference));
+    std::ranges::stable_sort(findings, {}, &Finding::offset);
+    return findings;
+}
+
+/// Pinned registers that are not `registers`.
+template <class Value>
+std::vector<Finding> compare_pinned(const Policy& policy, std::string_view source,
+                                    const Value& value) {
+    std::vector<Finding> findings;
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        if (const auto& wanted = policy.rtmr[rtmr]; wanted && *wanted != value(rtmr))
+            findings.push_back(register_finding(key_of_rtmr(rtmr), name_of_rtmr(rtmr), source,
+                                                *wanted, "the policy", value(rtmr)));
+    return findings;
+}
+
+/// Those of `more` whose register is not in `findings` yet: one reason for each is enough.
+void append_unexplained(std::vector<Finding>& findings, std::vector<Finding> more) {
+    for (Finding& finding : more)
+        if (!has_register(findings, finding.register_key))
+            findings.push_back(std::move(finding));
+}
+
+/// The values of a prediction are of this firmware's boots. In a log of another make less is known
+/// to be wrong, so that whoever ships the log could choose to have less looked at.
+std::optional<Finding> compare_make(const DecodedLog& log) {
+    if (log.is_of_td_shim)
+        return std::nullopt;
+    return Finding{"", "event log", "",
+                   std::format("event log: by \"{}\", where the policy is for a log by \"{}\"",
+                               log.vendor_info, event_log::vendor_name.data())};
 }
 
 } // namespace
 
 std::vector<Finding> compare_log(const DecodedLog& log, const Policy& policy) {
-    std::vector<Located> located;
-    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        if (policy.rtmr[rtmr])
-            if (auto difference = first_difference(log, policy, rtmr))
-                located.push_back(std::move(*difference));
-    std::ranges::sort(located, {}, &Located::offset);
-    std::vector<Finding> findings;
-    for (Located& difference : located)
-        findings.push_back(std::move(difference.finding));
+    std::vector<Finding> findings = compare_events(log, policy);
     // Events that agree lead to the same register, unless the policy disagrees with itself.
-    for (std::uint32_t rtmr = 0; findings.empty() && rtmr < measure::rtmr_count; ++rtmr)
-        if (const auto& wanted = policy.rtmr[rtmr]; wanted && *wanted != log.registers.value(rtmr))
-            findings.push_back(register_finding(key_of(rtmr), name_of(rtmr), "log", *wanted,
-                                                "the policy", log.registers.value(rtmr)));
+    append_unexplained(findings, compare_pinned(policy, "log", [&](std::uint32_t rtmr) {
+                           return log.registers.value(rtmr);
+                       }));
     return findings;
 }
 
 std::vector<Finding> compare_log(const DecodedLog& log, const TdRegisters& td) {
     std::vector<Finding> findings;
-    for (std::uint32_t rtmr = 0; rtmr < firmware_rtmrs; ++rtmr)
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (log.registers.value(rtmr) != td.info.rtmr[rtmr])
-            findings.push_back(register_finding(key_of(rtmr), name_of(rtmr), td.source,
+            findings.push_back(register_finding(key_of_rtmr(rtmr), name_of_rtmr(rtmr), td.source,
                                                 log.registers.value(rtmr), "the log",
                                                 td.info.rtmr[rtmr]));
     return findings;
@@ -125,16 +150,32 @@ std::vector<Finding> compare_log(const DecodedLog& log, const TdRegisters& td) {
 
 std::vector<Finding> compare_registers(const TdRegisters& td, const Policy& policy) {
     std::vector<Finding> findings;
-    if (policy.mrtd && *policy.mrtd != td.info.mrtd) {
-        findings.push_back(
-            register_finding("mrtd", "MRTD", td.source, *policy.mrtd, "the policy", td.info.mrtd));
-        findings.back().origin = "firmware image";
-        findings.back().text += "; that is: the firmware image";
+    if (auto mrtd = compare_mrtd(td, policy))
+        findings.push_back(std::move(*mrtd));
+    findings.append_range(
+        compare_pinned(policy, td.source, [&](std::uint32_t rtmr) { return td.info.rtmr[rtmr]; }));
+    return findings;
+}
+
+std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& coverage,
+                                 const std::optional<TdRegisters>& td,
+                                 const std::optional<Policy>& policy) {
+    std::vector<Finding> findings = coverage.findings;
+    if (policy) {
+        if (auto make = compare_make(log))
+            findings.push_back(std::move(*make));
+        findings.append_range(compare_events(log, *policy));
     }
-    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        if (const auto& wanted = policy.rtmr[rtmr]; wanted && *wanted != td.info.rtmr[rtmr])
-            findings.push_back(register_finding(key_of(rtmr), name_of(rtmr), td.source, *wanted,
-                                                "the policy", td.info.rtmr[rtmr]));
+    std::ranges::stable_sort(findings, {}, &Finding::offset);
+    if (td && policy)
+        if (auto mrtd = compare_mrtd(*td, *policy))
+            findings.insert(findings.begin(), std::move(*mrtd));
+    if (policy)
+        append_unexplained(findings, compare_log(log, *policy));
+    if (td)
+        findings.append_range(compare_log(log, *td));
+    if (td && policy)
+        append_unexplained(findings, compare_registers(*td, *policy));
     return findings;
 }
 

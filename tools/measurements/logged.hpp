@@ -13,7 +13,8 @@
 namespace tdshim::tools {
 
 struct DecodedLog {
-    std::string vendor_info; ///< printable
+    std::string vendor_info;    ///< printable
+    bool is_of_td_shim = false; ///< by td-shim or by this firmware, as the header says
     std::vector<event_log::Event> events;
     measure::RegisterBank registers; ///< after the events
     std::size_t used = 0;            ///< bytes of the log up to the end of the last event
@@ -26,5 +27,11 @@ struct DecodedLog {
 /// EV_NO_ACTION are records without an extension. Errors: those of LogReader::open(); a later one
 /// stands in the result, beside what was read before it.
 [[nodiscard]] Result<DecodedLog> decode_log(Bytes log);
+
+/// Whether any register shows `event`.
+[[nodiscard]] bool extends_register(const event_log::Event& event);
+
+/// Which events of `log` extended RTMR[`rtmr`], in their order.
+[[nodiscard]] std::vector<std::size_t> extensions_of(const DecodedLog& log, std::uint32_t rtmr);
 
 } // namespace tdshim::tools

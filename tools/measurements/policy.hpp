@@ -27,7 +27,8 @@ struct PolicyEvent {
 struct Policy {
     std::optional<crypto::Digest> mrtd;
     std::array<std::optional<crypto::Digest>, measure::rtmr_count> rtmr;
-    std::vector<PolicyEvent> events; ///< of the registers that have a value
+    /// Of the registers that have a value; of RTMR[2] and RTMR[3] those that come first.
+    std::vector<PolicyEvent> events;
 };
 
 [[nodiscard]] nlohmann::ordered_json json_of(const Policy& policy);

@@ -31,28 +31,18 @@ Outcome<std::optional<Policy>> policy(const References& references) {
     return TRY(parse_policy(references.policy, bytes));
 }
 
-/// The image first, for every other difference may follow from it; then the log's events in their
-/// order; then registers that no event explains.
-std::vector<Finding> compare(const DecodedLog& log, const std::optional<TdRegisters>& td,
-                             const std::optional<Policy>& policy) {
-    std::vector<Finding> findings;
-    if (td && policy)
-        findings.append_range(
-            compare_registers(*td, {.mrtd = policy->mrtd, .rtmr = {}, .events = {}}));
-    if (log.announced && *log.announced != log.used)
-        findings.push_back(
-            {"", "", "event log",
-             std::format("event log: its header announces {} bytes, its events have {}",
-                         *log.announced, log.used)});
-    if (policy)
-        findings.append_range(compare_log(log, *policy));
-    if (td)
-        findings.append_range(compare_log(log, *td));
-    return findings;
+/// "2 events appended by the OS in RTMR[3]"
+std::string appended_text(const LogCoverage& coverage, std::uint32_t rtmr) {
+    const std::size_t count = coverage.appended[rtmr];
+    return std::format("{} event{} appended by the OS in {}", count, count == 1 ? "" : "s",
+                       name_of_rtmr(rtmr));
 }
 
-void print_text(const std::vector<Finding>& findings, const std::string& file,
-                const References& references) {
+void print_text(const LogCoverage& coverage, const std::vector<Finding>& findings,
+                const std::string& file, const References& references) {
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        if (coverage.appended[rtmr] != 0)
+            std::cout << appended_text(coverage, rtmr) << '\n';
     for (const Finding& finding : findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
     if (findings.empty())
@@ -61,9 +51,13 @@ void print_text(const std::vector<Finding>& findings, const std::string& file,
                 std::cout << std::format("{} agrees with {}\n", file, other);
 }
 
-nlohmann::ordered_json json_of(const std::vector<Finding>& findings) {
+nlohmann::ordered_json json_of(const LogCoverage& coverage, const std::vector<Finding>& findings) {
     nlohmann::ordered_json json{{"agrees", findings.empty()},
-                                {"differences", nlohmann::ordered_json::array()}};
+                                {"differences", nlohmann::ordered_json::array()},
+                                {"appended", nlohmann::ordered_json::object()}};
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        if (coverage.appended[rtmr] != 0)
+            json["appended"][key_of_rtmr(rtmr)] = coverage.appended[rtmr];
     for (const Finding& finding : findings)
         json["differences"].push_back({{"register", finding.register_key},
                                        {"description", finding.description},
@@ -81,11 +75,12 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
     const DecodedLog log = TRY(of_file(file, decode_log(bytes)));
     if (log.error)
         return std::unexpected(failure(file, *log.error));
-    const std::vector<Finding> findings = compare(log, td, wanted);
+    const LogCoverage coverage = coverage_of(log);
+    const std::vector<Finding> findings = differences(log, coverage, td, wanted);
     if (json)
-        print_json(json_of(findings));
+        print_json(json_of(coverage, findings));
     else
-        print_text(findings, file, references);
+        print_text(coverage, findings, file, references);
     return findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
 

@@ -9,10 +9,11 @@
 
 namespace tdshim::tools {
 
-/// Prints the events and the registers that they lead to.
+/// Prints the events, what of each is covered by its digest, and the registers that they lead to.
+/// check_failed when the log contradicts itself.
 [[nodiscard]] Outcome<ExitCode> decode(const std::string& file, bool json);
 
-/// Prints the registers only.
+/// Prints the registers only: they follow from the digests, whatever the log says beside them.
 [[nodiscard]] Outcome<ExitCode> replay(const std::string& file, bool json);
 
 /// What a log is checked against; at least one.
@@ -22,7 +23,8 @@ struct References {
     std::string quote;
 };
 
-/// Prints a line a difference, or that all agree. check_failed when there is a difference.
+/// Prints a line a difference, or that all agree, and how many events the OS appended. check_failed
+/// when there is a difference.
 [[nodiscard]] Outcome<ExitCode> check(const std::string& file, const References& references,
                                       bool json);
 

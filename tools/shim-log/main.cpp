@@ -46,10 +46,14 @@ int main(int argc, char** argv) {
                            "Decodes, replays and checks a confidential-computing event log.",
                            "shim-log check ccel.bin --policy boot.json");
     command.options().require_subcommand(1);
-    auto* decode = add_command(command, arguments, "decode", "prints the events and registers");
+    auto* decode =
+        add_command(command, arguments, "decode",
+                    "prints the events, what of each no digest covers, and the registers");
     auto* replay = add_command(command, arguments, "replay", "prints the registers only");
-    auto* check = add_command(command, arguments, "check",
-                              "compares with reference values, a TDREPORT or a quote");
+    auto* check = add_command(
+        command, arguments, "check",
+        "checks the digests and compares all registers with reference values, a TDREPORT or a "
+        "quote");
     add_references(*check, arguments.references);
     return command.run(argc, argv, [&]() -> tools::Outcome<tools::ExitCode> {
         if (*decode)

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/formats/event_log/reader.hpp"
 
+#include <algorithm>
+
 namespace tdshim::event_log {
 namespace {
 
 std::string_view text_of(Bytes bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return text.substr(0, text.find('\0'));
+}
+
+/// td-shim's own logs end so. Eight zero bytes alone could begin an event of MRTD's.
+bool is_zero_tail(Reader reader) {
+    const std::size_t left = reader.left();
+    const auto bytes = reader.take_bytes(left);
+    return left >= 2 * sizeof(le32) && bytes &&
+           std::ranges::all_of(*bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 Result<Description> describe_blob(Bytes data) {
@@ -53,7 +63,7 @@ Result<std::optional<Event>> LogReader::next() {
     if (reader_.left() == 0)
         return std::nullopt;
     Reader ahead = reader_;
-    if (TRY(ahead.take<le32>()) == end_of_log)
+    if (TRY(ahead.take<le32>()) == end_of_log || is_zero_tail(reader_))
         return std::nullopt;
 
     const std::size_t at = reader_.offset();

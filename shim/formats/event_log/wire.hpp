@@ -18,7 +18,8 @@ inline constexpr std::uint32_t mr_index_of_rtmr(std::uint32_t rtmr) {
     return rtmr + 1;
 }
 inline constexpr std::uint32_t max_mr_index = 4;
-/// MrIndex where the log ends before its area does: the unused tail is filled with 0xFF.
+/// MrIndex where the log ends before its area does: the unused tail is filled with 0xFF. In logs of
+/// td-shim's it is zero; then nothing but zeros, eight at least, end the log.
 inline constexpr std::uint32_t end_of_log = 0xFFFFFFFF;
 
 enum class EventType : std::uint32_t {

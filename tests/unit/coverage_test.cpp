@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tools/measurements: what of a log its digests cover, what td_contents names, and what the OS
+// appended.
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+
+#include "tests/unit/boot_log.hpp"
+
+namespace tdshim::tools { namespace {
+
+using namespace tdshim::test;
+using namespace tdshim::measure;
+
+using Bytestring = std::vector<std::byte>;
+
+std::vector<std::string> texts(const std::vector<Finding>& findings) {
+    std::vector<std::string> texts;
+    for (const Finding& finding : findings)
+        texts.push_back(finding.text);
+    return texts;
+}
+
+/// What a check of `bytes` says, beside what `boot` had.
+std::vector<Finding> check(Bytes bytes, const std::optional<TdRegisters>& td,
+                           const std::optional<Policy>& policy = std::nullopt) {
+    const auto log = decode_log(bytes);
+    REQUIRE(log.has_value());
+    REQUIRE_FALSE(log->error.has_value());
+    return differences(*log, coverage_of(*log), td, policy);
+}
+
+LogCoverage coverage(const Blob& bytes) {
+    const auto log = decode_log(bytes.view());
+    REQUIRE(log.has_value());
+    return coverage_of(*log);
+}
+
+/// `log` with `to` where `from` stood, which is as long.
+Bytestring replaced(const Blob& log, std::string_view from, std::string_view to) {
+    Bytestring bytes = log.vector();
+    const auto found = std::ranges::search(bytes, bytes_of(from));
+    REQUIRE_FALSE(found.empty());
+    std::ranges::copy(bytes_of(to), found.begin());
+    return bytes;
+}
+
+bool starts(const std::string& text, std::string_view start) {
+    INFO(text);
+    CHECK(text.starts_with(start));
+    return text.starts_with(start);
+}
+
+TEST_CASE("each event's digest covers what its kind says", "[coverage]") {
+    const LogCoverage found = coverage(running_bundle().log());
+    CHECK(found.findings.empty());
+    std::vector<Covered> covered;
+    std::string named;
+    for (const EventCoverage& event : found.events) {
+        covered.push_back(event.covered);
+        named += event.is_named ? 'n' : event.is_appended ? 'a' : '-';
+    }
+    using enum Covered;
+    CHECK(covered == std::vector{content, data, data, nothing, data, data, data, nothing, data,
+                                 nothing, content, data, data, data, data, data, data, nothing,
+                                 data});
+    CHECK(named == "-----nnnnnn----naaa");
+    CHECK(found.appended == std::array<std::size_t, 4>{0, 0, 1, 2});
+}
+
+TEST_CASE("a text that was changed in a log is not what was measured", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    const auto changed = replaced(boot.log(), "console=ttyS0", "console=ttyS1");
+    for (const auto& policy : {std::optional<Policy>{}, std::optional{boot.policy()}}) {
+        const auto found = texts(check(changed, boot.td(), policy));
+        REQUIRE(found.size() == 1);
+        CHECK(starts(found[0], "RTMR[1] event 5 at offset 0x"));
+        CHECK(found[0].ends_with("td_payload_info is not what was measured: its digest is of "
+                                 "other data"));
+    }
+    CHECK(check(replaced(boot.log(), "lazy", "lazz"), boot.td()).size() == 1);
+    CHECK(check(replaced(boot.log(), "identity", "identify"), boot.td()).size() == 1);
+    CHECK(check(replaced(boot.log(), "secure_policy_db", "secure_policy_dc"), boot.td()).size() ==
+          1);
+}
+
+/// A unified kernel image with an .osrel section and no initrd.
+BootLog uki_boot(const Measurement& second) {
+    BootLog boot;
+    boot.add(contents(bytes_of(std::string_view("td_payload=bzimage td_osrel td_payload_info"))))
+        .add(kernel(Gpa{0x1000000}, file("K")))
+        .add(second)
+        .add(command_line(bytes_of(std::string_view("c"))))
+        .add(separator(0))
+        .add(separator(1));
+    return boot;
+}
+
+TEST_CASE("an event that was renamed is not the one that td_contents names", "[coverage]") {
+    const BootLog real = uki_boot(os_release(Gpa{0x2000000}, file("I")));
+    CHECK(check(real.log().vector(), real.td(), real.policy()).empty());
+    const BootLog renamed = uki_boot(initrd(Gpa{0x2000000}, file("I")));
+    REQUIRE(renamed.td().info.rtmr == real.td().info.rtmr);
+    const auto found = texts(check(renamed.log().vector(), real.td()));
+    REQUIRE(found.size() == 1);
+    CHECK(starts(found[0], "RTMR[1] event 2 at offset 0x"));
+    CHECK(found[0].ends_with(": td_contents says td_osrel, found td_initrd"));
+    const auto by_policy = texts(check(renamed.log().vector(), real.td(), real.policy()));
+    REQUIRE(by_policy.size() == 2);
+    CHECK(by_policy[1].ends_with(": expected td_osrel, found td_initrd; that is: a file"));
+}
+
+TEST_CASE("td_contents cannot be hidden by another type", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    const auto log = decode_log(boot.log().view());
+    for (const std::uint32_t type : {0xDU, 0x6U, 0x8000000AU}) {
+        Blob bytes = boot.log();
+        bytes.patch(log->events[5].offset + 4, 4, type);
+        const auto found = texts(check(bytes.view(), boot.td()));
+        REQUIRE_FALSE(found.empty());
+        CHECK(found[0].contains(": td_contents says td_contents, found "));
+    }
+}
+
+TEST_CASE("what td_contents says must be there, and no more", "[coverage]") {
+    const auto found = [](std::string_view text) {
+        BootLog boot;
+        boot.add(contents(bytes_of(text))).add(kernel(Gpa{}, file("K"))).add(separator(1));
+        const auto all = texts(coverage(boot.log()).findings);
+        return all.empty() ? std::string() : all[0];
+    };
+    CHECK(found("td_payload=elf").empty());
+    CHECK(found("td_payload=raw-vmlinux@0x1000").empty());
+    CHECK(found("td_payload=elf td_initrd").ends_with("says td_initrd, found EV_SEPARATOR"));
+    CHECK(found("td_payload=elf rtmr2=1") ==
+          "RTMR[2]: td_contents says 1 events of the firmware's, found 0");
+    for (const char* const text :
+         {"td_payload", "x", "td_initrd=1", "td_payload=elf rtmr2=", "td_payload=elf rtmr2=x",
+          "td_payload=elf rtmr2", "EV_SEPARATOR", "td_contents", "td_payload=elf  td_initrd"})
+        CHECK(found(text).contains("which nothing of the firmware's is called"));
+    CHECK(found("").contains("says EV_SEPARATOR, found td_payload"));
+    BootLog more;
+    more.add(contents(bytes_of(std::string_view("td_payload=elf"))))
+        .add(kernel(Gpa{}, file("K")))
+        .add(separator(1))
+        .add(kernel(Gpa{}, file("K")));
+    CHECK(texts(coverage(more.log()).findings)[0].ends_with("says no more, found td_payload"));
+    CHECK(coverage(refused_boot().log()).findings.empty());
+}
+
+TEST_CASE("with td-shim's order of events td_contents stands behind the separator", "[coverage]") {
+    BootLog boot;
+    boot.add(payload_svn(1, Digests::td_shim))
+        .add(separator(0))
+        .add(separator(1))
+        .add(contents(bytes_of(
+            std::string_view("td_payload_svn td_payload=bzimage td_initrd td_payload_info"))))
+        .add(kernel(Gpa{}, file("K")))
+        .add(initrd(Gpa{}, file("I")))
+        .add(command_line(bytes_of(std::string_view("c"))));
+    const LogCoverage found = coverage(boot.log());
+    CHECK(found.findings.empty());
+    CHECK(std::ranges::count_if(found.events, &EventCoverage::is_named) == 6);
+}
+
+TEST_CASE("registers of the OS are compared with report and policy", "[coverage]") {
+    const BootLog boot = running_bundle();
+    const Bytestring log = boot.log().vector();
+    BootLog forged = bundle_boot();
+    forged.append(3, 0xD, "forged").append(2, ev_event_tag, "", file("more").digest);
+    CHECK(texts(check(forged.log().view(), boot.td(), boot.policy())).size() == 1);
+    CHECK(starts(texts(check(forged.log().view(), boot.td()))[0], "RTMR[3]: expected "));
+
+    Policy pinned = boot.policy();
+    pinned.rtmr[3] = boot.td().info.rtmr[3];
+    CHECK(check(log, boot.td(), pinned).empty());
+    pinned.rtmr[3] = file("else").digest;
+    CHECK(check(log, boot.td(), pinned).size() == 1);
+    CHECK(check(log, std::nullopt, pinned).size() == 1);
+    TdRegisters other = boot.td();
+    other.info.rtmr[2] = {};
+    CHECK(starts(texts(check(log, other, boot.policy()))[0], "RTMR[2]: expected "));
+}
+
+TEST_CASE("the policy's events of a bundle come first", "[coverage]") {
+    BootLog other;
+    other.append(3, 0xD, "of the OS");
+    const auto found = texts(check(other.log().view(), other.td(), [] {
+        Policy policy = bundle_boot().policy();
+        policy.rtmr = {};
+        return policy;
+    }()));
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].starts_with("RTMR[3] event 0 at offset 0x"));
+    CHECK(found[1].starts_with("RTMR[2] event 0: EV_COMPACT_HASH is missing"));
+}
+
+TEST_CASE("a bundle's event that was changed with its digest differs by register", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    auto log = replaced(boot.log(), std::string_view("two\0", 4), std::string_view("TWO\0", 4));
+    const auto digest = file(std::string_view("TWO\0", 4)).digest;
+    const auto events = decode_log(log);
+    std::memcpy(log.data() + events->events[13].offset + 14, digest.data(), digest.size());
+    CHECK(starts(texts(check(log, boot.td()))[0], "RTMR[3]: expected "));
+    const auto found = texts(check(log, boot.td(), boot.policy()));
+    REQUIRE(found.size() == 2);
+    CHECK(starts(found[0], "RTMR[3] event 1 at offset 0x"));
+    CHECK(starts(found[1], "RTMR[3]: expected "));
+}
+
+TEST_CASE("behind the announced end only the OS's registers have events", "[coverage]") {
+    BootLog boot = bundle_boot();
+    boot.append(1, 4, std::string_view("\0\0\0\0", 4));
+    const auto found = texts(coverage(boot.log()).findings);
+    REQUIRE(found.size() == 2);
+    CHECK(found[1].contains("EV_SEPARATOR is behind the end that the log announces"));
+    Blob inside = bundle_boot().log();
+    inside.patch(32 + 33 + 8, 4, 100);
+    CHECK(texts(coverage(inside).findings)[0].starts_with(
+        "event log: its header announces 100 bytes, its events have "));
+}
+
+TEST_CASE("a log may end in zeros", "[coverage]") {
+    const BootLog boot = running_bundle();
+    CHECK(check(boot.log(1024 * 1024, 0).view(), boot.td(), boot.policy()).empty());
+    CHECK(check(boot.log(8, 0).view(), boot.td(), boot.policy()).empty());
+}
+
+TEST_CASE("a log of another make is wrong for a policy, and else believed less", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    auto log = replaced(boot.log(), "td_shim", "no_shim");
+    CHECK(check(log, boot.td()).empty());
+    const auto found = texts(check(log, boot.td(), boot.policy()));
+    REQUIRE(found.size() == 1);
+    CHECK(starts(found[0], "event log: by \"no_shim"));
+    CHECK(found[0].ends_with("where the policy is for a log by \"td_shim\""));
+}
+
+}} // namespace tdshim::tools
