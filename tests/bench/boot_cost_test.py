@@ -49,12 +49,13 @@ def size_of_input(event):
 
 
 def check_hashed(test, cost, inputs):
-    """Kernel, initrd, command line, the configuration that RTMR[0] logs, two separators: each hashed once."""
+    """What RTMR[1] is made of, kernel, initrd, command line, the configuration that RTMR[0] logs, two separators: each hashed once."""
     log = firmware.check_log(test, cost.report)
     firmware.check_closed(test, log, event_log.separator_digest, separator)
-    test.assertEqual([size_of_input(event) for event in log.of_rtmr(1)[:-1]], inputs)
+    contents, *files = [size_of_input(event) for event in log.of_rtmr(1)[:-1]]
+    test.assertEqual(files, inputs)
     configuration = sum(size_of_input(event) for event in log.of_rtmr(0)[:-1])
-    test.assertEqual(cost.hashed, sum(inputs) + configuration + 2 * len(separator))
+    test.assertEqual(cost.hashed, contents + sum(inputs) + configuration + 2 * len(separator))
 
 
 def check_cost(test, machine, qemu):

@@ -8,8 +8,8 @@ import os
 import subprocess
 import unittest
 
-from measure_test import Boot
-from support import BOOT_SECTOR, LOG, TOOLS, ToolTest, elf, reset_vector
+from measure_test import KERNEL, Boot
+from support import LOG, TOOLS, ToolTest, elf, reset_vector
 
 GARBAGE = bytes(range(0xA5, 0xFF)) * 100
 # What an input may be instead of what it should be; kernels, initrds and command lines may have any content.
@@ -59,7 +59,7 @@ class BadFileTest(ToolTest):
             boot = Boot(file.read())
         self.words = {
             "VECTOR": os.path.join(self.folder, "vector"), "ELF": os.path.join(self.folder, "elf"), "IMAGE": image,
-            "FILE": self.put("file", BOOT_SECTOR), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
+            "FILE": self.put("file", KERNEL), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
             "POLICY": self.put("policy", json.dumps({"format": "tdshim-policy", "version": 1, "events": []}).encode()),
             "PRIVATE": os.path.join(self.folder, "private"), "KEY": os.path.join(self.folder, "key"),
             "OUT": os.path.join(self.folder, "out")}

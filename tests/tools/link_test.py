@@ -49,6 +49,7 @@ class LinkTest(ToolTest):
             (0, CFV_SIZE, base, CFV_SIZE, 1, 1),
             (0, 0, *TEMPORARY[0], 3, 0),
             (0, 0, *TEMPORARY[1], 3, 0),
+            (0, 0, 0xB30000, 0x1000, 3, 1),
             (0, 0, *TD_HOB, 2, 0),
             (0, 0, *TEMPORARY[2], 3, 0),
         ])
@@ -109,7 +110,7 @@ class LinkTest(ToolTest):
                                           "constants_size": 64, "memory_size": 0x30000})
         self.assertEqual(sum(part["size"] for part in report["layout"]), MIN_IMAGE_SIZE)
         self.assertEqual([section["name"] for section in report["metadata"]["sections"]],
-                         ["BFV", "CFV", "TempMem", "TempMem", "TD_HOB", "TempMem"])
+                         ["BFV", "CFV", "TempMem", "TempMem", "TempMem", "TD_HOB", "TempMem"])
 
     def test_the_output_has_the_mode_of_any_new_file(self):
         self.linked()

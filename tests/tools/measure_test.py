@@ -10,14 +10,16 @@ import struct
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
+for folder in ("vectors", "vm"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / folder))
 
+from kernels import bzimage
 from mrtd import mrtd
 from support import (
-    BOOT_SECTOR, CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
+    CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
 )
 
-KERNEL = BOOT_SECTOR + b"\x4d\x5a" + bytes(range(256)) * 40
+KERNEL = bzimage()
 INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
 CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
@@ -79,9 +81,9 @@ class Boot:
     def register(self, number):
         return replayed([sha384(content) for register, _, content, _ in self.events() if register == number + 1])
 
-    def report(self):
+    def report(self, rtmr3=bytes(48)):
         info = struct.pack("<QQ", 1 << 28, 0xE7) + bytes.fromhex(mrtd(self.image)) + bytes(144)
-        info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(96 + 48 + 64)
+        info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(48) + rtmr3 + bytes(48 + 64)
         return b"\x81" + bytes(511) + info
 
     def quote(self, version=4):
@@ -185,7 +187,8 @@ class MeasureTest(ToolTest):
                            ("--quote", self.put("quote", self.boot.quote())),
                            ("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5)))):
             with self.subTest(references):
-                self.assertEqual(self.check(self.boot, *references), {"agrees": True, "differences": []})
+                self.assertEqual(self.check(self.boot, *references),
+                                 {"agrees": True, "differences": [], "appended": {}})
 
     def test_tampering_is_named(self):
         """One byte of one input is another; first and last byte of each."""
@@ -210,6 +213,35 @@ class MeasureTest(ToolTest):
                     first = found["differences"][0]
                     self.assertEqual((first["register"], first["description"]), (register, description), first)
                     self.assertTrue(first["input"].startswith(origin), first)
+
+    def test_what_the_os_appended_is_checked_by_its_register(self):
+        policy = self.policy()
+        text = b"of the OS"
+        log = self.put("ccel", self.boot.log() + event(4, 0xD, sha384(text), text))
+        rtmr3 = bytes.fromhex(replayed([sha384(text)]))
+        report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
+        self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
+                         f"1 event appended by the OS in RTMR[3]\n{log} agrees with {policy}\n{log} agrees with {report}\n")
+        self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
+        wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
+        self.assertEqual(wrong.returncode, 1, wrong.stderr)
+        self.assertRegex(wrong.stdout, r"differs: RTMR\[3\]: expected \w+ by the log, found 0+ in the TDREPORT\n$")
+        with open(policy, "rb") as file:
+            values = json.load(file)
+        for pinned, code in ((rtmr3, 0), (bytes(48), 1), (sha384(b"x"), 1)):
+            pins = self.put("pins", json.dumps({**values, "rtmr3": pinned.hex()}).encode())
+            for references in (("--report", report), ()):
+                with self.subTest(pinned.hex()[:8], references=references):
+                    result = self.run_tool("shim-log", "check", log, "--policy", pins, *references)
+                    self.assertEqual(result.returncode, code, result.stdout)
+
+    def test_a_text_that_was_changed_is_not_what_was_measured(self):
+        log = self.boot.log().replace(COMMAND_LINE, COMMAND_LINE[:-1] + b"b")
+        for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
+            result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertRegex(result.stdout, r"^differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
+                                            r"measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):
         policy, report = self.policy(), self.put("report", self.boot.report())

@@ -154,14 +154,37 @@ class LogTest(ToolTest):
         self.assertEqual(report["events"][1], {
             "offset": len(LOG_HEADER) + len(LOG_EVENTS[0]), "mr_index": 2, "register": "rtmr1", "type": 0x8000000A,
             "type_name": "EV_EFI_PLATFORM_FIRMWARE_BLOB2", "description": "td_payload", "digest": sha384(KERNEL).hex(),
-            "size": 28, "summary": "2048 bytes at 0x1000000 - 0x10007ff", "data": LOG_EVENTS[1][66:].hex()})
+            "size": 28, "summary": "2048 bytes at 0x1000000 - 0x10007ff", "data": LOG_EVENTS[1][66:].hex(),
+            "covered": "nothing", "not_covered": ["type", "name", "address", "size"], "is_what_was_measured": True,
+            "appended_by_os": False})
+        self.assertEqual([item["covered"] for item in report["events"]],
+                         ["content", "nothing", "content", "data", "data"])
+        self.assertEqual(report["differences"], [])
 
     def test_the_text_shows_the_same(self):
         text = self.good("shim-log", "decode", self.put("CCEL", self.area))
         self.assertRegex(text, r" 0x48 +RTMR\[0\] +EV_PLATFORM_CONFIG_FLAGS +td_hob\n +" + sha384(HOB_BYTES).hex())
         self.assertIn('"console=ttyS0 root=/dev/vda"', text)
         self.assertIn("  RTMR[1] " + replayed([sha384(KERNEL), sha384(COMMAND_LINE), sha384(bytes(4))]) + "\n", text)
-        self.assertIn(f"{len(LOG)} of 65536 bytes used\n", text)
+        self.assertIn(f"{len(LOG)} of 65536 bytes used\nnot covered by any register: the log's header, ", text)
+        self.assertRegex(text, r"2048 bytes at .*\n +not covered: type, name, address, size\n")
+        self.assertRegex(text, r"\(end of the firmware's measurements\)\n +not covered: type\n")
+
+    def test_what_was_not_measured_is_marked(self):
+        """A text that was changed behind its digest; all is printed, and the exit code says it."""
+        path = self.put("CCEL", self.area.replace(b"console=ttyS0", b"console=ttyS1"))
+        text = self.run_tool("shim-log", "decode", path)
+        self.assertEqual((text.returncode, text.stderr), (1, ""))
+        self.assertRegex(text.stdout, r'"console=ttyS1 .*"\n +not what was measured: the digest is of other data\n')
+        self.assertRegex(text.stdout, r"\ndiffers: RTMR\[1\] event 1 at offset 0x\w+: td_payload_info is not what was measured")
+        report = json.loads(self.run_tool("shim-log", "decode", path, "--json").stdout)
+        self.assertEqual([item["is_what_was_measured"] for item in report["events"]], [True, True, False, True, True])
+        self.assertEqual(report["events"][2]["not_covered"], ["type", "data"])
+        self.assertEqual(self.good("shim-log", "replay", path), self.good("shim-log", "replay", self.put("good", self.area)))
+
+    def test_a_log_may_end_in_zeros(self):
+        report = json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", LOG + bytes(1 << 20))))
+        self.assertEqual((report["used"], report["size"]), (len(LOG), len(LOG) + (1 << 20)))
 
     def test_events_that_extend_nothing_are_not_replayed(self):
         log = LOG_HEADER + event(0, 0x8000000A, sha384(b"x"), b"") + event(3, 3, sha384(b"y"), b"") + event(
@@ -178,7 +201,8 @@ class LogTest(ToolTest):
         self.assertIn('0x1 (error) "kernel: no boot flag"', self.good("shim-log", "decode", self.put("CCEL", log)))
 
     def test_bytes_of_the_log_cannot_steer_the_terminal(self):
-        log = LOG_HEADER + event(1, 0xA, bytes(48), struct.pack("<16sI", b"\x1b[2Jx\xff", 0))
+        data = struct.pack("<16sI", b"\x1b[2Jx\xff", 0)
+        log = LOG_HEADER + event(1, 0xA, sha384(data), data)
         text = self.good("shim-log", "decode", self.put("CCEL", log))
         self.assertNotIn("\x1b", text)
         self.assertIn("\\x1b[2Jx\\xff", text)
@@ -187,12 +211,12 @@ class LogTest(ToolTest):
     def test_garbage_at_the_end_is_an_error_after_what_was_decoded(self):
         at = len(LOG)
         cases = {
-            f"input ends too early at offset {at:#x}: expected 0x42, found 0x28": b"\0" * 40,
+            f"input ends too early at offset {at:#x}: expected 0x42, found 0x28": b"\1" * 40,
             f"input ends too early at offset {at + 66:#x}: expected 0x3e8, found 0x1":
                 event(1, 4, bytes(48), bytes(1000))[:67],
             f"names a measurement register that does not exist at offset {at:#x}: expected 0x4, found 0x7":
                 event(7, 4, bytes(48), b""),
-            f"does not hold exactly one SHA-384 digest at offset {at:#x}: expected 0xc, found 0x0": bytes(66),
+            f"does not hold exactly one SHA-384 digest at offset {at:#x}: expected 0xc, found 0x0": b"\1" + bytes(65),
         }
         for message, tail in cases.items():
             with self.subTest(message):

@@ -20,12 +20,18 @@ class CheckTest(ToolTest):
         self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "-o", image)
         return image
 
-    def test_an_image_of_ours_is_good_for_everybody(self):
+    def test_an_image_of_ours_is_good_for_vmms(self):
         image = self.link()
-        for vmm in ("qemu", "cloud-hypervisor", "tdshim-spec"):
+        for vmm in ("qemu", "cloud-hypervisor"):
             with self.subTest(vmm):
                 self.assertEqual(self.good("shim-check", image, "--vmm", vmm, "--memory", "256M"),
                                  f"{image}: good for {vmm}\n")
+
+    def test_the_mailbox_is_measured_against_td_shims_rule(self):
+        result = self.run_tool("shim-check", self.link(), "--vmm", "tdshim-spec", "--memory", "256M", "--json")
+        found = json.loads(result.stdout)["broken"]
+        self.assertEqual((result.returncode, len(found), found[0]["subject"], found[0]["consequence"]),
+                         (1, 1, "section 4 (TempMem)", "such a section is not measured"))
 
     def test_a_payload_section_is_not_for_qemu(self):
         image = self.put("image", foreign_image([BFV, HOB, PAYLOAD]))
@@ -83,7 +89,8 @@ class HobTest(ToolTest):
         self.assertEqual(struct.unpack_from("<Q", content, 48)[0], TD_HOB[0] + len(content))
         resources = self.resources(content)
         added = [(start, size) for kind, _, start, size in resources if kind == MEMORY]
-        self.assertEqual(added, [(0x800000, 256 * KIB), (0xA00000, 1024 * KIB), TD_HOB, (0xB20000, 64 * KIB)])
+        self.assertEqual(added, [(0x800000, 256 * KIB), (0xA00000, 1024 * KIB), TD_HOB, (0xB20000, 64 * KIB),
+                                 (0xB30000, 4 * KIB)])
         self.assertEqual(sum(size for _, _, _, size in resources), 3 * GIB)
         self.assertEqual(resources[-1], (UNACCEPTED, 7, 4 * GIB, GIB))
 

@@ -39,7 +39,7 @@ TEST_CASE("every known section type is taken and named", "[tdvf]") {
 }
 
 TEST_CASE("more memory than any image needs is refused, in one section or in all", "[tdvf]") {
-    require_refused(parse_with(2, {0, 0, 0x810000, std::uint64_t{1} << 46, 3, 0}),
+    require_refused(parse_with(2, {0, 0, std::uint64_t{1} << 40, std::uint64_t{1} << 46, 3, 0}),
                     Fault::section_memory_total, row_at(2) + 16,
                     max_added_memory - 0x10000 - 0x1000, std::uint64_t{1} << 46);
     auto rows = good_rows();

@@ -142,7 +142,7 @@ class NamedItems(unittest.TestCase):
         check_configuration(self, measured)
         registers = [event.mr_index for event in measured.log.events]
         configured = len(configuration_files) + 1
-        self.assertEqual(registers, [1] * configured + [2] * 3 + [1, 2])
+        self.assertEqual(registers, [1] * configured + [2] * 4 + [1, 2])
 
     def test_same_events_on_microvm_under_the_newest_qemu(self):
         measured = Measured(self, "new", items=named(stub, initrd, command_line), machine="microvm,acpi=on")
