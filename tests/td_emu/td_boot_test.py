@@ -172,7 +172,8 @@ class TdBoot(unittest.TestCase):
         boot.line(r"reboot: Power down$")
         log = event_log.EventLog(base64.b64decode(boot.line(r"(?s)^guest: ccel begin\n(.*?)^guest: ccel end$")[1]))
         self.assertEqual(log.of_rtmr(0)[0].configuration(), (b"portable", b"hob=validated acpi=static"))
-        self.assertEqual(len(log.of_rtmr(0)), 2, "and the separator")
+        self.assertEqual(log.of_rtmr(0)[1].configuration(), (b"accept", b"lazy"))
+        self.assertEqual(len(log.of_rtmr(0)), 3, "and the separator")
 
     def test_large_pages(self):
         guest = settings.Guest("6.12")

@@ -59,7 +59,7 @@ refused = {
                                  "fw_cfg directory: VMM did not change the visibility of memory"),
     "acceptance": ([{"leaf": "TDG.MEM.PAGE.ACCEPT", "from": 200, "status": "0xC000010000000001"}],
                    "TD HOB: page of memory cannot be accepted"),
-    "extension": ([{"leaf": "TDG.MR.RTMR.EXTEND", "from": 3, "status": "0xC000010000000001"}],
+    "extension": ([{"leaf": "TDG.MR.RTMR.EXTEND", "from": 4, "status": "0xC000010000000001"}],
                   "etc/acpi/rsdp: TDCALL failed"),
     "hob": ([{"hob": {"offset": 0, "bytes": "0300"}}], "TD HOB: TD HOB does not begin with a PHIT HOB"),
     "hob_beyond_its_end": ([{"hob": {"offset": 48, "bytes": "ffffffffffffffff"}}],
