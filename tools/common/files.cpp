@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
+#include <optional>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -13,6 +16,8 @@
 
 namespace tdshim::tools {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// A temporary file that is gone again unless it was kept.
 class TemporaryName {
@@ -54,6 +59,56 @@ mode_t default_mode() {
     return 0666 & ~mask;
 }
 
+/// The file that an output of this name creates or replaces: of a link what it leads to, so that
+/// the link stays. Nothing where a device or a FIFO is there, which root could replace by a file as
+/// well.
+Outcome<std::optional<std::string>> replaced_by(const std::string& file) {
+    std::error_code error;
+    const bool is_link = fs::is_symlink(fs::symlink_status(file, error));
+    const fs::file_type type = fs::status(file, error).type();
+    if (type == fs::file_type::block || type == fs::file_type::character ||
+        type == fs::file_type::fifo)
+        return std::nullopt;
+    if (type == fs::file_type::directory)
+        return std::unexpected(failure(file, "is a folder"));
+    if (type == fs::file_type::socket)
+        return std::unexpected(failure(file, "is a socket"));
+    if (is_link && type == fs::file_type::not_found)
+        return std::unexpected(failure(file, "is a link that leads to nothing"));
+    if (type == fs::file_type::regular || type == fs::file_type::not_found) {
+        const std::string target = is_link ? fs::canonical(file, error).string() : file;
+        if (!target.empty())
+            return target;
+    }
+    return std::unexpected(system_failure(file, "cannot create", error.value()));
+}
+
+Outcome<> write_beside(const std::string& file, Bytes bytes) {
+    std::string name = file + ".XXXXXX";
+    Descriptor output(::mkostemp(name.data(), O_CLOEXEC));
+    if (!output.is_open())
+        return std::unexpected(system_failure(file, "cannot create", errno));
+    TemporaryName temporary(name);
+    if (!write_all(output.number(), bytes) || ::fchmod(output.number(), default_mode()) != 0 ||
+        ::fsync(output.number()) != 0 || !output.close_now())
+        return std::unexpected(system_failure(file, "cannot write", errno));
+    if (!temporary.rename_to(file))
+        return std::unexpected(system_failure(file, "cannot rename the finished file", errno));
+    return {};
+}
+
+Outcome<> write_in_place(const std::string& file, Bytes bytes) {
+    Descriptor output(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (!output.is_open())
+        return std::unexpected(system_failure(file, "cannot open", errno));
+    const auto is_flushed = [&] { // EINVAL: it has nothing to flush
+        return ::fsync(output.number()) == 0 || errno == EINVAL;
+    };
+    if (!write_all(output.number(), bytes) || !is_flushed() || !output.close_now())
+        return std::unexpected(system_failure(file, "cannot write", errno));
+    return {};
+}
+
 } // namespace
 
 Outcome<std::vector<std::byte>> read_file(const std::string& file) {
@@ -71,17 +126,17 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
 }
 
 Outcome<> write_file(const std::string& file, Bytes bytes) {
-    std::string name = file + ".XXXXXX";
-    Descriptor output(::mkostemp(name.data(), O_CLOEXEC));
-    if (!output.is_open())
-        return std::unexpected(system_failure(file, "cannot create", errno));
-    TemporaryName temporary(name);
-    if (!write_all(output.number(), bytes) || ::fchmod(output.number(), default_mode()) != 0 ||
-        ::fsync(output.number()) != 0 || !output.close_now())
-        return std::unexpected(system_failure(file, "cannot write", errno));
-    if (!temporary.rename_to(file))
-        return std::unexpected(system_failure(file, "cannot rename the finished file", errno));
-    return {};
+    const auto replaced = TRY(replaced_by(file));
+    return replaced ? write_beside(*replaced, bytes) : write_in_place(file, bytes);
+}
+
+Outcome<> make_file(const std::string& file) {
+    const auto replaced = TRY(replaced_by(file));
+    if (replaced)
+        return write_beside(*replaced, {});
+    return ::access(file.c_str(), W_OK) == 0
+               ? Outcome<>{}
+               : std::unexpected(system_failure(file, "cannot open", errno));
 }
 
 } // namespace tdshim::tools

@@ -19,7 +19,12 @@ inline constexpr std::size_t max_file_size = std::size_t{1} << 30;
 [[nodiscard]] Outcome<std::vector<std::byte>> read_file(const std::string& file);
 
 /// Writes beside `file` under a temporary name, then renames: on failure nothing is left behind and
-/// an older `file` is untouched.
+/// an older `file` is untouched. A symlink stays, and what it leads to is written so; a device or a
+/// FIFO is written where it is. A folder, a socket and a link to nothing are refused.
 [[nodiscard]] Outcome<> write_file(const std::string& file, Bytes bytes);
+
+/// Makes `file` for another program to open and write: empty, by the rules of write_file. A device
+/// or a FIFO is not opened, for the reader of one would take that for all there is.
+[[nodiscard]] Outcome<> make_file(const std::string& file);
 
 } // namespace tdshim::tools

@@ -212,7 +212,7 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
 Outcome<> write_inputs(const Options& options, const vmm::Brought& brought,
                        const Settings& settings, const Scratch& scratch) {
     if (!options.trace_file.empty()) // the plugin writes it; what is wrong with it is told now
-        TRY(tools::write_file(options.trace_file, {}));
+        TRY(tools::make_file(options.trace_file));
     TRY(tools::write_file(scratch.file("hob.bin"), brought.hob));
     for (const vmm::SectionContent& content : brought.placement.sections)
         TRY(tools::write_file(scratch.file(std::string(tdvf::name_of(content.type))),

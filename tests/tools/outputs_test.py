@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What stands under an output's name decides how it is written: a file and what a link leads to are replaced, a device
+and a FIFO are written where they are, and nothing else is touched. The same for td-emu's --trace."""
+
+import os
+import socket
+import stat
+import subprocess
+import unittest
+
+from support import BIN, ToolTest, elf, reset_vector
+
+DEADLINE = 60
+
+
+class OutputsTest(ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.inputs = (self.put("vector", reset_vector()), self.put("elf", elf()))
+        self.link("expected")
+        self.expected = self.read("expected")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def link(self, output):
+        return self.good("shim-ld", *self.inputs, "-o", self.path(output))
+
+    def refused(self, output, reason):
+        before = sorted(os.listdir(self.folder))
+        for tool, *arguments in (("shim-ld", *self.inputs, "-o", output),
+                                 ("td-emu", "--qemu", "/bin/true", "--firmware", self.path("expected"), "--trace", output)):
+            with self.subTest(tool):
+                self.assertEqual(self.bad(tool, *arguments).stderr, f"{tool}: {output}: {reason}\n")
+                self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_a_file_is_replaced(self):
+        self.put("out", b"older")
+        os.link(self.path("out"), self.path("other name"))
+        self.link("out")
+        self.assertEqual(self.read("out"), self.expected)
+        self.assertEqual(self.read("other name"), b"older")
+
+    def test_a_device_stays_one(self):
+        self.link("/dev/null")
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        self.assertIn("No space left", self.bad("shim-ld", *self.inputs, "-o", "/dev/full").stderr)
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/full").st_mode))
+
+    def test_a_fifo_gives_its_reader_all_of_it(self):
+        os.mkfifo(self.path("fifo"))
+        with subprocess.Popen(["cat", self.path("fifo")], stdout=subprocess.PIPE) as reader:
+            self.link("fifo")
+            self.assertEqual(reader.communicate(timeout=DEADLINE)[0], self.expected)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("fifo")).st_mode))
+
+    def test_standard_output_is_a_pipe(self):
+        done = subprocess.run([os.path.join(BIN, "shim-ld"), *self.inputs, "-o", "/dev/stdout"], capture_output=True,
+                              check=True, timeout=DEADLINE)
+        self.assertTrue(done.stdout.startswith(self.expected))
+
+    def test_what_a_link_leads_to_is_replaced(self):
+        os.mkdir(self.path("elsewhere"))
+        self.put("elsewhere/target", b"older")
+        os.symlink("elsewhere/target", self.path("first"))
+        os.symlink("first", self.path("second"))
+        self.link("second")
+        self.assertEqual((os.readlink(self.path("first")), os.readlink(self.path("second"))), ("elsewhere/target", "first"))
+        self.assertEqual(self.read("elsewhere/target"), self.expected)
+        self.assertEqual(os.listdir(self.path("elsewhere")), ["target"])
+
+    def test_what_cannot_be_written_is_refused(self):
+        os.symlink("nothing", self.path("dangling"))
+        os.symlink("itself", self.path("itself"))
+        self.refused(self.path("dangling"), "is a link that leads to nothing")
+        self.refused(self.path("itself"), "cannot create: Too many levels of symbolic links")
+        self.refused(self.folder, "is a folder")
+        self.refused(self.path("missing/file"), "cannot create: No such file or directory")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path("socket"))
+            self.refused(self.path("socket"), "is a socket")
+
+
+if __name__ == "__main__":
+    unittest.main()
