@@ -9,8 +9,15 @@ constexpr std::string_view digits = "0123456789abcdef";
 }
 
 Line& Line::operator<<(std::string_view text) {
-    for (const char c : text)
-        put(c);
+    for (const char c : text) {
+        if (c >= ' ' && c <= '~') {
+            put(c);
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        for (const char shown : {'\\', 'x', digits[byte >> 4], digits[byte & 0xF]})
+            put(shown);
+    }
     return *this;
 }
 

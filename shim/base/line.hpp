@@ -20,6 +20,9 @@ struct Hex {
 
 class Line {
   public:
+    /// A byte that is not printable ASCII becomes \x1b: much text is the VMM's, which is not to
+    /// forge a second line nor to steer the terminal. A backslash stays one, also where a line's
+    /// text is put into another line.
     Line& operator<<(std::string_view text);
     Line& operator<<(std::uint64_t decimal);
     Line& operator<<(Hex hex);

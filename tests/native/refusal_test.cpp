@@ -2,6 +2,7 @@
 //
 // Boots with one hostile or broken input each: one line that names the input, error separators with
 // that reason in both registers, no payload, and nothing read twice or touched outside.
+#include <algorithm>
 #include <functional>
 
 #include <catch2/catch_test_macros.hpp>
@@ -131,6 +132,31 @@ TEST_CASE("a bad fw_cfg directory is refused", "[native]") {
                   "etc/e820: fw_cfg item is missing"},
          })
         check(one);
+}
+
+TEST_CASE("a name of the VMM's forges no line", "[native]") {
+    constexpr std::string_view name = "etc/a\r\n\x1b[2Jtdshim: kernel: ok";
+    const std::string shown = R"(etc/a\x0d\x0a\x1b[2Jtdshim: kernel: ok)";
+    const std::string missing = shown + ": fw_cfg item is missing";
+    const std::string empty = shown + ": fw_cfg item has an absurd size";
+    const auto load = command(load_tables, allocate(name));
+    check({"missing", load, missing.c_str()});
+    check({"empty",
+           [&](Machine& machine) {
+               load(machine);
+               machine.add_file(name, {});
+           },
+           empty.c_str()});
+}
+
+TEST_CASE("every line of a refused boot is printable", "[native]") {
+    Machine machine;
+    add_good_inputs(machine);
+    replace_command(machine, load_tables, allocate("etc/a\n\x1b[2Jtdshim: kernel: ok\x80"));
+    for (const std::string& line : machine.boot().console) {
+        INFO(line);
+        CHECK(std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }));
+    }
 }
 
 TEST_CASE("a bad memory map is refused", "[native]") {

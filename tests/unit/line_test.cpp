@@ -69,6 +69,17 @@ TEST_CASE("pieces follow one another", "[line]") {
                   std::string_view(" "), Bytes(bytes)) == "a=12 b=0xc 5a");
 }
 
+TEST_CASE("what is not printable ASCII is shown by its number", "[line]") {
+    CHECK(printed(std::string_view(" ~")) == " ~");
+    CHECK(printed(std::string_view("a\nb\r\x1b[2Jc")) == "a\\x0ab\\x0d\\x1b[2Jc");
+    CHECK(printed(std::string_view("\0\x7f\x80\xff", 4)) == "\\x00\\x7f\\x80\\xff");
+    const std::string shown = printed(std::string_view("\t\\"));
+    CHECK(shown == "\\x09\\");
+    CHECK(printed(std::string_view(shown)) == shown);
+    const std::string nearly(capacity - 2, 'x');
+    CHECK(printed(std::string_view(nearly), std::string_view("\n")) == nearly + "\\x");
+}
+
 TEST_CASE("a line holds its capacity and cuts what comes after it", "[line]") {
     const std::string full(capacity, 'x');
     CHECK(printed(std::string_view(full)) == full);
