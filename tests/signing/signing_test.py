@@ -356,6 +356,43 @@ class PolicyTest(SigningTest):
         self.good("shim-enroll", "--firmware", enrolled, "--key", self.rsa.public, "--replace", "-o", self.path("new"))
         self.accepted(self.sign(self.rsa), "--firmware", self.path("new"))
 
+    def test_what_contradicts_itself_is_refused(self):
+        digest = hash_of(CONTENTS).hex()
+        file = self.sign(self.ec)
+        keys = ("--key", self.ec.public)
+        for options, named in (((*keys, "--revoke-key", self.ec.public), self.ec.public),
+                               (("--key", self.rsa.public, *keys, "--revoke-key", hash_of(self.ec.block()).hex()),
+                                self.ec.public),
+                               ((*keys, "--policy", "signed-and-pinned", "--pin", digest, "--revoke", digest), digest),
+                               ((*keys, "--policy", "signed-and-pinned", "--pin", self.payload, "--revoke", file),
+                                self.payload),
+                               (("--policy", "measured", "--revoke", digest, "--min-svn", "3"), "--min-svn")):
+            with self.subTest(options):
+                result = self.bad("shim-enroll", "--firmware", self.image, *options, "-o", self.path("none"))
+                self.assertTrue(result.stderr.startswith(f"shim-enroll: {named}"), result.stderr)
+                self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_what_a_revocation_does_not_stop_is_said(self):
+        """...and is so: without its signature a payload of a revoked key runs, if no signature is demanded."""
+        enroll = ("shim-enroll", "--firmware", self.image, "-o", self.path("enrolled.bin"))
+        revoked = ("--revoke-key", self.ec.public)
+        text = self.good(*enroll, *revoked, "--policy", "measured")
+        self.assertRegex(text, r"(?m)^note: policy measured: a revoked key stops what it signed, not ")
+        self.refused("payload's public key is revoked", self.sign(self.ec), "--firmware", self.path("enrolled.bin"))
+        self.accepted(self.payload, "--firmware", self.path("enrolled.bin"))
+        notes = json.loads(self.good(*enroll, "--revoke", self.payload, "--policy", "measured", "--json"))["notes"]
+        self.assertEqual(len(notes), 1)
+        self.assertIn("one with any byte changed runs", notes[0])
+        self.assertNotIn("note:", self.good(*enroll, *revoked, "--key", self.rsa.public))
+        self.assertNotIn("note:", self.good(*enroll, "--policy", "measured", "--aml", "0" * 96))
+
+    def test_an_igvm_file_is_called_one(self):
+        self.good("shim-ld", self.path("vector"), self.path("elf"), "--image-format", "igvm", "-o", self.path("final.igvm"))
+        result = self.bad("shim-enroll", "--firmware", self.path("final.igvm"), "--key", self.ec.public, "-o",
+                          self.path("none"))
+        self.assertTrue(result.stderr.startswith(f"shim-enroll: {self.path('final.igvm')}: is an IGVM file; "), result.stderr)
+        self.assertFalse(os.path.exists(self.path("none")))
+
     def test_the_release_image_takes_an_enrolment(self):
         self.image = os.environ["TDSHIM_IMAGE"]
         image = self.enroll("--key", self.ec.public, "--min-svn", "2")

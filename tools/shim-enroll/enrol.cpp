@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/shim-enroll/enrol.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <format>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include "shim/formats/cfv/builder.hpp"
 #include "shim/formats/cfv/volume.hpp"
 #include "tools/common/files.hpp"
+#include "tools/igvm/file.hpp"
 #include "tools/shim-enroll/aml_tables.hpp"
 #include "tools/signing/enrolment_text.hpp"
 #include "tools/signing/firmware_volume.hpp"
@@ -122,33 +124,95 @@ bool is_plain(const EnrolOptions& options, const std::vector<cfv::KeyEntry>& key
            !options.takes_td_shim_numbering;
 }
 
-Outcome<> write_volume(const EnrolOptions& options, MutableBytes volume) {
-    std::vector<cfv::KeyEntry> keys;
+/// The files and digests that the options name.
+struct Lists {
+    std::vector<cfv::KeyEntry> keys; ///< in the order of the options
+    std::vector<crypto::Digest> revoked_keys;
+    std::vector<crypto::Digest> revoked;
+    std::vector<crypto::Digest> pinned;
+    std::vector<crypto::Digest> aml;
+};
+
+Outcome<Lists> lists_of(const EnrolOptions& options) {
+    Lists lists;
     for (const std::string& text : options.keys)
-        keys.push_back(TRY(entry_of(options, text)));
-    const auto revoked_keys = TRY(digests_of(options.revoked_keys, key_hash));
-    const auto revoked = TRY(digests_of(options.revoked, payload_digest));
-    const auto pinned = TRY(digests_of(options.pinned, payload_digest));
-    const auto aml = TRY(aml_digests(options.aml));
+        lists.keys.push_back(TRY(entry_of(options, text)));
+    lists.revoked_keys = TRY(digests_of(options.revoked_keys, key_hash));
+    lists.revoked = TRY(digests_of(options.revoked, payload_digest));
+    lists.pinned = TRY(digests_of(options.pinned, payload_digest));
+    lists.aml = TRY(aml_digests(options.aml));
+    return lists;
+}
+
+/// Refuses what contradicts itself: an owner who asks for it is mistaken in one half, and would
+/// learn in which when nothing boots, or when something does.
+Outcome<> check_sense(const EnrolOptions& options, const Lists& lists) {
+    if (options.minimum_svn != 0 && lists.keys.empty())
+        return std::unexpected(Failure{"--min-svn goes with a --key: it is enrolled with a key"});
+    for (std::size_t i = 0; i < lists.keys.size(); ++i)
+        if (std::ranges::contains(lists.revoked_keys, lists.keys[i].key))
+            return std::unexpected(
+                failure(options.keys[i], "is enrolled by --key and revoked by --revoke-key"));
+    for (std::size_t i = 0; i < lists.pinned.size(); ++i)
+        if (std::ranges::contains(lists.revoked, lists.pinned[i]))
+            return std::unexpected(
+                failure(options.pinned[i], "is pinned by --pin and revoked by --revoke"));
+    return {};
+}
+
+/// What an owner may expect of a revocation, and does not get where no signature is demanded.
+std::vector<std::string> notes_of(const EnrolOptions& options) {
+    std::vector<std::string> notes;
+    if (options.policy != cfv::Policy::measured)
+        return notes;
+    if (!options.revoked_keys.empty())
+        notes.emplace_back("policy measured: a revoked key stops what it signed, not the same "
+                           "payload without the signature, nor with another's (--policy signed "
+                           "does, and --revoke of that payload)");
+    if (!options.revoked.empty())
+        notes.emplace_back("policy measured: a revoked payload is stopped by its digest; one with "
+                           "any byte changed runs (--policy signed stops that)");
+    return notes;
+}
+
+Outcome<> write_volume(const EnrolOptions& options, MutableBytes volume) {
+    const Lists lists = TRY(lists_of(options));
+    TRY(check_sense(options, lists));
     std::optional<crypto::Digest> anchor;
-    if (!keys.empty())
-        anchor = keys[0].key;
+    if (!lists.keys.empty())
+        anchor = lists.keys[0].key;
     std::optional<cfv::PolicyContents> policy;
-    if (!is_plain(options, keys))
+    if (!is_plain(options, lists.keys))
         policy = cfv::PolicyContents{.policy = options.policy,
                                      .takes_td_shim_numbering = options.takes_td_shim_numbering,
-                                     .keys = keys,
-                                     .revoked_keys = revoked_keys,
-                                     .revoked_payloads = revoked,
-                                     .pinned_payloads = pinned,
-                                     .aml_tables = aml};
+                                     .keys = lists.keys,
+                                     .revoked_keys = lists.revoked_keys,
+                                     .revoked_payloads = lists.revoked,
+                                     .pinned_payloads = lists.pinned,
+                                     .aml_tables = lists.aml};
     return of_file(options.firmware, cfv::write(volume, anchor, policy));
+}
+
+void report(const EnrolOptions& options, const cfv::Enrolment& enrolment) {
+    const auto notes = notes_of(options);
+    if (options.json) {
+        print_json(
+            {{"image", options.output}, {"enrolment", json_of(enrolment)}, {"notes", notes}});
+        return;
+    }
+    std::cout << options.output << ": " << table_of(enrolment);
+    for (const std::string& note : notes)
+        std::cout << "note: " << note << '\n';
 }
 
 } // namespace
 
 Outcome<ExitCode> enrol(const EnrolOptions& options) {
     auto image = TRY(read_file(options.firmware));
+    if (igvm::has_magic(image))
+        return std::unexpected(failure(options.firmware,
+                                       "is an IGVM file; keys are enrolled into a "
+                                       "flat image (shim-ld --image-format tdvf)"));
     const VolumePlace place = TRY(require_volume(image, options.firmware));
     const MutableBytes volume = MutableBytes(image).subspan(place.offset, place.size);
     if (!options.replaces && !cfv::is_blank(volume))
@@ -157,10 +221,7 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
     TRY(write_volume(options, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
     TRY(write_file(options.output, image));
-    if (options.json)
-        print_json({{"image", options.output}, {"enrolment", json_of(enrolment)}});
-    else
-        std::cout << options.output << ": " << table_of(enrolment);
+    report(options, enrolment);
     return ExitCode::good;
 }
 
