@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "shim/formats/tdx/calls.hpp"
+#include "shim/memory/layout.hpp"
 #include "tools/td-emu/plugin/arrival.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
@@ -78,7 +79,9 @@ void on_tdcall(unsigned vcpu, void* data) {
         emulation->fatal_error = *outcome.fatal_error;
         emulation->stop();
     }
-    arrive_again(vcpu);
+    // Not from the shim, where it is counted in: a vCPU is initialised once [TDH.VP.INIT].
+    if (instruction.address >= layout::reset_vector.start().value)
+        arrive_again(vcpu);
     if (is_halt(before) && registers[rax] == 0 && registers[r10] == tdx::vmcall_success)
         wait_for_interrupt(instruction, registers, before);
     write_registers(registers, before);
