@@ -25,6 +25,7 @@ constexpr auto numbers = std::to_array<Number>({
     {"layout_shim_rom", layout::shim_rom.start().value},
     {"layout_shim_rom_size", layout::shim_rom_size},
     {"layout_shim_code", layout::shim_code.start().value},
+    {"layout_shim_code_size", layout::shim_code.size()},
     {"layout_shim_code_alias", layout::shim_code_alias},
     {"layout_shim_data", layout::shim_data.start().value},
     {"layout_shim_data_size", layout::shim_data.size()},

@@ -97,6 +97,11 @@ enter_long_mode:
         mov     esi, layout_shim_rom
         mov     edi, layout_shim_code_alias
         rep movsb
+        ; What the VMM put behind it is measured by nobody, and the payload's in the end.
+        mov     ecx, layout_shim_code_alias + layout_shim_code_size
+        sub     ecx, edi
+        xor     eax, eax
+        rep stosb
         mov     eax, layout_entry_slot
         mov     rax, [rax]
         jmp     rax

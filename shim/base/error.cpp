@@ -86,6 +86,8 @@ std::string_view sentence(Fault fault) {
     case Fault::command_line_no_nul: return "command line has no NUL at its end";
     case Fault::command_line_acpi:
         return "command line names ACPI tables, which the image's AML policy does not allow";
+    case Fault::command_line_memory:
+        return "command line has Linux take an initrd from memory, which no event would tell";
     case Fault::initrd_acpi_tables:
         return "initrd brings ACPI tables, which the image's AML policy does not allow";
     case Fault::initrd_does_not_fit: return "initrd does not fit into memory";

@@ -85,6 +85,7 @@ enum class Fault : std::uint16_t {
     command_line_nul,
     command_line_no_nul,
     command_line_acpi,
+    command_line_memory,
     initrd_acpi_tables,
     initrd_does_not_fit,
     // TDX module and VMM

@@ -25,6 +25,7 @@ Result<Placed> take(Context& context, std::size_t index) {
         TRY(place_acpi(context, std::max(source.size(), sizeof(acpi::TableHeader))));
     source.move_to(placed.bytes);
     const Bytes table = TRY(acpi::check_table(placed.bytes, index));
+    std::ranges::fill(placed.bytes.subspan(table.size()), std::byte{0}); // nobody measures it
     if (context.has_option(tdvf::option_portable))
         TRY(context.recorder.record(
             measure::configuration_file(signature_of(table), placed.range.start(), table)));

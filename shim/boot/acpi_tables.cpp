@@ -13,6 +13,9 @@ namespace {
 
 /// Every pointer in ACPI 1.0's structures has 32 bits.
 constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
+/// Of a portable image, whose memory map nobody measures. Addresses end up in the tables, wherever
+/// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.
+constexpr auto portable_window = GpaRange::between({1 * MiB}, layout::shim_code.start());
 
 /// The module says how many processors a TD has, QEMU how many a plain VM.
 Result<std::uint32_t> processors(Context& context) {
@@ -69,8 +72,11 @@ Result<void> add_own_madt(Context& context, Tables& tables) {
 } // namespace
 
 Result<Placed> place_acpi(Context& context, std::uint64_t size, std::uint64_t alignment) {
-    const GpaRange range = TRY(context.memory.allocate(
-        {.size = size, .alignment = std::max(alignment, page_size), .within = acpi_window}));
+    const bool is_portable = context.has_option(tdvf::option_portable);
+    const GpaRange range =
+        TRY(context.memory.allocate({.size = size,
+                                     .alignment = std::max(alignment, page_size),
+                                     .within = is_portable ? portable_window : acpi_window}));
     TRY(context.memory.retype(range, e820::Type::acpi));
     const MutableBytes bytes = TRY(platform::memory(range));
     return Placed{range, bytes.first(size)};
@@ -100,6 +106,9 @@ Result<Placed> place_madt(Context& context, Bytes madt) {
 
 Result<AcpiRoot> load_acpi_tables(Context& context) {
     Tables tables;
+    if (context.has_option(tdvf::option_portable) && !context.memory.is_usable(portable_window))
+        return refuse(Fault::e820_no_memory, portable_window.start().value, portable_window.size(),
+                      0);
     if (context.has_option(tdvf::option_static_acpi)) {
         tables = TRY(make_own_tables(context));
     } else if (!context.uses_fw_cfg()) {

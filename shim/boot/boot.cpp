@@ -87,9 +87,9 @@ Result<void> read_configuration_volume(Context& context) {
 }
 
 /// What precedes the payload's first instruction, whatever it is.
-Result<void> finish(Context& context) {
+Result<void> finish(Context& context, const PayloadFile& file) {
     if (platform::is_td())
-        TRY(clear_td_hob(context));
+        TRY(clear_filled_memory(context, file.kind == payload::Kind::raw_vmlinux));
     TRY(platform::close_devices());
     TRY(context.recorder.close());
     print_registers(context);
@@ -100,14 +100,14 @@ Result<void> finish(Context& context) {
 Result<void> boot_linux(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
     const LinuxPayload payload = TRY(load_linux(context, file));
     const Gpa boot_params = TRY(write_boot_params(context, payload, acpi.rsdp));
-    TRY(finish(context));
+    TRY(finish(context, file));
     print(Line() << "tdshim: starting Linux at " << Hex{payload.entry.value});
     return platform::start_linux(payload.kernel_memory, payload.entry, boot_params);
 }
 
 Result<void> boot_executable(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
     const ExecutablePayload payload = TRY(load_executable(context, file, acpi));
-    TRY(finish(context));
+    TRY(finish(context, file));
     print(Line() << "tdshim: starting " << payload::name_of(file.kind) << " at "
                  << Hex{payload.memory.start().value + payload.program.entry});
     TRY(start_executable(context, payload));

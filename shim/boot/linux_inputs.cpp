@@ -163,17 +163,18 @@ Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel,
         std::ranges::fill(memory.first(start), std::byte{0});
         std::ranges::copy(own_bytes, memory.begin());
         TRY(record_initrd(context, place.start(), memory.first(own_bytes.size())));
-        if (keeps_tables_out(context, own.is_signed))
-            TRY(plan::check_initrd_brings_no_tables(memory.first(own_bytes.size())));
     }
     if (supplied.size() != 0) {
         context.input = supplied.source;
         const MutableBytes bytes = memory.subspan(start, supplied.size());
         TRY(fetch_initrd(context, supplied, bytes));
         TRY(record_initrd(context, {place.start().value + start}, bytes));
-        if (keeps_tables_out(context, false))
-            TRY(plan::check_initrd_brings_no_tables(bytes));
     }
+    // Linux reads both as one: a header may begin in the first and end in the second.
+    const std::size_t judged_from =
+        own.is_signed ? start - std::min<std::uint64_t>(start, plan::archive_overlap) : 0;
+    if (keeps_tables_out(context, own.is_signed && supplied.size() == 0))
+        TRY(plan::check_initrd_brings_no_tables(memory.first(size).subspan(judged_from)));
     return GpaRange::make(place.start(), size);
 }
 
@@ -200,7 +201,10 @@ Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel
                                                   : "payload, and what the VMM appends",
            measured);
     TRY(plan::check_line(line, limit));
-    if (keeps_tables_out(context, files.is_signed && supplied.empty()))
+    const bool is_of_signer = files.is_signed && supplied.empty();
+    if (!is_of_signer)
+        TRY(plan::check_line_names_no_memory(line));
+    if (keeps_tables_out(context, is_of_signer))
         TRY(plan::check_line_names_no_tables(line));
     memory[line.size()] = std::byte{0};
     return place.start();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <optional>
 #include <string_view>
 
 #include "shim/base/line.hpp"
@@ -51,10 +53,26 @@ Result<bool> wants_all(Context& context) {
     return true;
 }
 
-/// The size of the largest item that may be the payload's, read or not.
-std::uint64_t size_of(const Context& context, std::string_view name) {
-    const auto item = context.items.find(name);
-    return item ? item->size : 0;
+/// Of the first of these items that is there; nothing where none is.
+std::optional<std::uint64_t> size_of_first(const Context& context,
+                                           std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names)
+        if (const auto item = context.items.find(name))
+            return item->size;
+    return std::nullopt;
+}
+
+/// Of the files that the boot will read, and measure, and of no other: what the VMM says of a file
+/// that nobody reads is to change nothing.
+Result<std::uint64_t> size_of_files(Context& context) {
+    const bool is_embedded = context.image_info && context.image_info->payload_size != 0;
+    auto kernel = is_embedded ? std::optional<std::uint64_t>{0}
+                              : size_of_first(context, {fw_cfg::named_kernel, fw_cfg::boot_kernel});
+    if (!kernel)
+        kernel = std::uint64_t{TRY(context.items.number(fw_cfg::setup_size))} +
+                 TRY(context.items.number(fw_cfg::kernel_size));
+    const auto initrd = size_of_first(context, {fw_cfg::named_initrd});
+    return *kernel + (initrd ? *initrd : TRY(context.items.number(fw_cfg::initrd_size)));
 }
 
 /// Each file may stand in memory twice: as it came, and where it runs.
@@ -65,12 +83,7 @@ Result<std::uint64_t> bytes_to_accept(Context& context) {
         return accepted_anyway + 2 * section->memory.size();
     if (TRY(wants_all(context)))
         return ~std::uint64_t{0};
-    std::uint64_t files = TRY(context.items.number(fw_cfg::kernel_size));
-    files += TRY(context.items.number(fw_cfg::initrd_size));
-    for (const std::string_view name :
-         {fw_cfg::named_kernel, fw_cfg::named_initrd, fw_cfg::boot_kernel})
-        files += size_of(context, name);
-    return accepted_anyway + 2 * files;
+    return accepted_anyway + 2 * TRY(size_of_files(context));
 }
 
 Result<void> accept(const AcceptancePlan& plan) {
@@ -146,17 +159,25 @@ Result<hob::MemoryList> memory_of_sections(const tdvf::Metadata& metadata) {
     return list;
 }
 
+Result<void> clear(const GpaRange& range) {
+    std::ranges::fill(TRY(platform::memory(range)), std::byte{0});
+    return {};
+}
+
 bool has_td_hob(const Context& context) {
     return !context.metadata || context.section(tdvf::SectionType::td_hob) != nullptr;
 }
 
 } // namespace
 
-Result<void> clear_td_hob(Context& context) {
+Result<void> clear_filled_memory(Context& context, bool runs_in_place) {
     context.td_hob = {};
     if (has_td_hob(context))
-        std::ranges::fill(TRY(platform::memory(layout::td_hob)), std::byte{0});
-    return {};
+        TRY(clear(layout::td_hob));
+    if (const auto* const section = context.section(tdvf::SectionType::payload_param))
+        TRY(clear(section->memory));
+    const auto* const payload = context.section(tdvf::SectionType::payload);
+    return payload == nullptr || runs_in_place ? Result<void>{} : clear(payload->memory);
 }
 
 Result<void> read_td_hob(Context& context) {

@@ -12,9 +12,11 @@ namespace tdshim::boot {
 /// hob::parse.
 [[nodiscard]] Result<void> read_td_hob(Context& context);
 
-/// Clears the HOB's section, most of which nobody measured: the payload gets it as memory. Nothing of
-/// the HOB may be used afterwards. Errors: page_tables_full.
-[[nodiscard]] Result<void> clear_td_hob(Context& context);
+/// Clears what the VMM filled, most of which nobody measured, for the payload gets it as memory,
+/// and a command line can name it: the sections TD_HOB, PayloadParam and Payload, the last unless
+/// the payload runs there (`runs_in_place`). Nothing of them may be used afterwards. Errors:
+/// page_tables_full.
+[[nodiscard]] Result<void> clear_filled_memory(Context& context, bool runs_in_place);
 
 /// Accepts the TD's memory, as the HOB lists it or as the image's own PermMem sections do, all of
 /// it or as much as the payload needs, and makes the memory map of what is accepted; the rest is

@@ -26,6 +26,18 @@ bool is_name_at(Bytes bytes, std::string_view name) {
            });
 }
 
+constexpr std::string_view initrd_parameter = "initrd=";
+
+/// As "START,SIZE" does, and the name of a file, which boot loaders put there, does not.
+bool begins_as_numbers(Bytes value) {
+    if (!value.empty() && value.front() == std::byte{'"'})
+        value = value.subspan(1);
+    if (value.empty())
+        return false;
+    const auto first = std::to_integer<char>(value.front());
+    return first == ',' || (first >= '0' && first <= '9');
+}
+
 } // namespace
 
 Result<void> check_initrd_brings_no_tables(Bytes initrd) {
@@ -38,9 +50,19 @@ Result<void> check_initrd_brings_no_tables(Bytes initrd) {
 
 Result<void> check_line_names_no_tables(Bytes line) {
     for (std::size_t at = 0; at < line.size(); ++at)
-        for (const std::string_view name : {"acpi_rsdp", "initrdmem"})
-            if (is_name_at(line.subspan(at), name))
-                return refuse(Fault::command_line_acpi, at);
+        if (is_name_at(line.subspan(at), "acpi_rsdp"))
+            return refuse(Fault::command_line_acpi, at);
+    return {};
+}
+
+Result<void> check_line_names_no_memory(Bytes line) {
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        const Bytes rest = line.subspan(at);
+        if (is_name_at(rest, "initrdmem=") ||
+            (is_name_at(rest, initrd_parameter) &&
+             begins_as_numbers(rest.subspan(initrd_parameter.size()))))
+            return refuse(Fault::command_line_memory, at);
+    }
     return {};
 }
 

@@ -72,6 +72,9 @@ class Check {
 
     NamedEvents run() {
         const auto contents = find_contents();
+        if (!contents && log_.announced && !events_.empty() && !may_lack_contents())
+            differs(0, "RTMR[1]: no event is a td_contents that its digest covers, so that nothing "
+                       "says what the others are");
         if (contents && parse(text_at(*contents), *contents != 0) && compare_names())
             compare_counts();
         return std::move(result_);
@@ -103,6 +106,17 @@ class Check {
                 has_name(EventType::platform_config_flags, event(i).data, contents_name))
                 return i;
         return std::nullopt;
+    }
+
+    /// A boot that was refused, or one that td-shim has, in td-shim's order.
+    [[nodiscard]] bool may_lack_contents() const {
+        const auto is_separator = [&](std::size_t index) {
+            return index < events_.size() && event(index).type == EventType::separator;
+        };
+        const bool is_refused = std::ranges::any_of(
+            events_, [&](std::size_t index) { return is_error_separator(log_.events[index]); });
+        const bool has_svn = is(0, *kind_of(svn_name));
+        return is_refused || is_separator(0) || is_separator(1) || (has_svn && is_separator(2));
     }
 
     [[nodiscard]] std::string_view text_at(std::size_t index) const {

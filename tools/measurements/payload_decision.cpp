@@ -118,18 +118,23 @@ class Decision {
     Outcome<> add_initrds() {
         inputs_.initrds.clear();
         const Bytes own = files_.initrd.bytes;
-        if (!own.empty()) {
+        if (!own.empty())
             inputs_.initrds.push_back(file_of(own, origin("initrd")));
-            if (keeps_tables_out(payload_.signer.has_value()))
-                TRY(refused_by(plan::check_initrd_brings_no_tables(own)));
-        }
-        if (!supplies_initrd())
-            return {};
-        inputs_.initrds.push_back(*supplied_.initrd);
-        if (keeps_tables_out(false))
-            TRY(of_file(supplied_.initrd->origin,
-                        plan::check_initrd_brings_no_tables(supplied_.initrd_bytes)));
-        return {};
+        if (supplies_initrd())
+            inputs_.initrds.push_back(*supplied_.initrd);
+        return keeps_tables_out(payload_.signer && !supplies_initrd()) ? check_archives()
+                                                                       : Outcome<>{};
+    }
+
+    /// Linux reads both archives as one.
+    Outcome<> check_archives() const {
+        std::vector<std::byte> all(files_.initrd.bytes.begin(), files_.initrd.bytes.end());
+        all.resize(*align_up(all.size(), 4));
+        const std::size_t judged_from =
+            payload_.signer ? all.size() - std::min(all.size(), plan::archive_overlap) : 0;
+        if (supplies_initrd())
+            all.append_range(supplied_.initrd_bytes);
+        return refused_by(plan::check_initrd_brings_no_tables(Bytes(all).subspan(judged_from)));
     }
 
     Outcome<std::uint64_t> command_line_limit() const {
@@ -159,7 +164,10 @@ class Decision {
         memory.resize(std::max(memory.size(), own.bytes.size()));
         const Bytes line = TRY(refused_by(plan::join(own, text, memory)));
         TRY(refused_by(plan::check_line(line, limit)));
-        if (keeps_tables_out(payload_.signer && text.empty()))
+        const bool is_of_signer = payload_.signer && text.empty();
+        if (!is_of_signer)
+            TRY(refused_by(plan::check_line_names_no_memory(line)));
+        if (keeps_tables_out(is_of_signer))
             TRY(refused_by(plan::check_line_names_no_tables(line)));
         const bool is_region = has_region_digests() && supplied_.parameter_region;
         std::string words = supplied_.command_line.origin;

@@ -4,6 +4,7 @@
 // page tables, with the shim's code copied to where it runs.
 #include "shim/base/line.hpp"
 #include "shim/boot/boot.hpp"
+#include "shim/memory/layout.hpp"
 #include "shim/platform/devices/devices.hpp"
 #include "shim/platform/platform.hpp"
 #include "shim/platform/td/td.hpp"
@@ -48,19 +49,18 @@ extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
 
 } // namespace
 
-/// In: nothing but the mode. Clears the shim's data, for memory need not be zero after a reset, and
-/// takes the boot's stack.
+/// In: nothing but the mode. Clears the shim's data and what is left of its memory, for that need
+/// not be zero after a reset, and in a TD the VMM filled it, and takes the boot's stack.
 extern "C" [[noreturn, gnu::naked, gnu::used, gnu::section(".text.entry")]] void shim_entry() {
     asm volatile("leaq shim_data_begin(%%rip), %%rdi\n\t"
-                 "leaq shim_data_end(%%rip), %%rcx\n\t"
-                 "subq %%rdi, %%rcx\n\t"
+                 "movl %1, %%ecx\n\t"
                  "xorl %%eax, %%eax\n\t"
                  "cld\n\t"
                  "rep stosb\n\t"
                  "leaq shim_data_begin + %c0(%%rip), %%rsp\n\t"
                  "call shim_main"
                  :
-                 : "i"(boot_stack_top));
+                 : "i"(boot_stack_top), "i"(layout::shim_data.size()));
 }
 
 } // namespace tdshim::x86
