@@ -54,9 +54,10 @@ class OutputsTest(ToolTest):
 
     def test_a_fifo_gives_its_reader_all_of_it(self):
         os.mkfifo(self.path("fifo"))
-        with subprocess.Popen(["cat", self.path("fifo")], stdout=subprocess.PIPE) as reader:
+        with open(self.path("read"), "wb") as output, subprocess.Popen(["cat", self.path("fifo")], stdout=output) as reader:
             self.link("fifo")
-            self.assertEqual(reader.communicate(timeout=DEADLINE)[0], self.expected)
+            self.assertEqual(reader.wait(timeout=DEADLINE), 0)
+        self.assertEqual(self.read("read"), self.expected)
         self.assertTrue(stat.S_ISFIFO(os.stat(self.path("fifo")).st_mode))
 
     def test_standard_output_is_a_pipe(self):
