@@ -189,5 +189,5 @@ class LinkTest(ToolTest):
         arguments[4] = os.path.join(self.folder, "no such folder", "final.bin")
         self.assertIn("final.bin: cannot create: No such file", self.bad(*arguments).stderr)
         os.mkdir(self.output)  # a folder stands where the image should: the last step fails
-        self.assertIn("final.bin: cannot rename", self.bad(*self.link()).stderr)
+        self.assertIn("final.bin: is a folder", self.bad(*self.link()).stderr)
         self.assertEqual(os.listdir(os.path.dirname(self.output)), ["final.bin"])
