@@ -199,7 +199,7 @@ class Refused(unittest.TestCase):
             measured = subprocess.run([settings.tool("shim-measure"), boot.image, "--kernel", uki, "--vmm", "none",
                                        *options], capture_output=True, text=True)
             self.assertEqual(measured.returncode, 2)
-            self.assertIn("takes no input beside its own", measured.stderr)
+            self.assertIn("payload takes no such input beside its own files", measured.stderr)
 
 
 class RefusedBundles(unittest.TestCase):
