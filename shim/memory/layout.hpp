@@ -65,10 +65,9 @@ inline constexpr std::uint64_t service_high = 16 * MiB;
 // that are in the shim are one word, so that nobody can join when the phase is over.
 inline constexpr std::uint64_t mailbox_state = 2048;  // le32: phase_..., and joined_one for each
 inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter the shim
-inline constexpr std::uint32_t phase_mask = 0xFF;
-inline constexpr std::uint32_t phase_wait = 0; // as the page begins
-inline constexpr std::uint32_t phase_work = 1; // enter the shim
-inline constexpr std::uint32_t phase_park = 2; // wait for the operating system
+inline constexpr std::uint32_t phase_wait = 0;        // as the page begins
+inline constexpr std::uint32_t phase_work = 1;        // enter the shim
+inline constexpr std::uint32_t phase_park = 2;        // wait for the operating system
 inline constexpr std::uint32_t joined_one = 0x100;
 
 // The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,

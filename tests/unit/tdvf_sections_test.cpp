@@ -40,8 +40,8 @@ TEST_CASE("every known section type is taken and named", "[tdvf]") {
 
 TEST_CASE("more memory than any image needs is refused, in one section or in all", "[tdvf]") {
     require_refused(parse_with(2, {0, 0, std::uint64_t{1} << 40, std::uint64_t{1} << 46, 3, 0}),
-                    Fault::section_memory_total, row_at(2) + 16,
-                    max_added_memory - 0xF000 - 0x1000, std::uint64_t{1} << 46);
+                    Fault::section_memory_total, row_at(2) + 16, max_added_memory - 0xF000 - 0x1000,
+                    std::uint64_t{1} << 46);
     auto rows = good_rows();
     for (std::uint64_t i = 1; i <= 4; ++i)
         rows.push_back({0, 0, i << 40, GiB, 3, 0});

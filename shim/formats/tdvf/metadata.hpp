@@ -59,8 +59,9 @@ struct Metadata {
 
 /// Finds the metadata of `image` by the footer table or, where there is none, by the pointer at
 /// end - 0x20, and checks all of it: types, alignment and sizes, data inside the image, no overlap
-/// in memory, no more than max_added_memory of it before launch, a TD_HOB or PermMem. TD_INFO and TD_PARAMS have no place in memory: their data stands
-/// in a BFV. Errors: the footer_, metadata_ and section_ faults; `at` is an offset in the image.
+/// in memory, no more than max_added_memory of it before launch, a TD_HOB or PermMem. TD_INFO and
+/// TD_PARAMS have no place in memory: their data stands in a BFV. Errors: the footer_, metadata_
+/// and section_ faults; `at` is an offset in the image.
 [[nodiscard]] Result<Metadata> parse_metadata(Bytes image);
 
 } // namespace tdshim::tdvf
