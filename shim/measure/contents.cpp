@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/measure/contents.hpp"
 
+#include "shim/measure/descriptors.hpp"
+
 namespace tdshim::measure {
 
 std::string_view word_of(payload::Kind kind) {
@@ -19,18 +21,18 @@ std::string_view word_of(payload::Kind kind) {
 Line Contents::text() const {
     Line line;
     if (has_svn)
-        line << "td_payload_svn ";
-    line << "td_payload=" << word_of(kind);
+        line << descriptor::svn << " ";
+    line << descriptor::payload << "=" << word_of(kind);
     if (entry)
         line << "@" << Hex{entry->value};
     if (has_os_release)
-        line << " td_osrel";
+        line << " " << descriptor::os_release;
     if (has_manifest)
-        line << " td_bundle";
+        line << " " << descriptor::bundle;
     for (unsigned i = 0; i < initrds; ++i)
-        line << " td_initrd";
+        line << " " << descriptor::initrd;
     if (is_linux)
-        line << " td_payload_info";
+        line << " " << descriptor::parameter;
     for (std::uint64_t i = 0; i < bundle_events.size(); ++i)
         if (bundle_events[i] != 0)
             line << " rtmr" << i + 2 << "=" << bundle_events[i];

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "shim/measure/descriptors.hpp"
+
 namespace tdshim::measure {
 namespace {
 
@@ -10,20 +12,6 @@ using event_log::EventType;
 
 constexpr std::uint32_t firmware_configuration = 0; // RTMR[0]
 constexpr std::uint32_t operating_system = 1;       // RTMR[1]
-
-// Descriptors of td-shim's specification 0.7, 3.5. Their NUL is part of them.
-constexpr std::string_view td_hob_descriptor{"td_hob\0", 7};
-constexpr std::string_view payload_descriptor{"td_payload\0", 11};
-constexpr std::string_view parameter_descriptor{"td_payload_info\0", 16};
-constexpr std::string_view secure_policy_descriptor{"secure_policy_db"};
-constexpr std::string_view secure_authority_descriptor{"secure_authority"};
-constexpr std::string_view svn_descriptor{"td_payload_svn\0", 15};
-// Ours: the specification has none.
-constexpr std::string_view contents_descriptor{"td_contents\0", 12};
-constexpr std::string_view initrd_descriptor{"td_initrd\0", 10};
-constexpr std::string_view aml_descriptor = "aml";
-constexpr std::string_view os_release_descriptor{"td_osrel\0", 9};
-constexpr std::string_view bundle_descriptor{"td_bundle\0", 10};
 
 template <Wire T>
 void append(Measurement& measurement, const T& value) {
@@ -54,6 +42,13 @@ Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place,
     append(measurement, description);
     append(measurement, event_log::BlobRange{place.value, content.size});
     return measurement;
+}
+
+/// Of a file of the boot, with a name of descriptors.hpp.
+Measurement file_blob(std::string_view name, Gpa place, const FileDigest& content) {
+    std::array<char, 1 + sizeof(event_log::ConfigInfo::descriptor)> description{};
+    std::ranges::copy(name, description.begin());
+    return blob(operating_system, {description.data(), name.size() + 1}, place, content);
 }
 
 /// Event data: TD_SHIM_PLATFORM_CONFIG_INFO. There is no digest yet.
@@ -104,7 +99,7 @@ std::string_view text_of(tdvf::AmlPolicy policy) {
 }
 
 Measurement aml_policy(tdvf::AmlPolicy policy) {
-    return config(firmware_configuration, aml_descriptor, bytes_of(text_of(policy)));
+    return config(firmware_configuration, descriptor::aml, bytes_of(text_of(policy)));
 }
 
 Measurement configuration(std::string_view descriptor, Bytes info) {
@@ -120,27 +115,27 @@ Measurement configuration_file(std::string_view name, Gpa place, Bytes file) {
 }
 
 Measurement td_hob(Bytes list) {
-    return bare_config(firmware_configuration, td_hob_descriptor, list);
+    return bare_config(firmware_configuration, descriptor::td_hob, list);
 }
 
 Measurement contents(Bytes text) {
-    return config(operating_system, contents_descriptor, text);
+    return config(operating_system, descriptor::contents, text);
 }
 
 Measurement kernel(Gpa place, const FileDigest& file) {
-    return blob(operating_system, payload_descriptor, place, file);
+    return file_blob(descriptor::payload, place, file);
 }
 
 Measurement initrd(Gpa place, const FileDigest& file) {
-    return blob(operating_system, initrd_descriptor, place, file);
+    return file_blob(descriptor::initrd, place, file);
 }
 
 Measurement os_release(Gpa place, const FileDigest& file) {
-    return blob(operating_system, os_release_descriptor, place, file);
+    return file_blob(descriptor::os_release, place, file);
 }
 
 Measurement bundle_manifest(Bytes file) {
-    return config(operating_system, bundle_descriptor, file);
+    return config(operating_system, descriptor::bundle, file);
 }
 
 Measurement bundle_event(std::uint32_t rtmr, EventType type, Bytes data) {
@@ -150,20 +145,20 @@ Measurement bundle_event(std::uint32_t rtmr, EventType type, Bytes data) {
 }
 
 Measurement command_line(Bytes text) {
-    return bare_config(operating_system, parameter_descriptor, text);
+    return bare_config(operating_system, descriptor::parameter, text);
 }
 
 Measurement secure_policy(Bytes file, Digests digests) {
-    return config(firmware_configuration, secure_policy_descriptor, file, digests);
+    return config(firmware_configuration, descriptor::secure_policy, file, digests);
 }
 
 Measurement secure_authority(Bytes anchor, Digests digests) {
-    return config(firmware_configuration, secure_authority_descriptor, anchor, digests);
+    return config(firmware_configuration, descriptor::secure_authority, anchor, digests);
 }
 
 Measurement payload_svn(std::uint64_t svn, Digests digests) {
     const le64 value = svn;
-    Measurement measurement = config(operating_system, svn_descriptor, bytes_of(value), digests);
+    Measurement measurement = config(operating_system, descriptor::svn, bytes_of(value), digests);
     append(measurement, value);
     measurement.body = {};
     return measurement;

@@ -6,17 +6,17 @@
 #include <format>
 #include <optional>
 
+#include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
 namespace {
 
+namespace descriptor = measure::descriptor;
 using event_log::Event;
 using event_log::EventType;
 
 constexpr std::uint32_t operating_system = 1; // RTMR[1]
-constexpr std::string_view contents_name = "td_contents";
-constexpr std::string_view svn_name = "td_payload_svn";
 constexpr std::string_view separator_word = "EV_SEPARATOR";
 
 struct Kind {
@@ -25,13 +25,13 @@ struct Kind {
     Covered covered;
 };
 constexpr std::array kinds{
-    Kind{contents_name, EventType::platform_config_flags, Covered::data},
-    Kind{svn_name, EventType::platform_config_flags, Covered::data},
-    Kind{"td_payload", EventType::platform_firmware_blob2, Covered::nothing},
-    Kind{"td_osrel", EventType::platform_firmware_blob2, Covered::nothing},
-    Kind{"td_bundle", EventType::platform_config_flags, Covered::data},
-    Kind{"td_initrd", EventType::platform_firmware_blob2, Covered::nothing},
-    Kind{"td_payload_info", EventType::platform_config_flags, Covered::content},
+    Kind{descriptor::contents, EventType::platform_config_flags, Covered::data},
+    Kind{descriptor::svn, EventType::platform_config_flags, Covered::data},
+    Kind{descriptor::payload, EventType::platform_firmware_blob2, Covered::nothing},
+    Kind{descriptor::os_release, EventType::platform_firmware_blob2, Covered::nothing},
+    Kind{descriptor::bundle, EventType::platform_config_flags, Covered::data},
+    Kind{descriptor::initrd, EventType::platform_firmware_blob2, Covered::nothing},
+    Kind{descriptor::parameter, EventType::platform_config_flags, Covered::content},
     Kind{separator_word, EventType::separator, Covered::data},
 };
 
@@ -90,7 +90,8 @@ class Check {
 
     /// An event whose data is wrong is a finding already; it has the name that it has.
     [[nodiscard]] bool is(std::size_t index, const Kind& kind) const {
-        const bool is_of_td_shim = kind.name == svn_name && covered(index) == Covered::content;
+        const bool is_of_td_shim =
+            kind.name == descriptor::svn && covered(index) == Covered::content;
         return event(index).type == kind.type &&
                has_name(kind.type, event(index).data, kind.name) &&
                (covered(index) == kind.covered || covered(index) == Covered::other ||
@@ -103,7 +104,7 @@ class Check {
         constexpr std::size_t last_place = 2;
         for (std::size_t i = 0; i < std::min(events_.size(), last_place + 1); ++i)
             if (covered(i) == Covered::data &&
-                has_name(EventType::platform_config_flags, event(i).data, contents_name))
+                has_name(EventType::platform_config_flags, event(i).data, descriptor::contents))
                 return i;
         return std::nullopt;
     }
@@ -115,7 +116,7 @@ class Check {
         };
         const bool is_refused = std::ranges::any_of(
             events_, [&](std::size_t index) { return is_error_separator(log_.events[index]); });
-        const bool has_svn = is(0, *kind_of(svn_name));
+        const bool has_svn = is(0, *kind_of(descriptor::svn));
         return is_refused || is_separator(0) || is_separator(1) || (has_svn && is_separator(2));
     }
 
@@ -127,7 +128,7 @@ class Check {
     /// Makes the list of the events that the register is to have.
     bool parse(std::string_view text, bool has_order_of_td_shim) {
         if (!has_order_of_td_shim)
-            expected_.push_back(contents_name);
+            expected_.push_back(descriptor::contents);
         while (!text.empty()) {
             const std::string_view word = text.substr(0, text.find(' '));
             if (!take(word))
@@ -137,9 +138,9 @@ class Check {
             text.remove_prefix(std::min(text.size(), word.size() + 1));
         }
         if (has_order_of_td_shim) {
-            const bool has_svn = !expected_.empty() && expected_.front() == svn_name;
+            const bool has_svn = !expected_.empty() && expected_.front() == descriptor::svn;
             expected_.insert(expected_.begin() + (has_svn ? 1 : 0),
-                             {separator_word, contents_name});
+                             {separator_word, descriptor::contents});
         } else {
             expected_.push_back(separator_word);
         }
@@ -156,8 +157,8 @@ class Check {
             return error == std::errc{} && end == word.data() + word.size();
         }
         const Kind* const kind = kind_of(name);
-        const bool is_payload = name == "td_payload"; // which alone has more to say
-        if (kind == nullptr || kind->type == EventType::separator || name == contents_name ||
+        const bool is_payload = name == descriptor::payload; // which alone has more to say
+        if (kind == nullptr || kind->type == EventType::separator || name == descriptor::contents ||
             is_payload == (name == word))
             return false;
         expected_.push_back(kind->name);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <format>
 
+#include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/contents_names.hpp"
 #include "tools/measurements/event_names.hpp"
@@ -17,8 +18,9 @@ using event_log::EventType;
 constexpr std::uint32_t first_rtmr_of_os = 2;
 
 /// Names that td-shim has: the digest of such an event is, or can be, that of its content alone.
-constexpr std::array<std::string_view, 5> names_of_td_shim{
-    "td_hob", "td_payload_info", "td_payload_svn", "secure_policy_db", "secure_authority"};
+constexpr std::array names_of_td_shim{measure::descriptor::td_hob, measure::descriptor::parameter,
+                                      measure::descriptor::svn, measure::descriptor::secure_policy,
+                                      measure::descriptor::secure_authority};
 
 Covered covered_of_config(const Event& event, bool is_of_td_shim) {
     const auto info = event_log::describe(event);
