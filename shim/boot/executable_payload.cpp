@@ -80,7 +80,7 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
                                           const AcpiRoot& acpi) {
     const plan::PayloadFiles files = TRY(plan::files_of(file.payload()));
     const auto contents = plan::contents_of(file.payload(), files, false);
-    TRY(record_contents(context, file, contents));
+    TRY(open_payload_register(context, file, contents));
     const measure::Measurement measured =
         measure::kernel(file.place, measure::digest_of(file.measured));
     if (file.is_recorded)

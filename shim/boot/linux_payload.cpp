@@ -133,7 +133,7 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
         return refuse_file(context, file, initrd.error());
     context.input = source;
     const auto contents = plan::contents_of(file.payload(), *files, initrd->size() != 0);
-    TRY(record_contents(context, file, contents));
+    TRY(open_payload_register(context, file, contents));
     TRY(record_kernel(context, file, *files, file.is_recorded || !contents.is_of_td_shim()));
     LinuxPayload payload;
     TRY(load_kernel(context, file, *files, payload));

@@ -147,6 +147,12 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     return file;
 }
 
+Result<void> record_contents(Context& context, const measure::Contents& contents) {
+    const Line text = contents.text();
+    platform::print((Line() << "tdshim: contents: " << text.text()).text());
+    return context.recorder.record(measure::contents(bytes_of(text.text())));
+}
+
 } // namespace
 
 Result<PayloadFile> fetch_payload(Context& context) {
@@ -165,25 +171,17 @@ Result<PayloadFile> fetch_payload(Context& context) {
     return file;
 }
 
-Result<void> record_contents(Context& context, const PayloadFile& file,
-                             const measure::Contents& contents) {
-    const bool is_td_shims = context.has_option(tdvf::option_region_digests);
-    const auto record_svn = [&]() -> Result<void> {
-        return contents.has_svn
-                   ? context.recorder.record(measure::payload_svn(file.svn, context.digests()))
-                   : Result<void>{};
-    };
-    if (is_td_shims)
-        TRY(record_svn());
-    // What the firmware measures ends before the payload's events.
-    if (is_td_shims && contents.is_linux)
-        TRY(context.recorder.close());
-    if (!is_td_shims || !contents.is_of_td_shim()) {
-        const Line text = contents.text();
-        platform::print((Line() << "tdshim: contents: " << text.text()).text());
-        TRY(context.recorder.record(measure::contents(bytes_of(text.text()))));
-    }
-    return is_td_shims ? Result<void>{} : record_svn();
+Result<void> open_payload_register(Context& context, const PayloadFile& file,
+                                   const measure::Contents& contents) {
+    for (const measure::Opening step : contents.openings(context.digests()))
+        switch (step) {
+        case measure::Opening::svn:
+            TRY(context.recorder.record(measure::payload_svn(file.svn, context.digests())));
+            break;
+        case measure::Opening::separators: TRY(context.recorder.close()); break;
+        case measure::Opening::contents: TRY(record_contents(context, contents)); break;
+        }
+    return {};
 }
 
 std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file, const Error& error) {

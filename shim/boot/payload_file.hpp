@@ -36,11 +36,9 @@ struct PayloadFile {
 /// payload::file_size and signed_payload::parse.
 [[nodiscard]] Result<PayloadFile> fetch_payload(Context& context);
 
-/// Opens RTMR[1]: what the events that follow there are, and the SVN of a signed payload. In
-/// td-shim's way there are only the events that td-shim has, for a boot that td-shim has.
-/// Errors: those of Recorder.
-[[nodiscard]] Result<void> record_contents(Context& context, const PayloadFile& file,
-                                           const measure::Contents& contents);
+/// Opens RTMR[1] by the steps of Contents::openings(). Errors: those of Recorder.
+[[nodiscard]] Result<void> open_payload_register(Context& context, const PayloadFile& file,
+                                                 const measure::Contents& contents);
 
 /// Measures a file that will not run as a whole, then refuses the boot for `error`.
 [[nodiscard]] std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file,

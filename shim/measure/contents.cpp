@@ -18,6 +18,20 @@ std::string_view word_of(payload::Kind kind) {
     return {};
 }
 
+StaticVector<Opening, 3> Contents::openings(Digests digests) const {
+    StaticVector<Opening, 3> steps;
+    const auto add = [&](bool is_taken, Opening step) {
+        if (is_taken)
+            static_cast<void>(steps.push(step)); // there is room for each once
+    };
+    const bool is_td_shims = digests == Digests::td_shim;
+    add(is_td_shims && has_svn, Opening::svn);
+    add(is_td_shims && is_linux, Opening::separators);
+    add(!is_td_shims || !is_of_td_shim(), Opening::contents);
+    add(!is_td_shims && has_svn, Opening::svn);
+    return steps;
+}
+
 Line Contents::text() const {
     Line line;
     if (has_svn)

@@ -12,9 +12,18 @@
 
 #include "shim/base/gpa.hpp"
 #include "shim/base/line.hpp"
+#include "shim/base/static_vector.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "shim/measure/measurement.hpp"
 
 namespace tdshim::measure {
+
+/// A step by which RTMR[1] is opened.
+enum class Opening {
+    svn,        ///< of a signed payload
+    separators, ///< RTMR[0] and RTMR[1] are closed
+    contents,   ///< the event that names the others
+};
 
 struct Contents {
     bool has_svn = false; ///< of a payload that an enrolled key signed
@@ -33,6 +42,11 @@ struct Contents {
     /// Whether td-shim has such a boot: one file, of which its own bytes tell the kind, and at most
     /// a command line. Then td-shim's events say all.
     [[nodiscard]] bool is_of_td_shim() const { return !entry && !is_container && initrds == 0; }
+
+    /// The steps, in their order, before the payload's own events. In td-shim's way there are only
+    /// the events that td-shim has, for a boot that td-shim has, and what the firmware measures
+    /// ends before those of Linux.
+    [[nodiscard]] StaticVector<Opening, 3> openings(Digests digests) const;
 
     /// "td_payload=bzimage td_initrd td_payload_info": descriptors as in the events that follow,
     /// parted by blanks; behind them "rtmr2=N" and "rtmr3=N" where N is not 0.

@@ -57,23 +57,17 @@ measure::Digests digests_of(const BootInputs& inputs) {
                                                                      : measure::Digests::named;
 }
 
-/// What opens RTMR[1], in the order of shim/boot/payload_file.cpp, record_contents().
-void add_contents(Predictor& predictor, const BootInputs& inputs,
-                  const measure::Contents& contents) {
-    const bool is_td_shims = digests_of(inputs) == measure::Digests::td_shim;
-    const auto add_svn = [&] {
-        if (inputs.authority)
+void open_payload_register(Predictor& predictor, const BootInputs& inputs,
+                           const measure::Contents& contents) {
+    for (const measure::Opening step : contents.openings(digests_of(inputs)))
+        switch (step) {
+        case measure::Opening::svn:
             predictor.add(measure::payload_svn(inputs.authority->svn, digests_of(inputs)),
                           "SVN under its signature");
-    };
-    if (is_td_shims)
-        add_svn();
-    if (is_td_shims && contents.is_linux)
-        predictor.close();
-    if (!is_td_shims || !contents.is_of_td_shim())
-        predictor.add_contents(contents.text());
-    if (!is_td_shims)
-        add_svn();
+            break;
+        case measure::Opening::separators: predictor.close(); break;
+        case measure::Opening::contents: predictor.add_contents(contents.text()); break;
+        }
 }
 
 void add_payload(Predictor& predictor, const BootInputs& inputs) {
@@ -83,7 +77,7 @@ void add_payload(Predictor& predictor, const BootInputs& inputs) {
         predictor.add(measure::secure_authority(anchor.bytes, digests_of(inputs)), anchor.origin);
     }
     if (inputs.contents)
-        add_contents(predictor, inputs, *inputs.contents);
+        open_payload_register(predictor, inputs, *inputs.contents);
     if (inputs.kernel)
         predictor.add(measure::kernel(somewhere, inputs.kernel->digest), inputs.kernel->origin);
     if (inputs.os_release)
