@@ -6,8 +6,8 @@
 
 #include "shim/boot/aml.hpp"
 #include "shim/boot/report.hpp"
-#include "shim/plan/acpi_override.hpp"
 #include "shim/plan/command_line.hpp"
+#include "shim/plan/initrd.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -17,8 +17,6 @@ using memory::Request;
 
 constexpr std::uint64_t all_memory = std::uint64_t{1} << 47;
 constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
-/// Linux takes several archives one behind the other, each on four bytes.
-constexpr std::uint64_t initrd_alignment = 4;
 
 struct Names {
     std::string_view name;
@@ -84,10 +82,9 @@ Result<void> fetch_initrd(Context& context, const SuppliedInitrd& supplied, Muta
     return {};
 }
 
-/// Whether this image lets nothing bring ACPI tables around its AML policy. What a signer put into
-/// a payload is that signer's.
-bool keeps_tables_out(const Context& context, bool is_signed) {
-    return aml_policy(context) != tdvf::AmlPolicy::measured && !is_signed;
+plan::Demands demands_of(const Context& context, const OwnFiles& own) {
+    return {.is_signed = own.is_signed,
+            .keeps_tables_out = aml_policy(context) != tdvf::AmlPolicy::measured};
 }
 
 /// A command line of the VMM's, before it is known what is in it.
@@ -151,7 +148,7 @@ Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel,
                              const OwnFiles& own, const SuppliedInitrd& supplied) {
     const Bytes own_bytes = own.files.initrd.bytes;
     const std::uint64_t start =
-        supplied.size() == 0 ? own_bytes.size() : *align_up(own_bytes.size(), initrd_alignment);
+        supplied.size() == 0 ? own_bytes.size() : plan::place_of_supplied_initrd(own_bytes.size());
     const std::uint64_t size = start + supplied.size();
     if (size == 0)
         return GpaRange{};
@@ -170,11 +167,7 @@ Result<GpaRange> load_initrd(Context& context, const linux_boot::Kernel& kernel,
         TRY(fetch_initrd(context, supplied, bytes));
         TRY(record_initrd(context, {place.start().value + start}, bytes));
     }
-    // Linux reads both as one: a header may begin in the first and end in the second.
-    const std::size_t judged_from =
-        own.is_signed ? start - std::min<std::uint64_t>(start, plan::archive_overlap) : 0;
-    if (keeps_tables_out(context, own.is_signed && supplied.size() == 0))
-        TRY(plan::check_initrd_brings_no_tables(memory.first(size).subspan(judged_from)));
+    TRY(plan::check_initrd(memory.first(size), start, demands_of(context, own)));
     return GpaRange::make(place.start(), size);
 }
 
@@ -200,12 +193,7 @@ Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel
            : own.bytes.empty()                    ? text.source
                                                   : "payload, and what the VMM appends",
            measured);
-    TRY(plan::check_line(line, limit));
-    const bool is_of_signer = files.is_signed && supplied.empty();
-    if (!is_of_signer)
-        TRY(plan::check_line_names_no_memory(line));
-    if (keeps_tables_out(context, is_of_signer))
-        TRY(plan::check_line_names_no_tables(line));
+    TRY(plan::check_line(line, !supplied.empty(), limit, demands_of(context, files)));
     memory[line.size()] = std::byte{0};
     return place.start();
 }

@@ -19,8 +19,11 @@ namespace tdshim::plan {
 /// Errors: those of check_beside().
 [[nodiscard]] Result<Bytes> join(const Own& own, Bytes supplied, MutableBytes memory);
 
-/// Whether a kernel that takes `limit` bytes takes `line`. Errors: command_line_too_long,
-/// command_line_nul.
-[[nodiscard]] Result<void> check_line(Bytes line, std::uint64_t limit);
+/// Whether a kernel that takes `limit` bytes may be given `line`; `is_supplied`: the VMM has a part
+/// in it. Such a line, and an unsigned payload's, may have, anywhere, neither initrdmem= nor
+/// initrd= with numbers, nor acpi_rsdp= where tables are kept out. Errors: command_line_too_long,
+/// command_line_nul; command_line_memory and command_line_acpi with the offset of the name.
+[[nodiscard]] Result<void> check_line(Bytes line, bool is_supplied, std::uint64_t limit,
+                                      const Demands& demands);
 
 } // namespace tdshim::plan

@@ -37,6 +37,13 @@ struct Payload {
     std::optional<Gpa> raw_entry{}; ///< of a raw vmlinux
 };
 
+/// What is asked of what a kernel is given beside its own bytes.
+struct Demands {
+    bool is_signed = false; ///< the payload: what it brings itself is its signer's word
+    /// The image's AML policy lets nothing bring ACPI tables around it.
+    bool keeps_tables_out = false;
+};
+
 struct PayloadFiles {
     bool is_container = false;
     payload::Kind kind{}; ///< of `program`

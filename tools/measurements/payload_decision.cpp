@@ -10,8 +10,8 @@
 #include "shim/formats/linux/vmlinux.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
-#include "shim/plan/acpi_override.hpp"
 #include "shim/plan/command_line.hpp"
+#include "shim/plan/initrd.hpp"
 #include "shim/plan/payload_files.hpp"
 
 namespace tdshim::tools {
@@ -96,9 +96,10 @@ class Decision {
     [[nodiscard]] bool has_region_digests() const {
         return (inputs_.image_options & tdvf::option_region_digests) != 0;
     }
-    [[nodiscard]] bool keeps_tables_out(bool is_signed) const {
-        return tdvf::aml_policy_of(inputs_.image_options) != tdvf::AmlPolicy::measured &&
-               !is_signed;
+    [[nodiscard]] plan::Demands demands() const {
+        return {.is_signed = payload_.signer.has_value(),
+                .keeps_tables_out =
+                    tdvf::aml_policy_of(inputs_.image_options) != tdvf::AmlPolicy::measured};
     }
 
     void add_kernel() {
@@ -122,19 +123,18 @@ class Decision {
             inputs_.initrds.push_back(file_of(own, origin("initrd")));
         if (supplies_initrd())
             inputs_.initrds.push_back(*supplied_.initrd);
-        return keeps_tables_out(payload_.signer && !supplies_initrd()) ? check_archives()
-                                                                       : Outcome<>{};
+        return check_archives();
     }
 
-    /// Linux reads both archives as one.
     Outcome<> check_archives() const {
-        std::vector<std::byte> all(files_.initrd.bytes.begin(), files_.initrd.bytes.end());
-        all.resize(*align_up(all.size(), 4));
-        const std::size_t judged_from =
-            payload_.signer ? all.size() - std::min(all.size(), plan::archive_overlap) : 0;
+        const Bytes own = files_.initrd.bytes;
+        std::vector<std::byte> all(own.begin(), own.end());
+        if (supplies_initrd())
+            all.resize(plan::place_of_supplied_initrd(own.size()));
+        const std::size_t supplied_at = all.size();
         if (supplies_initrd())
             all.append_range(supplied_.initrd_bytes);
-        return refused_by(plan::check_initrd_brings_no_tables(Bytes(all).subspan(judged_from)));
+        return refused_by(plan::check_initrd(all, supplied_at, demands()));
     }
 
     Outcome<std::uint64_t> command_line_limit() const {
@@ -163,12 +163,7 @@ class Decision {
         memory.append_range(text);
         memory.resize(std::max(memory.size(), own.bytes.size()));
         const Bytes line = TRY(refused_by(plan::join(own, text, memory)));
-        TRY(refused_by(plan::check_line(line, limit)));
-        const bool is_of_signer = payload_.signer && text.empty();
-        if (!is_of_signer)
-            TRY(refused_by(plan::check_line_names_no_memory(line)));
-        if (keeps_tables_out(is_of_signer))
-            TRY(refused_by(plan::check_line_names_no_tables(line)));
+        TRY(refused_by(plan::check_line(line, !text.empty(), limit, demands())));
         const bool is_region = has_region_digests() && supplied_.parameter_region;
         std::string words = supplied_.command_line.origin;
         if (!own.bytes.empty())
