@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shim/formats/acpi/loader.hpp"
+#include "shim/formats/elf/wire.hpp"
 #include "shim/formats/tdvf/wire.hpp"
 #include "shim/memory/layout.hpp"
 
@@ -108,6 +109,32 @@ Blob kernel_image(std::uint32_t code_size) {
     for (std::size_t i = 0; i < file.size(); ++i)
         file[i] = static_cast<std::byte>(i * 7);
     overwrite(file, linux_boot::header_offset, header);
+    return file;
+}
+
+Blob elf_image(std::uint64_t virtual_address, std::uint64_t physical_address) {
+    constexpr std::size_t size = 0x200;
+    elf::ElfHeader header{};
+    std::ranges::copy(elf::expected_ident, header.ident.begin());
+    header.type = 2;     // executable
+    header.machine = 62; // x86-64
+    header.version = 1;
+    header.entry = physical_address + 0x80;
+    header.program_headers = sizeof(header);
+    header.header_size = sizeof(header);
+    header.program_header_size = sizeof(elf::ProgramHeader);
+    header.program_header_count = 1;
+    const elf::ProgramHeader code{.type = 1,
+                                  .flags = 5,
+                                  .offset = 0,
+                                  .virtual_address = virtual_address,
+                                  .physical_address = physical_address,
+                                  .file_size = size,
+                                  .memory_size = size,
+                                  .alignment = page_size};
+    Blob file(size, std::byte{0xC3});
+    overwrite(file, 0, header);
+    overwrite(file, sizeof(header), code);
     return file;
 }
 

@@ -38,6 +38,9 @@ void set_header(Blob& kernel, std::size_t offset, const T& value) {
     overwrite(kernel, offset, value);
 }
 
+/// An ELF executable of 0x200 bytes in one segment, entered at its byte 0x80.
+[[nodiscard]] Blob elf_image(std::uint64_t virtual_address, std::uint64_t physical_address);
+
 /// Commands of etc/table-loader.
 [[nodiscard]] acpi::LoaderCommand allocate(std::string_view file, std::uint32_t alignment = 16,
                                            std::uint8_t zone = 1);

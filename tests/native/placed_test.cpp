@@ -8,7 +8,6 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "shim/formats/acpi/tables.hpp"
-#include "shim/formats/elf/wire.hpp"
 #include "shim/memory/layout.hpp"
 #include "tests/native/inputs.hpp"
 #include "tests/native/launch.hpp"
@@ -41,27 +40,7 @@ void check_refused(const Launch& launch, std::string_view reason) {
 
 Blob small_elf() {
     constexpr std::uint64_t base = 32 * MiB;
-    elf::ElfHeader header{};
-    std::ranges::copy(elf::expected_ident, header.ident.begin());
-    header.type = 2;
-    header.machine = 62;
-    header.entry = base + 0x80;
-    header.program_headers = sizeof(header);
-    header.program_header_size = sizeof(elf::ProgramHeader);
-    header.program_header_count = 1;
-    const elf::ProgramHeader code{.type = 1,
-                                  .flags = 5,
-                                  .offset = 0,
-                                  .virtual_address = base,
-                                  .physical_address = base,
-                                  .file_size = 0x100,
-                                  .memory_size = 0x100,
-                                  .alignment = page_size};
-    Blob file(0x100, std::byte{0xC3});
-    Writer writer(file);
-    REQUIRE(writer.put(header));
-    REQUIRE(writer.put(code));
-    return file;
+    return elf_image(base, base);
 }
 
 /// The payload HOB list's data under a GUID.

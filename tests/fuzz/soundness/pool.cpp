@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/soundness/pool.hpp"
 
-#include "shim/formats/elf/wire.hpp"
 #include "tests/native/inputs.hpp"
 
 namespace tdshim::soundness {
 namespace {
 
-using native::overwrite;
 using native::text_blob;
-
-constexpr std::size_t program_size = 0x200;
 
 Blob bzimage(unsigned char last) {
     constexpr std::uint32_t code_size = 1024;
@@ -24,27 +20,7 @@ Blob bzimage(unsigned char last) {
 }
 
 Blob elf(std::uint64_t address, std::uint64_t physical, unsigned char last) {
-    elf::ElfHeader header{};
-    std::ranges::copy(elf::expected_ident, header.ident.begin());
-    header.type = 2;
-    header.machine = 62;
-    header.version = 1;
-    header.entry = physical + 0x80;
-    header.program_headers = sizeof(header);
-    header.header_size = sizeof(header);
-    header.program_header_size = sizeof(elf::ProgramHeader);
-    header.program_header_count = 1;
-    const elf::ProgramHeader code{.type = 1,
-                                  .flags = 5,
-                                  .offset = 0,
-                                  .virtual_address = address,
-                                  .physical_address = physical,
-                                  .file_size = program_size,
-                                  .memory_size = program_size,
-                                  .alignment = page_size};
-    Blob file(program_size, std::byte{0xC3});
-    overwrite(file, 0, header);
-    overwrite(file, sizeof(header), code);
+    Blob file = native::elf_image(address, physical);
     file.back() = std::byte{last};
     return file;
 }
