@@ -59,7 +59,7 @@ void check_plan(const hob::MemoryList& list, std::span<const GpaRange> kept) {
 }
 
 Result<hob::TdHob> check_list(Bytes bytes) {
-    const auto list = hob::parse(bytes, base, limit);
+    auto list = hob::parse(bytes, base, limit);
     if (!list)
         return list;
     require(hob::list_size(bytes).has_value());
