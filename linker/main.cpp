@@ -16,6 +16,7 @@
 #include "shim/memory/layout.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
 #include "tools/igvm/file.hpp"

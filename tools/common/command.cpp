@@ -50,9 +50,4 @@ void add_json_option(CLI::App& app, bool& json) {
     app.add_flag("--json", json, "print one JSON object in place of tables");
 }
 
-void print_json(const nlohmann::ordered_json& value) {
-    constexpr auto replace = nlohmann::ordered_json::error_handler_t::replace;
-    std::cout << value.dump(2, ' ', false, replace) << '\n';
-}
-
 } // namespace tdshim::tools

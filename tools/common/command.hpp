@@ -7,18 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "tools/common/exit_code.hpp"
 #include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
-
-enum class ExitCode : int {
-    good = 0,
-    check_failed = 1,
-    bad_input = 2, ///< or wrong usage
-};
 
 class Command {
   public:
@@ -65,8 +59,5 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, T& value,
         ->transform(CLI::AsSizeValue(false))
         ->option_text("SIZE");
 }
-
-/// To stdout, indented. Bytes that are no UTF-8 are replaced, never a reason to stop.
-void print_json(const nlohmann::ordered_json& value);
 
 } // namespace tdshim::tools

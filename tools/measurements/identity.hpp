@@ -4,12 +4,15 @@
 // of every tool that needs them [Intel TDX Module 1.5 ABI, TDINFO_STRUCT].
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "shim/formats/tdx/report.hpp"
 #include "tools/common/failure.hpp"
 #include "tools/tdx-model/td_build.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace tdshim::tools {
 

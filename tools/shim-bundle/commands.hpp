@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
 #include "tools/signing/judgement.hpp"
 
 namespace tdshim::tools {

@@ -6,6 +6,7 @@
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/payload/kind.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-bundle/commands.hpp"
 

@@ -3,6 +3,7 @@
 // shim-bundle: puts kernel, initrd, command line and events of a boot into one file, which
 // shim-sign signs, and shows what such a file holds.
 
+#include "tools/common/command.hpp"
 #include "tools/shim-bundle/commands.hpp"
 
 namespace {

@@ -9,6 +9,7 @@
 
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/vmm/image_rules.hpp"
 

@@ -10,6 +10,7 @@
 #include "shim/formats/cfv/builder.hpp"
 #include "shim/formats/cfv/volume.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/igvm/file.hpp"
 #include "tools/shim-enroll/aml_tables.hpp"
 #include "tools/signing/enrolment_text.hpp"

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "shim/formats/cfv/enrolment.hpp"
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
 

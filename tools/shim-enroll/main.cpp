@@ -2,6 +2,7 @@
 //
 // shim-enroll: writes trust anchors and policy into the configuration volume of a firmware image.
 
+#include "tools/common/command.hpp"
 #include "tools/shim-enroll/enrol.hpp"
 
 namespace {

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
 #include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::tools {

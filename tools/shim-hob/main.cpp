@@ -2,6 +2,7 @@
 //
 // shim-hob build|print: the TD HOB, by which a VMM tells a TD about its memory.
 
+#include "tools/common/command.hpp"
 #include "tools/shim-hob/commands.hpp"
 
 namespace {

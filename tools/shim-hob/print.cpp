@@ -7,6 +7,7 @@
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/formats/hob/hob.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {

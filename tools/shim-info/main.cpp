@@ -13,6 +13,7 @@
 #include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-info/igvm.hpp"

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/comparison.hpp"
 

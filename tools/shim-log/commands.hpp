@@ -5,7 +5,8 @@
 
 #include <string>
 
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/coverage.hpp"
 #include "tools/measurements/event_names.hpp"

@@ -3,6 +3,7 @@
 // shim-log decode|replay|check: a confidential-computing event log, of a file or of the running
 // guest.
 
+#include "tools/common/command.hpp"
 #include "tools/shim-log/commands.hpp"
 
 namespace {

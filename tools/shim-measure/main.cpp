@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tools/common/command.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/shim-measure/output.hpp"
 
 namespace tdshim::tools { namespace {

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "shim/verify/payload.hpp"
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
 #include "tools/signing/judgement.hpp"
 
 namespace tdshim::tools {

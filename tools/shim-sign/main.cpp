@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "tools/common/command.hpp"
 #include "tools/shim-sign/commands.hpp"
 
 namespace {

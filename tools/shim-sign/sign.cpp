@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
 #include "tools/signing/external_signer.hpp"

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
 

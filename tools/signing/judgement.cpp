@@ -3,7 +3,9 @@
 
 #include <iostream>
 
+#include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/signing/firmware_volume.hpp"
 #include "tools/signing/keys.hpp"

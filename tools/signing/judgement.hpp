@@ -9,7 +9,12 @@
 #include <vector>
 
 #include "shim/verify/payload.hpp"
-#include "tools/common/command.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace tdshim::tools {
 

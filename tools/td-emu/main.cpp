@@ -8,6 +8,7 @@
 #include "shim/formats/tdx/report.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/machine.hpp"
