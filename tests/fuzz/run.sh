@@ -5,7 +5,7 @@
 set -euo pipefail
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-results="$repository/build/fuzz/long-runs"
+results="$repository/build/sanitizers/long-runs"
 inputs_limit=4096
 
 usage() {
@@ -13,7 +13,7 @@ usage() {
 usage: tests/fuzz/run.sh [SECONDS]
 
 Builds the fuzzers and runs each for SECONDS (default: 60). What one finds, its input and its log, is left in
-build/fuzz/long-runs, with the inputs that a later run starts from.
+build/sanitizers/long-runs, with the inputs that a later run starts from.
 
 example: tests/fuzz/run.sh 600
 USAGE
@@ -43,11 +43,11 @@ main() {
     exit 2
   fi
   cd "$repository"
-  cmake --preset fuzz >/dev/null
-  cmake --build --preset fuzz
+  cmake --preset sanitizers >/dev/null
+  cmake --build --preset sanitizers
   mkdir -p "$results"
   rm -f "$results"/*.result
-  for program in build/fuzz/bin/*_fuzz; do
+  for program in build/sanitizers/bin/*_fuzz; do
     run_fuzzer "$program" "$seconds" &
     while [[ $(jobs -rp | wc -l) -ge 2 ]]; do wait -n; done
   done
