@@ -79,7 +79,7 @@ Result<bool> admit(Context& context, Bytes table) {
 }
 
 Result<void> link_fadt(Context& context, Tables& tables, MutableBytes fadt, Gpa dsdt) {
-    if (aml_policy(context) == tdvf::AmlPolicy::drop)
+    if (dsdt.value == 0)
         dsdt = TRY(place_own_dsdt(context, tables));
     // Not a table of the XSDT, and never in a HOB; AML with a global lock cannot do without. The
     // kernel writes into it: the VMM must not choose where it lies.

@@ -21,7 +21,9 @@ namespace tdshim::boot {
 [[nodiscard]] Result<bool> admit(Context& context, Bytes table);
 
 /// Makes `fadt`, a listed copy of the VMM's, point to a FACS of the shim's and to the DSDT at
-/// `dsdt`, 0: none; with the policy `drop` to one of the shim's own, which is kept in `tables`.
+/// `dsdt`; where none was admitted (0) to one of the shim's own, which is kept in `tables`: Linux
+/// takes for one what lies 128 GiB behind its list of tables [drivers/acpi/acpica/tbxfload.c,
+/// acpi_tb_load_namespace, with acpi_gbl_dsdt_index still invalid].
 /// Errors: acpi_length, those of MemoryMap.
 [[nodiscard]] Result<void> link_fadt(Context& context, Tables& tables, MutableBytes fadt, Gpa dsdt);
 

@@ -166,13 +166,12 @@ Handed::Handed(Machine& machine, const Outcome& outcome)
     if (found.empty())
         return;
     fadt = read_at<acpi::Fadt>(found, 0).value_or(acpi::Fadt{});
-    pointer = read_at<le32>(found, offsetof(acpi::Fadt, dsdt)).value();
+    const std::uint32_t pointer = read_at<le32>(found, offsetof(acpi::Fadt, dsdt)).value();
     const auto extended = read_at<le64>(found, acpi::fadt_extended_dsdt);
     CHECK((!extended || *extended == pointer));
     const std::uint32_t facs_at = read_at<le32>(found, offsetof(acpi::Fadt, facs)).value();
     facs = machine.memory({facs_at}, sizeof(acpi::Facs));
-    if (pointer != 0)
-        dsdt = whole_table(machine, pointer);
+    dsdt = whole_table(machine, pointer);
 }
 
 Bytes Handed::named(std::string_view signature) const {

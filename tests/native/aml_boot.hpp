@@ -70,7 +70,6 @@ struct Handed {
     [[nodiscard]] Bytes named(std::string_view signature) const;
     std::vector<Bytes> tables;
     acpi::Fadt fadt{};
-    std::uint32_t pointer = 0;
     Bytes dsdt;
     Bytes facs;
 };

@@ -111,12 +111,12 @@ TEST_CASE("refused AML ends the boot in a line that names the table", "[native][
 TEST_CASE("without any AML a machine starts whatever the policy", "[native][aml]") {
     for (const AmlPolicy policy : {AmlPolicy::refuse, AmlPolicy::enrolled}) {
         FileBoot boot{.policy = policy};
-        boot.files.leads_to_dsdt = false;
+        boot.files.leads_to_dsdt = false; // the FADT has to lead to one: the shim's
         boot.files.ssdt.clear();
         Machine machine;
         prepare(machine, boot);
         const Outcome outcome = booted(machine);
-        CHECK(Handed(machine, outcome).pointer == 0);
+        CHECK(std::ranges::equal(Handed(machine, outcome).dsdt, own_dsdt()));
         const std::string policy_text = "aml=" + std::string(name_of(policy));
         std::vector<Blob> inputs{named_config("aml", bytes_of(std::string_view(policy_text)))};
         add_memory(inputs, machine, false);
@@ -191,6 +191,18 @@ TEST_CASE("AML in a TD HOB is dropped, refused or enrolled as well", "[native][a
         CHECK(handed.tables.size() == (drops ? 3U : 4U));
         CHECK(handed.named("SSDT").empty() == drops);
         CHECK(std::ranges::equal(handed.dsdt, drops ? own_dsdt() : vmm_dsdt()));
+    }
+}
+
+TEST_CASE("a FADT in a TD HOB without a DSDT leads to the shim's", "[native][aml]") {
+    Launch launch;
+    launch.extras.acpi_tables = {table({'F', 'A', 'C', 'P'}, sizeof(acpi::Fadt))};
+    for (const AmlPolicy policy : {AmlPolicy::measured, AmlPolicy::refuse, AmlPolicy::enrolled}) {
+        launch.options = option_of(policy);
+        Machine machine;
+        start(machine, launch);
+        const Outcome outcome = booted(machine);
+        CHECK(std::ranges::equal(Handed(machine, outcome).dsdt, own_dsdt()));
     }
 }
 
