@@ -26,6 +26,18 @@ def command_blocks():
     return [textwrap.dedent(block).strip("\n") for block in blocks if block.strip()]
 
 
+def listed_headers():
+    """Of the guide's table: a header is named by its path or beside one, a folder stands for all of its headers."""
+    text = (settings.source() / "specs" / "payload-guide.md").read_text()
+    section = re.search(r"^## What there is$(.*?)^- ", text, re.MULTILINE | re.DOTALL)[1]
+    folder, headers = None, []
+    for name in re.findall(r"`([\w/]+(?:\.hpp)?)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))):
+        path = settings.source() / name if "/" in name else folder / name
+        folder = path.parent
+        headers += [path] if path.suffix else sorted(path.rglob("*.hpp"))
+    return [str(path.relative_to(settings.source())) for path in headers]
+
+
 def make_home(folder):
     """~/tdshim as the guide has it: the sources of this project, and what was built of them here."""
     project = folder / "tdshim"
@@ -55,6 +67,16 @@ class Guide(unittest.TestCase):
         self.assertEqual(done.returncode, 0, console[-3000:])
         self.assertEqual(len(re.findall(greeting, console)), 3, console[-3000:])
         self.assertNotIn("finding", console)
+
+    def test_headers(self):
+        headers = listed_headers()
+        self.assertGreater(len(headers), 30)
+        source = suite.temporary_folder(self) / "all.cpp"
+        source.write_text("".join(f'#include "{header}"\n' for header in headers))
+        options = settings.image().parent / "payload" / "compile.rsp"
+        done = subprocess.run(["clang++-19", f"@{options}", "-fsyntax-only", source], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout[:2000])
 
 
 if __name__ == "__main__":
