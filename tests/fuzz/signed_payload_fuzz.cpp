@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Signed payloads: what the parser takes apart covers the file and overlaps nowhere, its header can
-// be made again, and no file of a fuzzer's has a good signature. The input is tried as a file and
-// behind a good header, whose sizes it chooses.
+// be made again, and no file of a fuzzer's has a good signature. The input is tried as a file,
+// behind a good header, whose sizes it chooses, and as changes to a file that is well signed, of
+// which what the firmware still takes has to be good to OpenSSL as well.
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <vector>
 
 #include "shim/verify/payload.hpp"
+#include "tests/fuzz/signer.hpp"
 
 using namespace tdshim;
 using signed_payload::Algorithm;
@@ -31,10 +34,11 @@ void check_views(Bytes file, const signed_payload::SignedPayload& payload) {
     require(!payload.contents.empty());
 }
 
-void check_file(Bytes file) {
+/// Whether its signature is that of the key that it carries.
+bool is_taken(Bytes file) {
     const auto payload = signed_payload::parse(file);
     if (!payload)
-        return;
+        return false;
     require(signed_payload::is_signed(file));
     check_views(file, *payload);
     const auto header =
@@ -42,14 +46,54 @@ void check_file(Bytes file) {
                                     payload->algorithm, payload->numbering);
     require(header && std::ranges::equal(bytes_of(*header), file.first(sizeof(*header))));
     crypto::SignatureMemory memory;
-    require(!verify::check_payload({}, file, verify::PayloadKind::executable, memory.bytes));
+    return verify::check_payload({}, file, verify::PayloadKind::executable, memory.bytes)
+        .has_value();
+}
+
+struct Good {
+    fuzz::Signer signer;
+    std::vector<std::byte> file;
+};
+
+const Good& good_file(bool is_rsa) {
+    const auto make = [](Algorithm algorithm) {
+        const std::array<std::byte, 40> contents{};
+        fuzz::Signer signer(algorithm);
+        std::vector<std::byte> file = signer.signed_file(contents);
+        require(is_taken(file));
+        return Good{std::move(signer), std::move(file)};
+    };
+    static const Good rsa = make(Algorithm::rsa_pss_3072_sha384);
+    static const Good ecdsa = make(Algorithm::ecdsa_p384_sha384);
+    return is_rsa ? rsa : ecdsa;
+}
+
+struct Change {
+    le16 at;
+    std::uint8_t difference;
+};
+
+void check_changed(Reader reader) {
+    const auto choice = reader.take<std::uint8_t>();
+    if (!choice)
+        return;
+    const Good& good = good_file((*choice & 1) != 0);
+    std::vector<std::byte> file = good.file;
+    while (const auto change = reader.take<Change>())
+        file[change->at % file.size()] ^= std::byte{change->difference};
+    if (!is_taken(file))
+        return;
+    const auto payload = signed_payload::parse(file);
+    require(std::ranges::equal(payload->public_key, good.signer.public_key()));
+    require(good.signer.verifies(payload->signed_bytes, payload->signature));
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const Bytes input = std::as_bytes(std::span(data, size));
-    check_file(input);
+    require(!is_taken(input));
+    check_changed(Reader(input));
     Reader reader(input);
     const auto choice = reader.take<std::uint8_t>();
     const auto length = reader.take<std::uint8_t>();
@@ -77,6 +121,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         file[key + 383] |= std::byte{1};
     }
     require(signed_payload::parse(file).has_value());
-    check_file(file);
+    require(!is_taken(file));
     return 0;
 }

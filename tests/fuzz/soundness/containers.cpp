@@ -8,8 +8,8 @@
 
 #include "shim/formats/bundle/builder.hpp"
 #include "shim/formats/pe/wire.hpp"
+#include "tests/fuzz/signer.hpp"
 #include "tests/fuzz/soundness/pool.hpp"
-#include "tests/fuzz/soundness/signer.hpp"
 #include "tests/native/inputs.hpp"
 
 namespace tdshim::soundness {
@@ -108,8 +108,8 @@ Blob contents_of(const Choices& choices) {
     return {};
 }
 
-const Signer& signer() {
-    static const Signer the_signer;
+const fuzz::Signer& signer() {
+    static const fuzz::Signer the_signer(signed_payload::Algorithm::ecdsa_p384_sha384);
     return the_signer;
 }
 
