@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <format>
 #include <memory>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +21,8 @@ namespace tdshim::tools {
 namespace {
 
 constexpr std::size_t max_signature = 4096;
+/// What errors name: the command itself may have a PIN in it.
+constexpr auto name = "--external-command";
 
 struct Close {
     void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
@@ -51,11 +55,25 @@ int start(const std::string& command, int input, int output, pid_t& process) {
     return error;
 }
 
+/// To be polled for the end of `process`. Before Linux 5.3 there is none, which poll() ignores.
+int open_process(pid_t process) { // glibc 2.36 declares pidfd_open for C alone
+    return static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+}
+
+/// Waits until there is output to read; false when there is none and the command has ended. What it
+/// left running may keep the pipe open for ever.
+bool has_output(int output, int process) {
+    std::array<pollfd, 2> sources{{{output, POLLIN, 0}, {process, POLLIN, 0}}};
+    while (::poll(sources.data(), sources.size(), -1) < 0 && errno == EINTR) {
+    }
+    return sources[0].revents != 0;
+}
+
 /// One byte more than a signature can have, so that a longer output is not taken for one.
-std::vector<std::byte> read_output(int descriptor) {
+std::vector<std::byte> read_output(int descriptor, int process) {
     std::vector<std::byte> output(max_signature + 1);
     std::size_t size = 0;
-    while (size < output.size()) {
+    while (size < output.size() && has_output(descriptor, process)) {
         const ssize_t count = ::read(descriptor, &output[size], output.size() - size);
         if (count < 0 && errno == EINTR)
             continue;
@@ -73,24 +91,25 @@ Outcome<std::vector<std::byte>> sign_by_command(const std::string& command, Byte
     const File input = input_with(message);
     std::array<int, 2> ends{};
     if (!input || ::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return std::unexpected(system_failure(command, "cannot be given its input", errno));
+        return std::unexpected(system_failure(name, "cannot be given its input", errno));
     Descriptor from(ends[0]);
     Descriptor to(ends[1]);
     pid_t process = 0;
     if (const int error = start(command, ::fileno(input.get()), to.number(), process); error != 0)
-        return std::unexpected(system_failure(command, "cannot be started", error));
+        return std::unexpected(system_failure(name, "cannot be started", error));
     static_cast<void>(to.close_now());
-    auto output = read_output(from.number());
+    const Descriptor ended(open_process(process));
+    auto output = read_output(from.number(), ended.number());
     static_cast<void>(from.close_now());
     int status = 0;
     while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return std::unexpected(failure(
-            command, std::format("failed with {} {}", WIFEXITED(status) ? "exit code" : "signal",
-                                 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status))));
+            name, std::format("failed with {} {}", WIFEXITED(status) ? "exit code" : "signal",
+                              WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status))));
     if (output.size() > max_signature)
-        return std::unexpected(failure(command, "wrote more than a signature has"));
+        return std::unexpected(failure(name, "wrote more than a signature has"));
     return output;
 }
 
