@@ -17,10 +17,10 @@ from reference import (
     ANCHOR_FILE, POLICY, EcKey, RsaKey, acpi_table, anchor, hash_of, openssl, payload_header, policy, signed, volume,
     volume_file,
 )
-from support import CFV_SIZE, ToolTest, elf, reset_vector
+from support import BOOT_SECTOR, CFV_SIZE, ToolTest, elf, reset_vector
 import unittest
 
-CONTENTS = b"\x4d\x5a" + bytes(range(256)) * 20
+CONTENTS = BOOT_SECTOR + bytes(range(256)) * 20
 
 
 class SigningTest(ToolTest):
@@ -103,7 +103,8 @@ class ForeignTest(SigningTest):
             message = payload_header(CONTENTS, number) + CONTENTS
             short = payload_header(CONTENTS[:-1], number) + CONTENTS
             cases = {
-                "payload is not signed": [CONTENTS, b"", b"\0" + good],
+                "payload is not signed": [CONTENTS],
+                "payload is no bzImage": [b"", b"\0" + good, signed(key, bytes(300))],
                 "input ends too early": [good[:16], good[:47]],
                 "signed payload's structure version": [good[:16] + b"\2" + good[17:]],
                 "signed payload's length": [good[:48], good[: end - 1], good[:20] + struct.pack("<I", 48) + good[24:],
@@ -114,7 +115,7 @@ class ForeignTest(SigningTest):
                 "signed payload's reserved": [good[:44] + b"\1" + good[45:]],
                 "payload's public key is not enrolled": [signed(self.other, CONTENTS), good[:end] + good[-block:][::-1]],
                 "signature is not that of this key": [
-                    good[:60] + b"\0" + good[61:], good[:32] + b"\7" + good[33:], good[:-1] + bytes([good[-1] ^ 1]),
+                    good[:60] + b"\1" + good[61:], good[:32] + b"\7" + good[33:], good[:-1] + bytes([good[-1] ^ 1]),
                     good[:40] + bytes([3 - number]) + good[41:], message + key.block() + key.sign(CONTENTS),
                     message + key.block() + key.sign(hash_of(message))],
             }
@@ -203,6 +204,22 @@ class OwnTest(SigningTest):
             self.assertIn(reason, result.stderr)
             self.assertFalse(os.path.exists(self.path("none")))
 
+    def test_a_command_is_not_named_and_what_it_leaves_running_is_not_waited_for(self):
+        """...for PINs stand in commands, and an agent that a command starts keeps its output open."""
+        result = self.bad("shim-sign", self.payload, "--external-command", "false --pin 1234", "--public-key",
+                          self.ec.public, "-o", self.path("none"))
+        self.assertNotIn("1234", result.stderr)
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        command = f"(read line <{fifo}) 2>/dev/null & openssl dgst -sha384 -sign {self.ec.path}"
+        try:  # nobody writes to the FIFO before shim-sign has ended
+            self.good("shim-sign", self.payload, "--external-command", command, "--public-key", self.ec.public, "-o",
+                      self.path("signed"))
+        finally:
+            with open(fifo, "w", encoding="ascii") as file:
+                file.write("end\n")
+        self.accepted(self.path("signed"), "--public-key", self.ec.public)
+
     def test_a_key_that_is_elsewhere_signs_a_file(self):
         for key in self.both:
             what = ("--public-key", key.public, "--svn", "5", "--version", "2")
@@ -228,7 +245,9 @@ class OwnTest(SigningTest):
             with self.subTest(options):
                 self.bad("shim-sign", *options)
                 self.assertFalse(os.path.exists(self.path("none")))
-        self.refused("payload does not begin", self.payload)
+        self.assertIn("nobody says which key", self.bad("shim-sign", "verify", self.sign(self.ec)).stderr)
+        self.refused("payload does not begin", self.payload, "--any-key")
+        self.assertFalse(self.accepted(self.sign(self.other), "--any-key")["trusted"])
         self.assertRegex(self.good("shim-sign", "--version"), r"^shim-sign \(tdshim\) ")
 
     def test_no_private_key_is_written(self):
@@ -258,8 +277,15 @@ class PolicyTest(SigningTest):
         self.refused("payload's secure version number is below", self.sign(self.rsa, "--svn", "3"), "--firmware", image)
         file = self.sign(self.rsa, "--svn", "4")
         self.accepted(file, "--firmware", image)
-        self.refused("payload's public key is not enrolled for its kind", file, "--firmware", image, "--kind", "linux-bundle")
-        self.accepted(self.sign(self.ec), "--firmware", image, "--kind", "linux-bundle")
+        self.accepted(file, "--firmware", image, "--kind", "executable")
+        self.refused("is a bzImage, and --kind asks for another", file, "--firmware", image, "--kind", "linux-bundle")
+        kernel, self.payload = self.payload, self.path("bundle")
+        self.good("shim-bundle", "create", "--kernel", kernel, "-o", self.payload)
+        file = self.sign(self.rsa, "--svn", "4")
+        self.refused("payload's public key is not enrolled for its kind", file, "--firmware", image)
+        self.assertEqual(self.accepted(self.sign(self.ec), "--firmware", image)["kind"], "Linux bundle")
+        self.refused("is a Linux bundle, and --kind", self.sign(self.ec), "--firmware", image, "--kind", "executable")
+        self.payload = kernel
         self.refused("payload's public key is not enrolled", self.sign(self.other), "--firmware", image)
         self.refused("payload is not signed", self.payload, "--firmware", image)
 

@@ -23,9 +23,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 # pylint: disable=wrong-import-position
 from reference import EcKey, ecdsa_verify, hash_of, openssl, payload_header, pss_verify
-from support import BIN, ToolTest, elf, reset_vector
+from support import BIN, BOOT_SECTOR, ToolTest, elf, reset_vector
 
-CONTENTS = b"\x4d\x5a" + bytes(range(256)) * 20
+CONTENTS = BOOT_SECTOR + bytes(range(256)) * 20
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 MODULE = next(filter(os.path.exists, MODULES), None)
 P384 = bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200")  # before the point [RFC 5480]

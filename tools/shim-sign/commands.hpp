@@ -34,11 +34,19 @@ struct SignOptions {
 /// Writes the signed payload, after the firmware's own check of it, or what is to be signed.
 [[nodiscard]] Outcome<ExitCode> sign(const SignOptions& options);
 
+/// What a payload is to be.
+enum class ExpectedKind {
+    any, ///< what its contents are
+    executable,
+    linux_bundle,
+    raw_vmlinux, ///< its bytes show nothing
+};
+
 struct VerifyOptions {
     std::string file;
-    Judge judge; ///< with nobody, the key that the file carries
+    Judge judge;
     bool json = false;
-    verify::PayloadKind kind = verify::PayloadKind::executable;
+    ExpectedKind kind = ExpectedKind::any;
 };
 
 /// Asks the question that the firmware asks. A refusal is printed, with exit code 1.

@@ -52,10 +52,15 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
 void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
     app.add_option("FILE", options.file, "payload")->required();
     tools::add_judge_options(app, options.judge);
-    tools::add_choice<verify::PayloadKind>(app, "--kind", options.kind,
-                                           {{"executable", verify::PayloadKind::executable},
-                                            {"linux-bundle", verify::PayloadKind::linux_bundle}},
-                                           "what the payload is");
+    app.add_flag("--any-key", options.judge.any_key,
+                 "whether the signature is that of the key in FILE, which anybody can have made");
+    tools::add_choice<tools::ExpectedKind>(app, "--kind", options.kind,
+                                           {{"any", tools::ExpectedKind::any},
+                                            {"executable", tools::ExpectedKind::executable},
+                                            {"linux-bundle", tools::ExpectedKind::linux_bundle},
+                                            {"raw-vmlinux", tools::ExpectedKind::raw_vmlinux}},
+                                           "what the payload is to be; a raw vmlinux shows by "
+                                           "nothing that it is one");
     app.add_flag("--json", options.json, "print one JSON object in place of tables");
 }
 

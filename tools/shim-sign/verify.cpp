@@ -10,24 +10,51 @@
 namespace tdshim::tools {
 namespace {
 
-nlohmann::ordered_json json_of(Bytes file, const verify::Payload& payload) {
+nlohmann::ordered_json json_of(Bytes file, payload::Kind kind, const verify::Payload& payload) {
     return {{"good", true},
+            {"kind", payload::name_of(kind)},
             {"contents", hex(crypto::sha384(payload.contents))},
             {"size", payload.contents.size()},
             {"trusted", payload.authority.has_value()},
             {"signed", json_of_signature(file)}};
 }
 
-std::string text_of(Bytes file, const verify::Payload& payload) {
+std::string text_of(Bytes file, payload::Kind kind, const verify::Payload& payload) {
     const auto parsed = signed_payload::parse(file);
     if (!parsed)
-        return std::format("good, not signed\n  contents {}, {} bytes\n",
-                           hex(crypto::sha384(payload.contents)), payload.contents.size());
-    return std::format("good, {}, SVN {}, version {}\n  key {}, {}\n  contents {}, {} bytes\n",
+        return std::format("good, not signed\n  contents {}, {} bytes, {}\n",
+                           hex(crypto::sha384(payload.contents)), payload.contents.size(),
+                           payload::name_of(kind));
+    return std::format("good, {}, SVN {}, version {}\n  key {}, {}\n  contents {}, {} bytes, {}\n",
                        signed_payload::name_of(parsed->algorithm), parsed->svn, parsed->version,
                        hex(crypto::sha384(parsed->public_key)),
                        payload.authority ? "the expected one" : "not compared with any",
-                       hex(crypto::sha384(payload.contents)), payload.contents.size());
+                       hex(crypto::sha384(payload.contents)), payload.contents.size(),
+                       payload::name_of(kind));
+}
+
+/// As the firmware tells it, which looks at the contents of a signed payload.
+Result<payload::Kind> kind_of(Bytes file, ExpectedKind expected) {
+    if (expected == ExpectedKind::raw_vmlinux)
+        return payload::Kind::raw_vmlinux;
+    const Bytes contents = TRY(signed_payload::contents_of(file));
+    return payload::kind_of(contents);
+}
+
+bool is_expected(verify::PayloadKind kind, ExpectedKind expected) {
+    switch (expected) {
+    case ExpectedKind::executable: return kind == verify::PayloadKind::executable;
+    case ExpectedKind::linux_bundle: return kind == verify::PayloadKind::linux_bundle;
+    case ExpectedKind::any:
+    case ExpectedKind::raw_vmlinux: return true;
+    }
+    return false;
+}
+
+Result<verify::Payload> judge(const Wishes& wishes, Bytes file, payload::Kind kind, bool any_key) {
+    if (any_key && !signed_payload::is_signed(file))
+        return refuse(Fault::signed_payload_guid);
+    return decide(wishes, file, verify::kind_of(kind));
 }
 
 } // namespace
@@ -35,16 +62,20 @@ std::string text_of(Bytes file, const verify::Payload& payload) {
 Outcome<ExitCode> verify_file(const VerifyOptions& options) {
     const Wishes wishes = TRY(wishes_of(options.judge));
     const auto file = TRY(read_file(options.file));
-    // With nothing to compare with, at least a signature is asked for.
-    const bool is_bare = !options.judge.is_somebody() && !signed_payload::is_signed(file);
-    const Result<verify::Payload> payload =
-        is_bare ? refuse(Fault::signed_payload_guid) : decide(wishes, file, options.kind);
+    const auto kind = kind_of(file, options.kind);
+    if (!kind)
+        return print_refusal(failure(options.file, kind.error()).text, options.json);
+    const auto payload = judge(wishes, file, *kind, options.judge.any_key);
     if (!payload)
         return print_refusal(failure(options.file, payload.error()).text, options.json);
+    if (!is_expected(verify::kind_of(*kind), options.kind))
+        return print_refusal(std::format("{}: is a {}, and --kind asks for another", options.file,
+                                         payload::name_of(*kind)),
+                             options.json);
     if (options.json)
-        print_json(json_of(file, *payload));
+        print_json(json_of(file, *kind, *payload));
     else
-        std::cout << options.file << ": " << text_of(file, *payload);
+        std::cout << options.file << ": " << text_of(file, *kind, *payload);
     return ExitCode::good;
 }
 

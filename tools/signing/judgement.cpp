@@ -20,8 +20,13 @@ void add_judge_options(CLI::App& app, Judge& judge) {
 
 Outcome<Wishes> wishes_of(const Judge& judge) {
     Wishes wishes;
-    if (!judge.firmware.empty() && !judge.public_key.empty())
-        return std::unexpected(Failure{"--firmware and --public-key exclude each other"});
+    const int judges = !judge.firmware.empty() + !judge.public_key.empty() + judge.any_key;
+    if (judges == 0)
+        return std::unexpected(Failure{"nobody says which key is right: give --firmware IMAGE or "
+                                       "--public-key FILE (see --help)"});
+    if (judges > 1)
+        return std::unexpected(
+            Failure{"of --firmware, --public-key and --any-key only one can decide"});
     if (!judge.firmware.empty()) {
         const auto image = TRY(read_file(judge.firmware));
         const VolumePlace place = TRY(require_volume(image, judge.firmware));

@@ -21,15 +21,15 @@ namespace tdshim::tools {
 /// Who decides.
 struct Judge {
     std::string firmware;   ///< an image whose enrolment does,
-    std::string public_key; ///< or this key alone
-
-    [[nodiscard]] bool is_somebody() const { return !firmware.empty() || !public_key.empty(); }
+    std::string public_key; ///< or this key alone,
+    bool any_key = false;   ///< or nobody: a signature is to be that of the key beside it
 };
 
-/// --firmware and --public-key.
+/// --firmware and --public-key. --any-key is the tool's own to offer.
 void add_judge_options(CLI::App& app, Judge& judge);
 
-/// The owner's wishes, and the bytes that they are views into. Of nobody: nothing is demanded.
+/// The owner's wishes, and the bytes that they are views into. Refused: a judge who is nobody or
+/// more than one. With any key nothing is demanded.
 struct Wishes {
     std::vector<std::byte> volume;
     cfv::Enrolment enrolment;
