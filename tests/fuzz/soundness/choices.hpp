@@ -17,6 +17,7 @@ namespace tdshim::soundness {
 using native::Blob;
 
 enum class Choice : std::uint8_t {
+    focus, // what is varied at all (narrowed.hpp)
     // The image, which MRTD tells.
     profile,
     portable,

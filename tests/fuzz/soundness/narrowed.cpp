@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/soundness/narrowed.hpp"
 
-#include <cstdlib>
-#include <string_view>
+#include <cstdint>
 
 #include "tests/fuzz/soundness/containers.hpp"
 
 namespace tdshim::soundness {
 namespace {
 
-std::string_view wanted() {
-    static const char* const text = std::getenv("TDSHIM_SOUNDNESS_ONLY");
-    return text == nullptr ? std::string_view{} : text;
-}
+enum class Focus : std::uint8_t { payloads = 4, sealed, raw, hob };
+constexpr std::size_t focus_count = 8; // half of them: everything
 
 void make_plain(Choices& choices, Choice first, Choice last) {
     for (Choice choice = first; choice <= last; choice = after(choice, 1))
@@ -37,31 +34,35 @@ void plain_machine(Choices& choices) {
 
 void narrow(Plan& plan) {
     Choices& choices = plan.choices;
-    const std::string_view only = wanted();
-    if (only.empty())
+    const std::size_t focus = choices.of(Choice::focus, focus_count);
+    choices.set(Choice::focus, 0);
+    if (focus < static_cast<std::size_t>(Focus::payloads))
         return;
     plan.patches.clear();
-    if (only == "uki" || only == "sealed") {
+    switch (static_cast<Focus>(focus)) {
+    case Focus::payloads:
         plain_machine(choices);
         make_plain(choices, Choice::profile, Choice::enrolment);
-    }
-    if (only == "uki")
         choices.set(Choice::is_signed, 0);
-    if (only == "sealed") {
+        break;
+    case Focus::sealed:
+        plain_machine(choices);
+        make_plain(choices, Choice::profile, Choice::enrolment);
         choices.set(Choice::is_signed, 1);
         choices.set(Choice::enrolment, 1);
         choose(choices, choices.has(Choice::container) ? Container::bundle : Container::uki);
-    }
-    if (only == "hob") {
+        break;
+    case Focus::raw:
+        plain_machine(choices);
+        choices.set(Choice::profile, 1);
+        choose(choices, Container::raw_vmlinux);
+        break;
+    case Focus::hob:
         plain_payload(choices);
         choices.set(Choice::profile, 1);
         choices.set(Choice::hob_tail, 0);
         choices.set(Choice::fadt_pointer, 0);
-    }
-    if (only == "raw") {
-        plain_machine(choices);
-        choices.set(Choice::profile, 1);
-        choose(choices, Container::raw_vmlinux);
+        break;
     }
 }
 

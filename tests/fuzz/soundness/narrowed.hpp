@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For development: a part of the choices alone, so that one fault can be looked for while others,
-// which would be found sooner, are not mended yet.
+// A part of the choices alone. Two launches of all that can be chosen hardly ever meet in one
+// register: where most things are the plainest, the few that are not are tried against each other.
 #pragma once
 
 #include "tests/fuzz/soundness/choices.hpp"
 
 namespace tdshim::soundness {
 
-/// Makes `plan` one of those that TDSHIM_SOUNDNESS_ONLY names; without it nothing is changed.
-/// "uki": tables and memory are the plainest, a VMM's unified kernel images, bundles and kernels
-/// are tried. "hob": one kernel, HOBs and tables. "raw": raw vmlinux files. "sealed": signed
-/// bundles and unified kernel images.
+/// Makes plain what Choice::focus leaves out, and takes the focus back, so that the plan stays what
+/// it then is. In half of all plans nothing is left out. Else tables and memory are the plainest
+/// and payloads of all kinds are tried, or signed bundles and unified kernel images, or raw vmlinux
+/// files; or it is one kernel with HOBs and tables.
 void narrow(Plan& plan);
 
 } // namespace tdshim::soundness

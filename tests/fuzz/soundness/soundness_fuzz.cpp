@@ -8,9 +8,6 @@
 // The launches without patches of all inputs are remembered and held against each other, for the
 // more there are, the sooner two meet. A pair that was found so is written beside libFuzzer's own
 // files as "pair": an input that shows it by itself.
-//
-// For development, TDSHIM_SOUNDNESS_ONLY narrows the search while some faults are known and others
-// are looked for: uki, hob, raw, sealed (narrowed.hpp).
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
