@@ -32,7 +32,7 @@ class Report:
 class Run:
     """td-emu with these options to its end: exit code, console, result (its JSON), report of the end."""
 
-    def __init__(self, *options, image=None, qemu=None, timeout=200, end_at=None):
+    def __init__(self, *options, image=None, qemu=None, timeout=600, end_at=None):
         program = settings.tool("td-emu")
         if program is None:
             settings.skip("td-emu is not built")
