@@ -73,12 +73,6 @@ Result<PayloadFile> read_items(Context& context) {
     return read_legacy_keys(context);
 }
 
-/// The kind of what runs: of a signed payload that of its contents.
-Result<Kind> kind_of_contents(Bytes file) {
-    const Bytes contents = TRY(signed_payload::contents_of(file));
-    return payload::kind_of(contents);
-}
-
 /// What the VMM announces may be wrong, but not decide anything that the content does not.
 bool agrees(std::uint32_t image_type, Kind kind) {
     switch (image_type) {
@@ -114,7 +108,7 @@ Result<Bytes> identify(const Context& context, const tdvf::Section& section, Pay
     const auto& announced = context.td_hob.payload;
     const Bytes bytes = TRY(cropped(section, file.bytes));
     const bool ends_there = section.raw_size != 0 || signed_payload::is_signed(bytes);
-    const auto kind = kind_of_contents(bytes);
+    const auto kind = plan::kind_of_file(bytes);
     const bool may_be_raw = is_announced_raw(announced) && !signed_payload::is_signed(bytes);
     if (!kind && (kind.error().fault != Fault::payload_kind || !may_be_raw))
         return std::unexpected(kind.error());
@@ -164,7 +158,7 @@ Result<PayloadFile> fetch_payload(Context& context) {
     }
     const auto embedded = TRY(embedded_file(context));
     PayloadFile file = embedded ? *embedded : TRY(read_items(context));
-    const auto kind = kind_of_contents(file.bytes);
+    const auto kind = plan::kind_of_file(file.bytes);
     if (!kind)
         return refuse_file(context, file, kind.error());
     file.kind = *kind;

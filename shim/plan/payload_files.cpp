@@ -5,6 +5,7 @@
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/linux/setup_header.hpp"
 #include "shim/formats/payload/uki.hpp"
+#include "shim/formats/signed_payload/signed_payload.hpp"
 
 namespace tdshim::plan {
 namespace {
@@ -59,6 +60,11 @@ Result<PayloadFiles> files_of_bundle(const Payload& payload) {
 
 bool PayloadFiles::is_linux() const {
     return kind != Kind::elf && kind != Kind::pe;
+}
+
+Result<Kind> kind_of_file(Bytes file) {
+    const Bytes contents = TRY(signed_payload::contents_of(file));
+    return payload::kind_of(contents);
 }
 
 Result<PayloadFiles> files_of(const Payload& payload) {

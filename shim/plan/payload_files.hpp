@@ -59,6 +59,10 @@ struct PayloadFiles {
     [[nodiscard]] bool is_linux() const;
 };
 
+/// The kind of what runs when `file` is the payload: of a signed one that of its contents.
+/// Errors: those of signed_payload::contents_of and payload::kind_of.
+[[nodiscard]] Result<payload::Kind> kind_of_file(Bytes file);
+
 /// Takes `payload` apart, views into it, and looks at all of it before the first part is used.
 /// Parts are measured, not the container, so that registers are the same however the files come.
 /// Errors: those of payload::parse_uki, bundle::parse and bundle::EventsFile; uki_nested,

@@ -8,7 +8,6 @@
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/linux/setup_header.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
-#include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/plan/command_line.hpp"
 #include "shim/plan/initrd.hpp"
@@ -64,10 +63,8 @@ class Decision {
         const auto memory = std::make_unique<crypto::SignatureMemory>();
         payload_.raw_entry = supplied_.raw_entry;
         payload_.kind = Kind::raw_vmlinux;
-        if (!supplied_.raw_entry) {
-            const Bytes contents = TRY(refused_by(signed_payload::contents_of(supplied_.file)));
-            payload_.kind = TRY(refused_by(payload::kind_of(contents)));
-        }
+        if (!supplied_.raw_entry)
+            payload_.kind = TRY(refused_by(plan::kind_of_file(supplied_.file)));
         const auto admitted = TRY(refused_by(verify::check_payload(
             enrolment_, supplied_.file, verify::kind_of(payload_.kind), memory->bytes)));
         payload_.contents = admitted.contents;

@@ -2,6 +2,7 @@
 #include <format>
 #include <iostream>
 
+#include "shim/plan/payload_files.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
@@ -33,12 +34,10 @@ std::string text_of(Bytes file, payload::Kind kind, const verify::Payload& paylo
                        payload::name_of(kind));
 }
 
-/// As the firmware tells it, which looks at the contents of a signed payload.
+/// As the firmware tells it.
 Result<payload::Kind> kind_of(Bytes file, ExpectedKind expected) {
-    if (expected == ExpectedKind::raw_vmlinux)
-        return payload::Kind::raw_vmlinux;
-    const Bytes contents = TRY(signed_payload::contents_of(file));
-    return payload::kind_of(contents);
+    return expected == ExpectedKind::raw_vmlinux ? payload::Kind::raw_vmlinux
+                                                 : plan::kind_of_file(file);
 }
 
 bool is_expected(verify::PayloadKind kind, ExpectedKind expected) {

@@ -26,7 +26,7 @@ Outcome<Wishes> wishes_of(const Judge& judge) {
                                        "--public-key FILE (see --help)"});
     if (judges > 1)
         return std::unexpected(
-            Failure{"of --firmware, --public-key and --any-key only one can decide"});
+            Failure{"more than one option says which key is right: give one (see --help)"});
     if (!judge.firmware.empty()) {
         const auto image = TRY(read_file(judge.firmware));
         const VolumePlace place = TRY(require_volume(image, judge.firmware));
