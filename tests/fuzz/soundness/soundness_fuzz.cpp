@@ -2,8 +2,8 @@
 //
 // Whether the registers say what ran. From each input two launches, both booted, and one rule that
 // knows nothing of what the firmware is meant to do: boots whose payloads would see different
-// things differ in MRTD, in RTMR[0] or in RTMR[1]. Beside it a second rule: what boots was
-// predicted.
+// things differ in MRTD, in RTMR[0] or in RTMR[1]. Beside it two rules of single boots: what boots
+// was predicted, and no AML is reached that the image does not admit.
 //
 // The launches without patches of all inputs are remembered and held against each other, for the
 // more there are, the sooner two meet. A pair that was found so is written beside libFuzzer's own
@@ -13,6 +13,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/fuzz/soundness/aml_oracle.hpp"
 #include "tests/fuzz/soundness/narrowed.hpp"
 #include "tests/fuzz/soundness/prediction_oracle.hpp"
 #include "tests/fuzz/soundness/view.hpp"
@@ -102,14 +103,16 @@ void check_pair(const Pair& pair, const Boot& first, const Boot& second) {
     report("equal registers, but " + difference(first.view, second.view));
 }
 
-void check_prediction(const Plan& plan, const Boot& boot) {
+void check_boot(const Plan& plan, const Boot& boot) {
     if (boot.view.empty())
         return;
-    const std::string finding = against_prediction(boot.launch, boot.registers);
-    if (finding.empty())
-        return;
-    print("boot", plan, boot);
-    report(finding);
+    for (const std::string& finding : {against_prediction(boot.launch, boot.registers),
+                                       against_aml_policy(boot.launch, boot.view)}) {
+        if (finding.empty())
+            continue;
+        print("boot", plan, boot);
+        report(finding);
+    }
 }
 
 struct Known {
@@ -158,8 +161,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Boot first = boot_of(pair.first);
     const Boot second = boot_of(pair.second);
     check_pair(pair, first, second);
-    check_prediction(pair.first, first);
-    check_prediction(pair.second, second);
+    check_boot(pair.first, first);
+    check_boot(pair.second, second);
     remember(pair.first, first);
     remember(pair.second, second);
     return 0;
