@@ -98,11 +98,17 @@ void apply(native::Machine& machine, native::Blob& hob, Reader& reader) {
     }
 }
 
+/// Taken away before the boot wrote its first event, it leaves nothing to read.
+bool is_of_log(Gpa page) {
+    return layout::event_log.start() <= page && page < layout::event_log.end();
+}
+
 bool is_right(native::Machine& machine, const native::Outcome& outcome) {
     if (!outcome.findings.empty())
         return false;
     if (outcome.untaken_page) // that a HOB calls added and that was not, or that the VMM took away
-        return !outcome.linux && native::log_leads_to_registers(machine);
+        return !outcome.linux &&
+               (is_of_log({*outcome.untaken_page}) || native::log_leads_to_registers(machine));
     if (outcome.linux)
         return outcome.refusal().empty() && outcome.fatal_error.empty() &&
                native::log_leads_to_registers(machine);

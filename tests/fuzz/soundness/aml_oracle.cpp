@@ -26,9 +26,12 @@ const Blob& own_dsdt() {
     return table;
 }
 
-/// As it stood in memory: a view leaves the checksum out.
+/// As it stood in memory: a view leaves the checksum out, and in a HOB bytes follow that fill it
+/// up.
 Blob table_of(const Seen& seen) {
     Blob table = seen.content;
+    const std::size_t length = read_at<acpi::TableHeader>(table, 0)->length;
+    table.resize(std::min(length, table.size()));
     acpi::set_checksum(table);
     return table;
 }
