@@ -104,7 +104,6 @@ TEST_CASE("only class and code name a field", "[model]") {
         CHECK(fields.read(vm_rd, td_ctls | std::uint64_t{1} << reserved) == id_incorrect);
         CHECK(fields.registers[r8] == 0);
     }
-    CHECK(fields.read(vm_rd, topology_enum_configured) == id_incorrect);
     CHECK(fields.read(vm_rd, 0x3F10'0003'0000'0000) == id_incorrect);
     CHECK(fields.read(vm_rd, none) == id_incorrect); // version 0 tells of no first field
     CHECK(fields.registers[rdx] == none);
@@ -116,7 +115,7 @@ TEST_CASE("what a guest may not read is told from what there is not", "[model]")
     CHECK(fields.read(vm_rd, eptp) == not_readable);
     CHECK(fields.write(vm_wr, eptp, 0, none) == not_writable);
     CHECK(fields.write(vm_wr, 0x1110'0003'0000'0000, 1 << 28, none) == not_writable);
-    CHECK(fields.write(vm_wr, topology_enum_configured, 0, none) == id_incorrect);
+    CHECK(fields.write(vm_wr, topology_enum_configured, 0, none) == not_writable);
     CHECK(fields.read(sys_rd, 0x9000'0001'0000'0000) == not_readable); // NUM_CMRS
 }
 
@@ -132,10 +131,42 @@ TEST_CASE("Linux writes NOTIFY_ENABLES, and TD_CTLS as far as it may", "[model]"
     CHECK(fields.registers[r8] == 0);
     CHECK(fields.write(vm_wr, notify_enables, 1, 0) == not_writable);
 
-    CHECK(fields.write(vm_wr, td_ctls, 8, 8) == not_writable); // REDUCE_VE, of newer modules
     CHECK(fields.write(vm_wr, td_ctls, 0, 1) == value_not_valid);
     CHECK(fields.write(vm_wr, td_ctls, 1, 1) == 0);
     CHECK(fields.registers[r8] == 1);
+    CHECK(fields.write(vm_wr, td_ctls, 16, 16) == not_writable);
+}
+
+TEST_CASE("modules differ in what a guest may ask for about #VE", "[model]") {
+    using namespace controls;
+    const auto fields_of = [](ModuleVersion version) {
+        Configuration configuration = Fixture::defaults;
+        configuration.module_version = version;
+        return configuration;
+    };
+    constexpr std::uint64_t features = 0x0A00'0003'0000'0008;
+
+    Fields first(fields_of(ModuleVersion::v1_5_01));
+    CHECK(first.read(vm_rd, topology_enum_configured) == id_incorrect);
+    CHECK(first.write(vm_wr, topology_enum_configured, 0, none) == id_incorrect);
+    CHECK(first.write(vm_wr, td_ctls, reduce_ve, reduce_ve) == not_writable);
+    CHECK(first.write(vm_wr, td_ctls, enum_topology, enum_topology) == not_writable);
+    CHECK(first.value(sys_rd, features) == (1 << 3 | 1 << 5 | 1 << 8 | 1 << 18));
+
+    // Linux asks for REDUCE_VE first, and for ENUM_TOPOLOGY where it does not get that.
+    Fields second(fields_of(ModuleVersion::v1_5_05));
+    CHECK(second.write(vm_wr, td_ctls, reduce_ve, reduce_ve) == not_writable);
+    CHECK(second.value(vm_rd, topology_enum_configured) == 1);
+    CHECK(second.write(vm_wr, td_ctls, enum_topology, enum_topology) == 0);
+    CHECK(second.value(vm_rd, td_ctls) == (pending_ve_disable | enum_topology));
+    CHECK(second.td.ve_controls(0).td_ctls == (pending_ve_disable | enum_topology));
+    CHECK((second.value(sys_rd, features) & 1 << 20) != 0);
+
+    Fields third(fields_of(ModuleVersion::v2_0));
+    CHECK(third.td.ve_controls(0).td_ctls == 0);
+    CHECK(third.write(vm_wr, td_ctls, reduce_ve, reduce_ve) == 0);
+    CHECK(third.registers[r8] == pending_ve_disable);
+    CHECK(third.value(vm_rd, td_ctls) == 0b1111);
 }
 
 TEST_CASE("versions of VM.RD, and of other leaves", "[model]") {
@@ -162,8 +193,9 @@ TEST_CASE("versions of VM.RD, and of other leaves", "[model]") {
 TEST_CASE("fields are told one after the other", "[model]") {
     Fields fields;
     const auto of_td = fields.walk(vm_rd | version_1);
-    CHECK(of_td.size() == 4 + 10 + 4 * 6 + 24 + 4 + 6 + 1 + 16);
+    CHECK(of_td.size() == 4 + 11 + 4 * 6 + 24 + 4 + 6 + 1 + 16);
     CHECK(of_td.contains(td_ctls));
+    CHECK(of_td.contains(0x9110'0000'0000'0019)); // TOPOLOGY_ENUM_CONFIGURED
     CHECK(fields.walk(vp_rd).size() == 3 + 4 + 4 + 128);
     CHECK(fields.walk(sys_rd).contains(0x0A00'0003'0000'0008)); // TDX_FEATURES0
 }
@@ -184,6 +216,8 @@ TEST_CASE("a vCPU has fields of its own", "[model]") {
     static_cast<void>(fields.call({{rax, 5}, {rcx, 1}}, 2));
     CHECK(fields.registers[rax] == 0);
     CHECK(fields.value(vp_rd, supervisor, 2) == 1);
+    CHECK(fields.td.ve_controls(2).cpuid);
+    CHECK_FALSE(fields.td.ve_controls(1).cpuid);
     CHECK(fields.value(vp_rd, user, 2) == 0);
 }
 
@@ -192,9 +226,13 @@ TEST_CASE("VP.INFO says that SYS.RD is there, and SYS.RD which module this is", 
     CHECK(fields.status({{rax, 1}}) == 0);
     CHECK((fields.registers[r10] & 1) == 1);
     CHECK(fields.value(sys_rd, 0x0800'0002'0000'0000) == 0x8086);
-    CHECK(fields.value(sys_rd, 0x0800'0001'0000'0004) == 1);
-    CHECK(fields.value(sys_rd, 0x0800'0001'0000'0003) == 5);
-    CHECK(fields.value(sys_rd, 0x0A00'0003'0000'0008) == (1 << 3 | 1 << 5 | 1 << 8 | 1 << 18));
+    CHECK(fields.value(sys_rd, 0x0800'0001'0000'0004) == 2);
+    CHECK(fields.value(sys_rd, 0x0800'0001'0000'0003) == 0);
+    Configuration configuration = Fixture::defaults;
+    configuration.module_version = ModuleVersion::v1_5_05;
+    Fields older(configuration);
+    CHECK(older.value(sys_rd, 0x0800'0001'0000'0004) == 1);
+    CHECK(older.value(sys_rd, 0x0800'0001'0000'0003) == 5);
 }
 
 }} // namespace tdshim::tdx_model

@@ -29,11 +29,13 @@ std::optional<Exception> raised(std::initializer_list<std::uint8_t> bytes,
     return rule ? std::optional(rule->exception) : std::nullopt;
 }
 
-std::optional<Exception> cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
+std::optional<Exception> cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0,
+                               const VeControls& ve_controls = {}) {
     Registers registers{};
     registers[rax] = leaf;
     registers[rcx] = subleaf;
-    return raised({0x0F, 0xA2}, registers);
+    return raised({0x0F, 0xA2}, registers,
+                  {.attributes = usual.attributes, .xfam = usual.xfam, .ve_controls = ve_controls});
 }
 
 std::optional<Exception> xsetbv(std::uint64_t value, std::uint64_t index = 0,
@@ -68,6 +70,33 @@ TEST_CASE("CPUID of a leaf above the last is the last base leaf", "[td-emu]") {
     for (const std::uint32_t leaf : {0x24U, 0x3FFF'FFFFU, 0x5000'0000U, 0x8000'0009U, 0xFFFF'FFFFU})
         CHECK_FALSE(cpuid(leaf));
     CHECK(cpuid(0x24, 4) == Exception::virtualization);
+}
+
+TEST_CASE("a TD asks for fewer #VE by TD_CTLS, and for one at every CPUID", "[td-emu]") {
+    using namespace controls;
+    const VeControls topology{.td_ctls = enum_topology};
+    CHECK_FALSE(cpuid(0xB, 2, topology));
+    CHECK(cpuid(0xB, 3, topology) == Exception::virtualization);
+    CHECK_FALSE(cpuid(0x1F, 5, topology));
+    CHECK(cpuid(2, 0, topology) == Exception::virtualization);
+    CHECK_FALSE(cpuid(2, 0, {.td_ctls = virt_cpuid2}));
+    const VeControls reduced{.td_ctls = 0b1111};
+    for (const std::uint32_t leaf : {2U, 6U, 0xBU, 0x16U, 0x1AU, 0x1FU, 0x8000'0006U})
+        CHECK_FALSE(cpuid(leaf, 9, reduced));
+    CHECK(cpuid(0x4000'0000, 0, reduced) == Exception::virtualization);
+    for (const std::uint32_t leaf : {0U, 1U, 2U, 0x21U})
+        CHECK(cpuid(leaf, 0, {.td_ctls = 0b1111, .cpuid = true}) == Exception::virtualization);
+
+    const auto rdmsr = [](std::uint64_t index, std::uint64_t td_ctls) {
+        Registers registers{};
+        registers[rcx] = index;
+        return raised({0x0F, 0x32}, registers, {.ve_controls = {.td_ctls = td_ctls}});
+    };
+    CHECK(rdmsr(0x802, 0) == Exception::virtualization);
+    CHECK_FALSE(rdmsr(0x802, enum_topology));
+    CHECK(rdmsr(0x2FF, 0) == Exception::virtualization);
+    CHECK(rdmsr(0x2FF, 0b1111) == Exception::general_protection);
+    CHECK(rdmsr(0x4000'0000, 0b1111) == Exception::virtualization); // no bit of the bitmap
 }
 
 TEST_CASE("XSETBV of what XFAM lacks raises #GP", "[td-emu]") {

@@ -28,6 +28,16 @@ share_stack_page = (b"\x31\xc0" b"\xb9\0\xfc\0\0" b"\x45\x31\xd2" b"\x41\xbb\x01
                     b"\x41\xbd\0\x10\0\0" b"\x66\x0f\x01\xcc")
 
 
+tdcall = b"\x66\x0f\x01\xcc"
+td_hob, td_ctls, reduce_ve = 0xB00000, 0x1110000300000017, 8
+
+# TDG.VM.WR of TD_CTLS; where the module takes it, CPUID leaf 2 and HLT, else UD2.
+reduce_ve_first = (b"\xb8\x08\0\0\0" b"\x31\xc9" b"\x48\xba" + struct.pack("<Q", td_ctls) +
+                   b"\x41\xb8" + struct.pack("<I", reduce_ve) + b"\x41\xb9" + struct.pack("<I", reduce_ve) + tdcall +
+                   b"\x48\x85\xc0" b"\x75\x08" b"\xb8\x02\0\0\0\x0f\xa2")
+ve_at_each_cpuid = b"\xb8\x05\0\0\0" b"\xb9\x01\0\0\0" + tdcall + b"\x31\xc0"
+
+
 def rdmsr(index):
     return b"\xb9" + struct.pack("<I", index) + b"\x0f\x32"
 
@@ -71,6 +81,14 @@ cases = {
                     "clearing CR0.PE or setting CR0.CD or CR0.NW raises #VE", None),
     "cr4_without_mce": (boot_symbol, b"\xb8\x20\x06\0\0\x0f\x22\xe0", 5,
                         "clearing CR4.MCE or setting a bit of CR4 that the module owns raises #VE or #GP", None),
+    "cpuid_leaf_2_that_the_module_answers_then_halt": (
+        boot_symbol, reduce_ve_first + b"\xf4\x0f\x0b", len(reduce_ve_first), "HLT raises #VE", None),
+    "cpuid_when_each_is_to_raise_ve": (
+        boot_symbol, ve_at_each_cpuid + b"\x0f\xa2", len(ve_at_each_cpuid),
+        "CPUID raises #VE, as the TD asked for by TDG.VP.CPUIDVE.SET", None),
+    # CMP R8 with what RCX was, and UD2 where it is another value.
+    "halt_where_r8_is_what_rcx_was": (
+        entry_symbol, b"\x49\x81\xf8" + struct.pack("<I", td_hob) + b"\x75\x01\xf4\x0f\x0b", 9, "HLT raises #VE", None),
     "read_of_memory_not_accepted": (
         entry_symbol, b"\xb8" + struct.pack("<I", not_accepted) + b"\x8b\x00", 5,
         "access to memory that is pending", not_accepted),
@@ -168,6 +186,11 @@ class Rules(unittest.TestCase):
         _, run = run_with(self, entry_symbol, b"\x0f\x0b")  # UD2 without an IDT: a triple fault
         self.assertEqual((run.exit_code, run.result["finding"], run.result["fatal_error"]), (1, "", ""), run.console)
         self.assertFalse(run.result["payload_entered"])
+
+    def test_an_older_module_reduces_nothing(self):
+        place, run = run_with(self, boot_symbol, reduce_ve_first + b"\xf4\x0f\x0b", "--tdx-module", "1.5.05")
+        self.assertEqual((run.exit_code, run.result["finding"]), (td_emu.reported_fatal_error, ""), run.console)
+        run.line(rf"^tdshim: exception 6, error code 0x0, RIP {place + len(reduce_ve_first) + 1:#x},")
 
     def test_a_file_that_is_no_image(self):
         file = suite.temporary_folder(self) / "final.bin"

@@ -86,6 +86,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.fault_text = fault.text;
     settings.configuration.gpa_width = gpa_width;
     settings.configuration.vcpus = options.vcpus;
+    settings.configuration.module_version = options.module_version;
     settings.configuration.grants_large_pages = options.grants_large_pages;
     settings.configuration.td_info.mrtd = tdx_model::mrtd_of(
         image.bytes, image.metadata, options.load_order,

@@ -86,6 +86,13 @@ void add_options(CLI::App& app, Options& options) {
     tools::add_choice<bool>(app, "--until", options.until_payload,
                             {{"payload", true}, {"exit", false}},
                             "payload: end where the payload begins");
+    using tdx_model::ModuleVersion;
+    tools::add_choice<ModuleVersion>(
+        app, "--tdx-module", options.module_version,
+        {{"1.5.01", ModuleVersion::v1_5_01},
+         {"1.5.05", ModuleVersion::v1_5_05},
+         {"2.0", ModuleVersion::v2_0}},
+        "the TDX module whose answers the TD gets; the default is 2.0");
     app.add_flag("--large-pages", options.grants_large_pages,
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,

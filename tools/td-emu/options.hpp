@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/measurements/identity.hpp"
+#include "tools/tdx-model/module_version.hpp"
 
 namespace tdshim::td_emu {
 
@@ -24,6 +25,7 @@ struct Options {
     std::string fault; ///< a name or a file
     tools::IdentityOptions identity;
     tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
+    tdx_model::ModuleVersion module_version = tdx_model::ModuleVersion::v2_0;
     bool grants_large_pages = false;
     bool delivers_exceptions = false;
     std::string report_file;

@@ -29,6 +29,8 @@ Settings settings_of(const json& from) {
     Settings settings;
     settings.configuration.gpa_width = from.at("gpa_width");
     settings.configuration.vcpus = from.at("vcpus");
+    settings.configuration.module_version =
+        static_cast<tdx_model::ModuleVersion>(from.at("module_version").get<std::uint8_t>());
     settings.configuration.grants_large_pages = from.at("grants_large_pages");
     const auto info = from.at("td_info").get<std::vector<std::uint8_t>>();
     settings.configuration.td_info =
@@ -56,24 +58,26 @@ bool write_settings(const Settings& settings, const std::string& file) {
     std::vector<std::uint8_t> info;
     for (const std::byte byte : bytes_of(settings.configuration.td_info))
         info.push_back(std::to_integer<std::uint8_t>(byte));
-    const json value{{"gpa_width", settings.configuration.gpa_width},
-                     {"vcpus", settings.configuration.vcpus},
-                     {"grants_large_pages", settings.configuration.grants_large_pages},
-                     {"td_info", info},
-                     {"ram", json_of(settings.ram)},
-                     {"added", json_of(settings.added)},
-                     {"firmware", json_of(settings.firmware)},
-                     {"is_tdshim", settings.is_tdshim},
-                     {"until_payload", settings.until_payload},
-                     {"fault", static_cast<std::uint8_t>(settings.fault)},
-                     {"fault_text", settings.fault_text},
-                     {"delivers_exceptions", settings.delivers_exceptions},
-                     {"is_our_firmware", settings.is_our_firmware},
-                     {"wants_statistics", settings.wants_statistics},
-                     {"qtest_socket", settings.qtest_socket},
-                     {"result_file", settings.result_file},
-                     {"ccel_file", settings.ccel_file},
-                     {"trace_file", settings.trace_file}};
+    const json value{
+        {"gpa_width", settings.configuration.gpa_width},
+        {"vcpus", settings.configuration.vcpus},
+        {"module_version", static_cast<std::uint8_t>(settings.configuration.module_version)},
+        {"grants_large_pages", settings.configuration.grants_large_pages},
+        {"td_info", info},
+        {"ram", json_of(settings.ram)},
+        {"added", json_of(settings.added)},
+        {"firmware", json_of(settings.firmware)},
+        {"is_tdshim", settings.is_tdshim},
+        {"until_payload", settings.until_payload},
+        {"fault", static_cast<std::uint8_t>(settings.fault)},
+        {"fault_text", settings.fault_text},
+        {"delivers_exceptions", settings.delivers_exceptions},
+        {"is_our_firmware", settings.is_our_firmware},
+        {"wants_statistics", settings.wants_statistics},
+        {"qtest_socket", settings.qtest_socket},
+        {"result_file", settings.result_file},
+        {"ccel_file", settings.ccel_file},
+        {"trace_file", settings.trace_file}};
     std::ofstream output(file);
     output << value;
     return static_cast<bool>(output.flush());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/tdx-model/fields.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "tools/tdx-model/status.hpp"
@@ -109,13 +110,34 @@ constexpr std::array system_hidden{
     HiddenFields{0x22, 0x01, 6},
 };
 
+/// What version 1.5.01 lets read and more.
+template <std::size_t Count>
+consteval auto with_topology(const std::array<FieldEntry, Count>& old, ModuleVersion version) {
+    std::array<FieldEntry, Count + 1> fields;
+    const auto controls = std::ranges::find(old, field::td_ctls, &FieldEntry::id);
+    auto next = std::ranges::copy(old.begin(), controls, fields.begin()).out;
+    *next++ = {field::td_ctls, 1, writable_controls(version)};
+    *next++ = {field::topology_enum_configured};
+    std::ranges::copy(controls + 1, old.end(), next);
+    return fields;
+}
+constexpr auto td_readable_1_5_05 = with_topology(td_readable, ModuleVersion::v1_5_05);
+constexpr auto td_readable_2_0 = with_topology(td_readable, ModuleVersion::v2_0);
+
 constexpr FieldContext td_context{td_readable, td_hidden};
+constexpr FieldContext td_context_1_5_05{td_readable_1_5_05, td_hidden};
+constexpr FieldContext td_context_2_0{td_readable_2_0, td_hidden};
 constexpr FieldContext vcpu_context{vcpu_readable, vcpu_hidden};
 constexpr FieldContext system_context{system_readable, system_hidden};
 
 } // namespace
 
-const FieldContext& td_fields() {
+const FieldContext& td_fields(ModuleVersion version) {
+    switch (version) {
+    case ModuleVersion::v1_5_01: break;
+    case ModuleVersion::v1_5_05: return td_context_1_5_05;
+    case ModuleVersion::v2_0: return td_context_2_0;
+    }
     return td_context;
 }
 const FieldContext& vcpu_fields() {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Metadata fields as a guest names them [Intel TDX Module 1.5 ABI, metadata access; which fields
-// there are, and their masks, as in the module's tables of version 1.5.01]. An identifier has a
-// class and a code within it; a field of several elements has as many codes. The module knows more
-// fields than a guest may read: of those only their codes are here.
+// there are, and their masks, as in the module's tables of version 1.5.01; what later ones have
+// more and Linux asks for, module_version.hpp]. An identifier has a class and a code within it; a
+// field of several elements has as many codes. The module knows more fields than a guest may read:
+// of those only their codes are here.
 #pragma once
 
 #include <cstdint>
 #include <expected>
 #include <span>
+
+#include "tools/tdx-model/module_version.hpp"
 
 namespace tdshim::tdx_model {
 
@@ -29,6 +32,7 @@ inline constexpr std::uint64_t tsc_frequency = 0x1110'0001'0000'000C; // in 25 M
 inline constexpr std::uint64_t notify_enables = 0x9110'0003'0000'0010;
 inline constexpr std::uint64_t config_flags = 0x1110'0003'0000'0016;
 inline constexpr std::uint64_t td_ctls = 0x1110'0003'0000'0017;
+inline constexpr std::uint64_t topology_enum_configured = 0x9110'0000'0000'0019; // since 1.5.05
 inline constexpr std::uint64_t mrtd = 0x1310'0003'0000'0000;
 inline constexpr std::uint64_t mr_config_id = 0x1310'0003'0000'0010;
 inline constexpr std::uint64_t mr_owner = 0x1310'0003'0000'0018;
@@ -68,7 +72,7 @@ struct FieldContext {
     std::span<const HiddenFields> hidden;
 };
 
-[[nodiscard]] const FieldContext& td_fields();
+[[nodiscard]] const FieldContext& td_fields(ModuleVersion version);
 [[nodiscard]] const FieldContext& vcpu_fields();
 [[nodiscard]] const FieldContext& system_fields();
 

@@ -17,6 +17,7 @@
 #include "shim/formats/tdx/report.hpp"
 #include "shim/measure/register_bank.hpp"
 #include "tools/tdx-model/fields.hpp"
+#include "tools/tdx-model/module_version.hpp"
 #include "tools/tdx-model/pages.hpp"
 #include "tools/tdx-model/registers.hpp"
 
@@ -51,7 +52,8 @@ struct Configuration {
     unsigned gpa_width = 52;
     std::uint32_t vcpus = 1;
     bool grants_large_pages = false; ///< KVM of today backs a TD by 4 KiB pages
-    bool preserves_rbp = true;       ///< CONFIG_FLAGS.NO_RBP_MOD, without which KVM builds no TD
+    ModuleVersion module_version = ModuleVersion::v2_0;
+    bool preserves_rbp = true; ///< CONFIG_FLAGS.NO_RBP_MOD, without which KVM builds no TD
     /// What the TD was built with. RTMRs are not looked at: they begin at zero.
     tdx::TdInfo td_info = {.attributes = 1 << 28 /* SEPT_VE_DISABLE: Linux wants it */,
                            .xfam = 0xE7,
@@ -62,6 +64,12 @@ struct Configuration {
                            .rtmr = {},
                            .servtd_hash = {},
                            .reserved = {}};
+};
+
+/// What the TD asked for about its #VE.
+struct VeControls {
+    std::uint64_t td_ctls = 0; ///< as it was written; of a TD that wrote nothing, zero
+    bool cpuid = false;        ///< every CPUID of ring 0 raises one
 };
 
 /// What the TD did that a TD may not do.
@@ -120,6 +128,7 @@ class Td {
     /// Keeps what `vcpu` may ask about the #VE that it is about to get. False when it did not ask
     /// about the one before: the processor gets a #DF then.
     [[nodiscard]] bool raise_ve(unsigned vcpu, const VeInfo& info);
+    [[nodiscard]] VeControls ve_controls(unsigned vcpu) const;
 
     /// An access of the TD's own to guest memory, by address without the shared bit. `is_shared`:
     /// its page tables have the bit set.

@@ -16,13 +16,9 @@ namespace {
 
 constexpr std::uint64_t config_gpaw = 1 << 0;
 constexpr std::uint64_t config_no_rbp_mod = 1 << 2;
-constexpr std::uint64_t pending_ve_disable = 1 << 0;      // of TD_CTLS
 constexpr std::uint64_t sept_ve_disable = 1 << 28;        // of ATTRIBUTES
 constexpr std::uint64_t gigahertz = 40;                   // in 25 MHz
 constexpr std::uint64_t emulated = 0x4445'5441'4C55'4D45; // "EMULATED"
-
-// Of TDX_FEATURES0: TDG.VP.RD and WR, CPUIDVE.SET, VERIFYREPORT, NO_RBP_MOD.
-constexpr std::uint64_t features = 1 << 3 | 1 << 5 | 1 << 8 | 1 << 18;
 
 std::uint64_t word_of(const crypto::Digest& digest, std::uint32_t element) {
     le64 word;
@@ -30,13 +26,14 @@ std::uint64_t word_of(const crypto::Digest& digest, std::uint32_t element) {
     return word;
 }
 
-std::uint64_t system_value(const Field& field) {
+std::uint64_t system_value(const Field& field, ModuleVersion version) {
+    const bool is_2 = version == ModuleVersion::v2_0;
     switch (field.entry->id) {
     case field::vendor_id: return 0x8086;
-    case field::minor_version: return 5;
-    case field::major_version: return 1;
+    case field::minor_version: return is_2 ? 0 : 5;
+    case field::major_version: return is_2 ? 2 : 1;
     case field::num_tdx_features: return 1;
-    case field::tdx_features0: return features;
+    case field::tdx_features0: return features_of(version);
     default: return 0;
     }
 }
@@ -91,7 +88,10 @@ std::uint64_t Td::td_value(const Field& field) const {
         return (configuration_.gpa_width > 48 ? config_gpaw : 0) |
                (configuration_.preserves_rbp ? config_no_rbp_mod : 0);
     case field::td_ctls:
-        return (configuration_.td_info.attributes & sept_ve_disable) != 0 ? pending_ve_disable : 0;
+        return (configuration_.td_info.attributes & sept_ve_disable) != 0
+                   ? controls::pending_ve_disable
+                   : 0;
+    case field::topology_enum_configured: return 1; // as KVM does: every vCPU has its x2APIC ID
     case field::mrtd: return word_of(configuration_.td_info.mrtd, field.element);
     case field::mr_config_id: return word_of(configuration_.td_info.mr_config_id, field.element);
     case field::mr_owner: return word_of(configuration_.td_info.mr_owner, field.element);
@@ -119,7 +119,7 @@ void Td::read_td_field(Registers& registers) {
     else if (registers[rcx] != 0) // which TD: there is no other
         registers[rax] = operand_invalid | rcx;
     else
-        read_field(registers, id, td_fields(), version > 0,
+        read_field(registers, id, td_fields(configuration_.module_version), version > 0,
                    [&](const Field& field) { return td_value(field); });
 }
 
@@ -128,16 +128,21 @@ std::uint64_t Td::write_td_field(Registers& registers) {
     registers[r8] = 0;
     if (in[rcx] != 0)
         return operand_invalid | rcx;
-    const auto field = find_field(td_fields(), in[rdx], FieldUse::write);
+    const auto field =
+        find_field(td_fields(configuration_.module_version), in[rdx], FieldUse::write);
     if (!field)
         return field.error();
     const std::uint64_t old = td_value(*field);
-    const auto merged = merge(in, *field, old);
+    auto merged = merge(in, *field, old);
     if (!merged)
         return merged.error();
-    // CONFIG_FLAGS has no FLEXIBLE_PENDING_VE here: the TD may not choose.
-    if (field->entry->id == field::td_ctls && *merged != old)
-        return field_value_not_valid;
+    if (field->entry->id == field::td_ctls) {
+        // CONFIG_FLAGS has no FLEXIBLE_PENDING_VE here: the TD may not choose.
+        if (((*merged ^ old) & controls::pending_ve_disable) != 0)
+            return field_value_not_valid;
+        if ((*merged & controls::reduce_ve) != 0)
+            *merged |= controls::enum_topology | controls::virt_cpuid2;
+    }
     td_written_[field->id()] = *merged;
     registers[r8] = old;
     return success;
@@ -175,7 +180,9 @@ void Td::read_system_field(Registers& registers) {
     const std::uint64_t id = registers[rdx];
     registers[rdx] = no_field;
     registers[r8] = 0;
-    read_field(registers, id, system_fields(), true, system_value);
+    read_field(registers, id, system_fields(), true, [&](const Field& field) {
+        return system_value(field, configuration_.module_version);
+    });
 }
 
 std::uint64_t Td::set_cpuid_ve(unsigned vcpu, const Registers& registers) {
@@ -184,6 +191,14 @@ std::uint64_t Td::set_cpuid_ve(unsigned vcpu, const Registers& registers) {
     vcpu_written_[{vcpu, field::cpuid_supervisor_ve}] = registers[rcx] & 1;
     vcpu_written_[{vcpu, field::cpuid_user_ve}] = registers[rcx] >> 1;
     return success;
+}
+
+VeControls Td::ve_controls(unsigned vcpu) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = td_written_.find(field::td_ctls);
+    const auto always = vcpu_written_.find({vcpu, field::cpuid_supervisor_ve});
+    return {.td_ctls = found == td_written_.end() ? 0 : found->second,
+            .cpuid = always != vcpu_written_.end() && always->second != 0};
 }
 
 } // namespace tdshim::tdx_model

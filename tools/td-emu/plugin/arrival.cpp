@@ -32,6 +32,14 @@ void on_stop(unsigned vcpu, void* data) {
         stand_still(address);
 }
 
+void give_r8(unsigned vcpu, void*) {
+    const tdx_model::Registers before = read_registers();
+    tdx_model::Registers registers = before;
+    registers[tdx_model::r8] = arrival.registers[tdx_model::rcx];
+    write_registers(registers, before);
+    qemu_plugin_u64_set(emulation->lacks_r8, vcpu, read_registers() == registers ? 0 : 1);
+}
+
 } // namespace
 
 void on_reset_vector(unsigned vcpu, void*) {
@@ -40,6 +48,7 @@ void on_reset_vector(unsigned vcpu, void*) {
     // From here on a processor comes out of the stub. The last one takes it away.
     if (arrival.times == 0) {
         arrival = {1, read_registers()};
+        qemu_plugin_u64_set(emulation->lacks_r8, vcpu, 1);
         if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.started_vcpus()) {
             const std::array<std::byte, page_size> zeros{};
             static_cast<void>(emulation->memory.write({stub_address}, zeros));
@@ -47,6 +56,11 @@ void on_reset_vector(unsigned vcpu, void*) {
     }
     if (is_held(vcpu))
         stand_still(reset_vector);
+}
+
+void watch_for_r8(qemu_plugin_tb* block) {
+    qemu_plugin_register_vcpu_tb_exec_cond_cb(block, give_r8, QEMU_PLUGIN_CB_RW_REGS,
+                                              QEMU_PLUGIN_COND_NE, emulation->lacks_r8, 0, nullptr);
 }
 
 void stand_still(std::uint64_t address) {
@@ -65,6 +79,7 @@ void arrive_again(unsigned vcpu) {
     if (!emulation->faults.others_arrive_twice || vcpu == 0 || arrival.times != 1)
         return;
     arrival.times = 2;
+    qemu_plugin_u64_set(emulation->lacks_r8, vcpu, 1);
     write_registers(arrival.registers, read_registers());
     enter_initial_mode();
     qemu_plugin_set_pc(reset_vector);

@@ -15,6 +15,10 @@ inline constexpr std::uint64_t reset_vector = 0xFFFF'FFF0;
 /// To be called at the reset vector, from a callback that may set the program counter.
 void on_reset_vector(unsigned vcpu, void*);
 
+/// To be called for every block of the firmware that is translated: VP.INIT gives R8 the value of
+/// RCX, and QEMU lets it be written in 64-bit code alone, which is also the first that sees it.
+void watch_for_r8(qemu_plugin_tb* block);
+
 /// The processor comes to the instruction at `address` again, through QEMU's loop: others may want
 /// it to stand still. From a callback that may set the program counter.
 [[noreturn]] void stand_still(std::uint64_t address);

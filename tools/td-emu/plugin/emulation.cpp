@@ -36,6 +36,7 @@ Emulation::Emulation(const Settings& from, const Faults& hostility)
     for (const GpaRange& range : from.added)
         td.pages().set(range, tdx_model::PageState::accepted);
     schedule.begin();
+    lacks_r8.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
     if (from.wants_statistics)
         instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
 }

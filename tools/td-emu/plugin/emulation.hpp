@@ -67,6 +67,7 @@ struct Emulation {
     std::atomic<bool> holds_rules = true; ///< until the payload is Linux, or another's firmware's
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
+    qemu_plugin_u64 lacks_r8{};                ///< by vCPU: R8 is still to become what RCX was
     StackMarks stacks;
     Trace trace;
     std::string finding;

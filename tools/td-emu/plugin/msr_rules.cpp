@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint32_t xapic_disable_status = 0xBD;
 constexpr std::uint32_t debugctl = 0x1D9;
 constexpr std::uint32_t perf_capabilities = 0x345;
+constexpr std::uint32_t x2apic_id = 0x802;
 constexpr std::uint32_t xss = 0xDA0;
 constexpr std::uint32_t efer = 0xC000'0080;
 
@@ -42,7 +43,8 @@ struct Rule {
     Effect write;
 };
 
-// In the order of their addresses; what is not here raises #VE. Registers of features that CPUID
+// In the order of their addresses; what is not here raises #VE, or #GP in a TD that reduces these.
+// Registers of features that CPUID
 // does not show under td-emu (DCA, TME, TSX, UMWAIT, XFD, the TSC's deadline) raise #GP.
 constexpr auto rules = std::to_array<Rule>({
     {0x10, 0x10, native, virtualization}, // TSC
@@ -132,10 +134,20 @@ Effect effect_in(const TdState& state, Effect effect) {
     return virtualization;
 }
 
+/// Of a register that the table does not have.
+Effect effect_of_others(std::uint32_t index, std::uint64_t td_ctls, bool is_read) {
+    using namespace tdx_model::controls;
+    if (index == x2apic_id && is_read && (td_ctls & enum_topology) != 0)
+        return native;
+    const bool is_in_bitmap = index < 0x2000 || (index >= 0xC000'0000 && index < 0xC000'2000);
+    return is_in_bitmap && (td_ctls & reduce_ve) != 0 ? general_protection : virtualization;
+}
+
 Effect effect_of(std::uint32_t index, const TdState& state, Effect Rule::* direction) {
     const auto rule = std::ranges::lower_bound(rules, index, {}, &Rule::last);
-    return rule != rules.end() && rule->first <= index ? effect_in(state, (*rule).*direction)
-                                                       : virtualization;
+    return rule != rules.end() && rule->first <= index
+               ? effect_in(state, (*rule).*direction)
+               : effect_of_others(index, state.ve_controls.td_ctls, direction == &Rule::read);
 }
 
 constexpr BrokenRule general_protection_by(std::string_view text) {

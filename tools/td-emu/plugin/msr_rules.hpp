@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What RDMSR and WRMSR do in a TD, register by register [Intel TDX Module 1.5, MSR virtualization;
-// checked against the tables of its source, TDX_1.5.01].
+// checked against the tables of its source, TDX_1.5.01; what TD_CTLS changes, td_rdmsr.c of later
+// versions].
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "tools/td-emu/plugin/broken_rule.hpp"
+#include "tools/tdx-model/td.hpp"
 
 namespace tdshim::td_emu {
 
@@ -15,7 +17,8 @@ namespace tdshim::td_emu {
 struct TdState {
     std::uint64_t attributes = 0;
     std::uint64_t xfam = 0;
-    std::uint64_t efer = 0; ///< of the vCPU, now
+    std::uint64_t efer = 0;              ///< of the vCPU, now
+    tdx_model::VeControls ve_controls{}; ///< as TD and vCPU have them now
 };
 
 /// Nothing when the instruction is native.

@@ -67,8 +67,9 @@ void on_special(unsigned vcpu, void* data) {
     if (instruction.special.kind == Kind::halt && is_sent_to_halt(registers))
         return;
     const Configuration& td = emulation->settings.configuration;
-    const auto rule = broken_rule(instruction.special, registers,
-                                  {td.td_info.attributes, td.td_info.xfam, read_efer()});
+    const auto rule = broken_rule(
+        instruction.special, registers,
+        {td.td_info.attributes, td.td_info.xfam, read_efer(), emulation->td.ve_controls(vcpu)});
     if (!rule) {
         if (instruction.special.kind == Kind::rdmsr)
             answer_rdmsr(instruction, registers);
@@ -174,8 +175,10 @@ void on_translation(qemu_plugin_tb* block, void*) {
     if (is_payload && !emulation->runs_payload)
         qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS,
                                              pointer_of(first));
-    if (in_firmware)
+    if (in_firmware) {
         watch_fetches(block);
+        watch_for_r8(block);
+    }
     if (!emulation->runs_payload)
         watch_positions(block);
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));

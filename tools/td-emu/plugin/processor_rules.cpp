@@ -50,15 +50,18 @@ std::uint64_t forbidden_control_bits(const TdState& state) {
     return forbidden;
 }
 
+constexpr bool is_of_hypervisors(std::uint32_t leaf) {
+    return leaf >= 0x40000000 && leaf <= 0x4FFFFFFF;
+}
+
 /// A leaf above the last of its range is the last base leaf, but for the range of hypervisors [TDX
 /// module, td_cpuid.c].
 std::uint32_t clamped(std::uint32_t leaf) {
     constexpr std::uint32_t last_base = 0x23;
     constexpr std::uint32_t first_extended = 0x80000000;
     constexpr std::uint32_t last_extended = 0x80000008;
-    const bool is_hypervisors = leaf >= 0x40000000 && leaf <= 0x4FFFFFFF;
     const bool is_above = leaf > last_extended || (leaf > last_base && leaf < first_extended);
-    return is_above && !is_hypervisors ? last_base : leaf;
+    return is_above && !is_of_hypervisors(leaf) ? last_base : leaf;
 }
 
 bool is_native_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
@@ -66,6 +69,18 @@ bool is_native_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
         return native.leaf == clamped(leaf) &&
                (native.subleaves == 0 || subleaf < native.subleaves);
     });
+}
+
+/// Whether the TD asked the module to answer a leaf that else raises #VE.
+bool is_asked_for(std::uint32_t leaf, std::uint32_t subleaf, std::uint64_t td_ctls) {
+    using namespace tdx_model::controls;
+    constexpr std::uint32_t levels = 3; // of leaf 0xB: thread, core, none
+    switch (clamped(leaf)) {
+    case 2: return (td_ctls & virt_cpuid2) != 0;
+    case 0xB: return (td_ctls & (subleaf < levels ? enum_topology : reduce_ve)) != 0;
+    case 0x1F: return (td_ctls & enum_topology) != 0;
+    default: return (td_ctls & reduce_ve) != 0;
+    }
 }
 
 /// What the processor and the module let be in XCR0 [Intel SDM 1, 13.3; TDX module, helpers.c,
@@ -86,8 +101,13 @@ bool is_valid_xcr0(std::uint64_t value, std::uint64_t xfam) {
 
 } // namespace
 
-std::optional<BrokenRule> broken_by_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
-    return is_native_cpuid(leaf, subleaf)
+std::optional<BrokenRule> broken_by_cpuid(std::uint32_t leaf, std::uint32_t subleaf,
+                                          const tdx_model::VeControls& ve_controls) {
+    if (ve_controls.cpuid)
+        return BrokenRule{"CPUID raises #VE, as the TD asked for by TDG.VP.CPUIDVE.SET"};
+    const bool is_answered =
+        is_native_cpuid(leaf, subleaf) || is_asked_for(leaf, subleaf, ve_controls.td_ctls);
+    return is_answered && !is_of_hypervisors(leaf)
                ? std::nullopt
                : std::optional(BrokenRule{"CPUID of a leaf that raises #VE"});
 }

@@ -13,7 +13,8 @@
 namespace tdshim::td_emu {
 
 /// Nothing when the instruction is native, or answered by the module without an exception.
-[[nodiscard]] std::optional<BrokenRule> broken_by_cpuid(std::uint32_t leaf, std::uint32_t subleaf);
+[[nodiscard]] std::optional<BrokenRule> broken_by_cpuid(std::uint32_t leaf, std::uint32_t subleaf,
+                                                        const tdx_model::VeControls& ve_controls);
 [[nodiscard]] std::optional<BrokenRule> broken_by_cr4(std::uint64_t value, const TdState& state);
 [[nodiscard]] std::optional<BrokenRule> broken_by_xsetbv(std::uint32_t index, std::uint64_t value,
                                                          std::uint64_t xfam);

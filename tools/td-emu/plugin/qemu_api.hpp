@@ -63,6 +63,7 @@ struct qemu_plugin_u64 {
     qemu_plugin_scoreboard* score;
     std::size_t offset;
 };
+enum qemu_plugin_cond { QEMU_PLUGIN_COND_NE = 3 };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 = 0, QEMU_PLUGIN_INLINE_STORE_U64 = 1 };
 qemu_plugin_scoreboard* qemu_plugin_scoreboard_new(std::size_t);
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(qemu_plugin_insn*, qemu_plugin_op,
@@ -70,6 +71,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(qemu_plugin_insn*, qemu
 void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(qemu_plugin_tb*, qemu_plugin_op,
                                                        qemu_plugin_u64, std::uint64_t);
 std::uint64_t qemu_plugin_u64_get(qemu_plugin_u64, unsigned vcpu);
+void qemu_plugin_u64_set(qemu_plugin_u64, unsigned vcpu, std::uint64_t);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qemu_plugin_tb*, void*),
                                            void*);
@@ -82,6 +84,9 @@ void qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_insn*, void (*)(unsigned
                                             qemu_plugin_cb_flags, void*);
 void qemu_plugin_register_vcpu_tb_exec_cb(qemu_plugin_tb*, void (*)(unsigned, void*),
                                           qemu_plugin_cb_flags, void*);
+void qemu_plugin_register_vcpu_tb_exec_cond_cb(qemu_plugin_tb*, void (*)(unsigned, void*),
+                                               qemu_plugin_cb_flags, qemu_plugin_cond,
+                                               qemu_plugin_u64, std::uint64_t, void*);
 void qemu_plugin_register_vcpu_mem_cb(qemu_plugin_insn*,
                                       void (*)(unsigned, qemu_plugin_meminfo_t, std::uint64_t,
                                                void*),

@@ -127,7 +127,7 @@ std::optional<BrokenRule> broken_rule(const Special& special, const Registers& r
     case Kind::tdcall: return std::nullopt;
     case Kind::cpuid:
         return broken_by_cpuid(static_cast<std::uint32_t>(registers[rax]),
-                               static_cast<std::uint32_t>(registers[rcx]));
+                               static_cast<std::uint32_t>(registers[rcx]), state.ve_controls);
     case Kind::port_io: return BrokenRule{"port I/O raises #VE"};
     case Kind::halt: return BrokenRule{"HLT raises #VE"};
     case Kind::invd:
