@@ -75,7 +75,7 @@ wrong = {
     "no_list": ('{"leaf": "TDG.VP.INFO"}', 'faults: expected a list of 1 to 1000 faults, found {"leaf":"TDG.VP.INFO"}'),
     "no_fault": ("[7]", "fault 0: expected an object, found 7"),
     "nothing_known": ('[{"call": 1}]',
-                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd" or "stop", '
+                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd", "fill" or "stop", '
                       'found {"call":1}'),
     "unknown_leaf": ('[{"leaf": "TDG.X", "status": 1}]',
                      'fault 0.leaf: expected a leaf such as "TDG.MEM.PAGE.ACCEPT", found "TDG.X"'),
@@ -94,6 +94,7 @@ wrong = {
     "part_of_a_page": ('[{"readd": {"address": "0x1800", "call": 1}}]',
                        'fault 0.readd.address: expected an address of a page, found "0x1800"'),
     "no_page": ('[{"readd": {"call": 1}}]', "fault 0.readd.address: expected an address of a page, found null"),
+    "a_short_fill": ('[{"fill": "00"}]', 'fault 0.fill: expected 8 to 4096 bytes, found "00"'),
     "no_vcpu": ('[{"stop": {"call": 1}}]', 'fault 0.stop: expected "vcpu", and "call" or "address", found {"call":1}'),
     "vcpu_of_no_td": ('[{"stop": {"vcpu": 64, "call": 1}}]', "fault 0.stop.vcpu: expected a number below 64, found 64"),
     "until_nothing": ('[{"stop": {"vcpu": 1, "call": 1, "until": {"call": 0}}}]',

@@ -79,8 +79,9 @@ std::string text_at(const std::string& where, const json& object, const char* ke
     return object.at(key).get<std::string>();
 }
 
-std::vector<std::byte> bytes_at(const std::string& where, const json& object) {
-    const std::string text = text_at(where, object, "bytes");
+std::vector<std::byte> bytes_at(const std::string& where, const json& object,
+                                const char* key = "bytes") {
+    const std::string text = text_at(where, object, key);
     std::vector<std::byte> bytes;
     for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
         std::uint8_t byte = 0;
@@ -91,8 +92,8 @@ std::vector<std::byte> bytes_at(const std::string& where, const json& object) {
         bytes.push_back(std::byte{byte});
     }
     if (text.empty() || 2 * bytes.size() != text.size() || bytes.size() > max_bytes)
-        expected(where + ".bytes", "pairs of hexadecimal digits, 1 to 1048576 of them",
-                 object.at("bytes"));
+        expected(where + "." + key, "pairs of hexadecimal digits, 1 to 1048576 of them",
+                 object.at(key));
     return bytes;
 }
 
@@ -227,6 +228,17 @@ StopFault stop_of(const std::string& where, const json& object) {
     return fault;
 }
 
+/// Of memory's other bytes too many are like a short pattern.
+std::vector<std::byte> fill_of(const std::string& where, const json& entry) {
+    constexpr std::array<std::string_view, 1> allowed{"fill"};
+    constexpr std::size_t shortest = 8;
+    check_keys(where, entry, allowed);
+    auto bytes = bytes_at(where, entry, "fill");
+    if (bytes.size() < shortest || bytes.size() > page_size)
+        expected(where + ".fill", "8 to 4096 bytes", entry.at("fill"));
+    return bytes;
+}
+
 void add_fault(Faults& faults, const std::string& where, const json& entry) {
     const auto only = [&](const char* key) -> const json& {
         const std::array<std::string_view, 1> allowed{key};
@@ -245,10 +257,13 @@ void add_fault(Faults& faults, const std::string& where, const json& entry) {
         add_processors(faults, where + ".processors", only("processors"));
     else if (entry.contains("readd"))
         faults.pages.push_back(page_of(where + ".readd", only("readd")));
+    else if (entry.contains("fill"))
+        faults.fill = fill_of(where, entry);
     else if (entry.contains("stop"))
         faults.stops.push_back(stop_of(where + ".stop", only("stop")));
     else
-        expected(where, R"("leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd" or "stop")",
+        expected(where,
+                 R"("leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd", "fill" or "stop")",
                  entry);
 }
 

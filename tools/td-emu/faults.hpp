@@ -82,6 +82,9 @@ struct Faults {
     std::vector<StopFault> stops;
     std::vector<HobFault> hob;
     std::vector<ItemFault> items;
+    /// What the VMM fills memory with that it adds and does not have extended into MRTD; nothing
+    /// where it is zero. A place where it stands when the payload begins is a finding.
+    std::vector<std::byte> fill;
     /// The other processors come to the reset vector after so many TDCALLs of the first.
     std::uint64_t others_arrive_after = 0;
     /// They come there again, as they were, from their first TDCALL.

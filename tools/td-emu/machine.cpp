@@ -78,6 +78,23 @@ Outcome<Image> read_image(const std::string& file) {
     return image;
 }
 
+/// Behind what is put there of memory that is added and not extended. The firmware's image is not
+/// memory that a VMM allocates.
+std::vector<GpaRange> free_memory(const Image& image, const vmm::Brought& brought) {
+    std::vector<GpaRange> ranges;
+    for (const tdvf::Section& section : image.metadata.sections) {
+        constexpr std::uint32_t not_free = tdvf::attribute_mr_extend | tdvf::attribute_page_aug;
+        if ((section.attributes & not_free) != 0 || image.memory().overlaps(section.memory))
+            continue;
+        const std::uint64_t used = section.type == tdvf::SectionType::td_hob
+                                       ? brought.hob.size()
+                                       : brought.placement.content_of(section.type).size();
+        ranges.push_back(
+            GpaRange::between({section.memory.start().value + used}, section.memory.end()));
+    }
+    return ranges;
+}
+
 Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault, const Image& image,
                                const vmm::Brought& brought, const Scratch& scratch) {
     Settings settings;
@@ -96,6 +113,11 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     for (const tdvf::Section& section : image.metadata.sections)
         if (!section.memory.empty() && (section.attributes & tdvf::attribute_page_aug) == 0)
             settings.added.push_back(section.memory);
+    settings.free = free_memory(image, brought);
+    for (const tdvf::Section& section : image.metadata.sections)
+        if (section.type == tdvf::SectionType::cfv &&
+            (section.attributes & tdvf::attribute_mr_extend) == 0)
+            settings.unmeasured_payload = section.memory;
     const auto info = tdvf::find_image_info(image.bytes);
     settings.is_tdshim = info && info->has_value();
     settings.until_payload = options.until_payload;

@@ -53,11 +53,11 @@ std::optional<BrokenPageRule> check_data(Translations pages) {
     return std::nullopt;
 }
 
-std::optional<BrokenPageRule> check_image(Translations pages) {
+std::optional<BrokenPageRule> check_image(Translations pages, const GpaRange& cleared) {
     for (const Translation& piece : pages) {
         if (!piece.overlaps(image_window))
             continue;
-        if (piece.writable)
+        if (piece.writable && (piece.executable || !is_inside(piece, cleared)))
             return BrokenPageRule{piece.executable ? both : "page of the image that is writable",
                                   piece.linear};
         if (piece.executable && !is_inside(piece, layout::reset_vector))
@@ -116,9 +116,11 @@ std::optional<BrokenPageRule> check_reset_tables(Translations pages, bool parked
     return std::nullopt;
 }
 
-std::expected<ShimPages, BrokenPageRule> check_shim_tables(Translations pages) {
-    for (const auto check : {check_everywhere, check_data, check_image})
-        if (const auto broken = check(pages))
+std::expected<ShimPages, BrokenPageRule> check_shim_tables(Translations pages,
+                                                           const GpaRange& cleared) {
+    for (const auto& broken :
+         {check_everywhere(pages), check_data(pages), check_image(pages, cleared)})
+        if (broken)
             return std::unexpected(*broken);
     return find_code(pages);
 }

@@ -37,8 +37,10 @@ struct ShimPages {
 /// The rules for the shim's own tables at all times: every page at its own address and none for
 /// ring 3; code and constants as ShimPages has them and nothing else around them; data, stacks,
 /// mailbox, event log neither executable nor, where they are present, read-only; guard pages
-/// absent; the image not writable and, but for the reset vector, not executable.
-[[nodiscard]] std::expected<ShimPages, BrokenPageRule> check_shim_tables(Translations pages);
+/// absent; the image not writable, but for `cleared`, a payload in it that MRTD does not tell and
+/// that the shim clears, and not executable, but for the reset vector.
+[[nodiscard]] std::expected<ShimPages, BrokenPageRule>
+check_shim_tables(Translations pages, const GpaRange& cleared = {});
 
 /// Pages that are both writable and executable. There are none before the hand-over.
 [[nodiscard]] std::vector<tdx_model::Translation> writable_and_executable(Translations pages);

@@ -37,6 +37,8 @@ Settings settings_of(const json& from) {
         read_at<tdx::TdInfo>(std::as_bytes(std::span(info)), 0).value_or(tdx::TdInfo{});
     settings.ram = ranges_of(from.at("ram"));
     settings.added = ranges_of(from.at("added"));
+    settings.free = ranges_of(from.at("free"));
+    settings.unmeasured_payload = ranges_of(from.at("unmeasured_payload")).at(0);
     settings.firmware = ranges_of(from.at("firmware"));
     settings.is_tdshim = from.at("is_tdshim");
     settings.until_payload = from.at("until_payload");
@@ -66,6 +68,8 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"td_info", info},
         {"ram", json_of(settings.ram)},
         {"added", json_of(settings.added)},
+        {"free", json_of(settings.free)},
+        {"unmeasured_payload", json_of({settings.unmeasured_payload})},
         {"firmware", json_of(settings.firmware)},
         {"is_tdshim", settings.is_tdshim},
         {"until_payload", settings.until_payload},

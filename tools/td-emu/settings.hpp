@@ -22,6 +22,8 @@ struct Settings {
     tdx_model::Configuration configuration;
     std::vector<GpaRange> ram;
     std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
+    std::vector<GpaRange> free;     ///< of these what the VMM may fill unmeasured
+    GpaRange unmeasured_payload;    ///< in the image, where MRTD does not have it
     std::vector<GpaRange> firmware; ///< where its code is executed
     bool is_tdshim = false;         ///< not a firmware of another make
     bool until_payload = false;

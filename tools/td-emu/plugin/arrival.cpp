@@ -26,6 +26,20 @@ bool is_held(unsigned vcpu) {
            emulation->first_calls < emulation->faults.others_arrive_after;
 }
 
+/// By the VMM, before the TD begins.
+void fill_memory() {
+    const std::vector<std::byte>& pattern = emulation->faults.fill;
+    if (pattern.empty())
+        return;
+    std::vector<std::byte> content;
+    for (const GpaRange& range : emulation->settings.free) {
+        while (content.size() < range.size())
+            content.append_range(pattern);
+        static_cast<void>(
+            emulation->memory.write(range.start(), Bytes(content).first(range.size())));
+    }
+}
+
 void on_stop(unsigned vcpu, void* data) {
     const auto address = reinterpret_cast<std::uint64_t>(data);
     if (!emulation->runs_payload && emulation->schedule.holds_at(vcpu, address))
@@ -43,8 +57,10 @@ void give_r8(unsigned vcpu, void*) {
 } // namespace
 
 void on_reset_vector(unsigned vcpu, void*) {
-    if (!emulation->is_started.exchange(true))
+    if (!emulation->is_started.exchange(true)) {
+        fill_memory();
         qemu_plugin_set_pc(stub_from_reset_segment);
+    }
     // From here on a processor comes out of the stub. The last one takes it away.
     if (arrival.times == 0) {
         arrival = {1, read_registers()};

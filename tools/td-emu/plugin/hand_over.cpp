@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/td-emu/plugin/hand_over.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <format>
@@ -32,6 +33,29 @@ Watched& watched() {
     return all;
 }
 
+/// Of what a fault file had the VMM fill memory and items with, in memory that the payload sees.
+void check_nothing_is_left(std::uint64_t entry) {
+    const std::vector<std::byte>& pattern = emulation->faults.fill;
+    if (pattern.empty())
+        return;
+    const std::size_t before = pattern.size() - 1;
+    std::vector<std::byte> bytes(before + page_size); // a page, and the end of the one before it
+    for (const GpaRange& range : emulation->settings.ram)
+        for (Gpa at = range.start(); at < range.end(); at.value += page_size) {
+            const auto pending = emulation->td.find_pending(
+                GpaRange::between(at, {at.value + page_size}));
+            std::copy_n(bytes.end() - static_cast<std::ptrdiff_t>(before), before, bytes.begin());
+            const auto page = std::span(bytes).subspan(before, page_size);
+            if (pending || !emulation->memory.read(at, page))
+                std::ranges::fill(page, std::byte{0});
+            const auto found = std::ranges::search(bytes, pattern);
+            if (!found.empty())
+                emulation->stop_by_finding(
+                    entry, "bytes of the VMM's that nobody measured are left in memory",
+                    at.value + static_cast<std::uint64_t>(found.begin() - bytes.begin()) - before);
+        }
+}
+
 } // namespace
 
 void watch_positions(qemu_plugin_tb* block) {
@@ -58,6 +82,7 @@ void check_hand_over_by(unsigned vcpu, std::uint64_t entry) {
         if (const auto page = emulation->td.find_pending(range))
             emulation->stop_by_finding(entry, "hand-over while a page of the shim's is pending",
                                        page->value);
+    check_nothing_is_left(entry);
 }
 
 } // namespace tdshim::td_emu

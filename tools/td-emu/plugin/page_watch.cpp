@@ -81,7 +81,7 @@ ShimPages first_found(const ShimPages& now) {
 void check_own_tables(std::uint64_t rip, const PagingState& state, Translations pages) {
     if ((state.cr0 & cr0_write_protect) == 0 || (state.efer & efer_no_execute) == 0)
         stop(rip, {"page tables whose rights do not hold, for CR0.WP or EFER.NXE is clear", rip});
-    const auto shim = check_shim_tables(pages);
+    const auto shim = check_shim_tables(pages, emulation->settings.unmeasured_payload);
     if (!shim)
         stop(rip, shim.error());
     note_control(state);
