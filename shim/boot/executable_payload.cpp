@@ -92,7 +92,7 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
     payload.memory = TRY(place(context, payload.program));
     const MutableBytes memory = TRY(platform::memory(payload.memory));
     TRY(executable::load(payload.program, payload.memory.start(), memory));
-    context.memory.release(file.copied);
+    TRY(discard_file(context, file));
     payload.hob = TRY(write_hob(context, acpi));
     return payload;
 }

@@ -138,14 +138,14 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
     LinuxPayload payload;
     TRY(load_kernel(context, file, *files, payload));
     if (!files->is_container)
-        context.memory.release(file.copied); // before the initrd needs the place
+        TRY(discard_file(context, file)); // before the initrd needs the place
     const OwnFiles own{*files, payload::name_of(file.kind), file.signer.has_value()};
     payload.initrd = TRY(load_initrd(context, payload.kernel, own, *initrd));
     payload.command_line = TRY(load_command_line(context, payload.kernel, own));
     context.input = source;
     TRY(record_events(context, file, files->events));
     if (files->is_container)
-        context.memory.release(file.copied);
+        TRY(discard_file(context, file));
     return payload;
 }
 

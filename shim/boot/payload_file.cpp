@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/boot/payload_file.hpp"
 
+#include <algorithm>
+
 #include "shim/base/line.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/memory/layout.hpp"
@@ -141,6 +143,21 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     return file;
 }
 
+/// Of an embedded payload that MRTD does not tell.
+bool is_unmeasured_part_of_image(const Context& context, Gpa place) {
+    return platform::is_td() && context.metadata &&
+           std::ranges::any_of(context.metadata->sections, [&](const tdvf::Section& section) {
+               return section.type == tdvf::SectionType::cfv &&
+                      (section.attributes & tdvf::attribute_mr_extend) == 0 &&
+                      section.memory.start() <= place && place < section.memory.end();
+           });
+}
+
+Result<void> clear(const GpaRange& range) {
+    std::ranges::fill(TRY(platform::memory(range)), std::byte{0});
+    return {};
+}
+
 Result<void> record_contents(Context& context, const measure::Contents& contents) {
     const Line text = contents.text();
     platform::print((Line() << "tdshim: contents: " << text.text()).text());
@@ -175,6 +192,19 @@ Result<void> open_payload_register(Context& context, const PayloadFile& file,
         case measure::Opening::separators: TRY(context.recorder.close()); break;
         case measure::Opening::contents: TRY(record_contents(context, contents)); break;
         }
+    return {};
+}
+
+Result<void> discard_file(Context& context, const PayloadFile& file) {
+    if (file.copied.empty()) {
+        if (!is_unmeasured_part_of_image(context, file.place))
+            return {};
+        const GpaRange place = TRY(GpaRange::make(file.place, file.bytes.size()));
+        TRY(clear(place));
+        return platform::protect(place, memory::Access::read);
+    }
+    TRY(clear(file.copied));
+    context.memory.release(file.copied);
     return {};
 }
 

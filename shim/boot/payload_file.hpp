@@ -14,11 +14,11 @@ namespace tdshim::boot {
 
 struct PayloadFile {
     payload::Kind kind{};
-    Gpa place;               ///< of the bytes
-    GpaRange copied;         ///< for MemoryMap::release(); empty where there is nothing to release
-    Bytes bytes;             ///< the whole file
-    Bytes measured;          ///< `bytes`; in td-shim's way all of the Payload section
-    bool is_recorded = true; ///< in td-shim's way not when MRTD has it
+    Gpa place;                      ///< of the bytes
+    GpaRange copied;                ///< memory that it was copied to; empty where it was not
+    Bytes bytes;                    ///< the whole file
+    Bytes measured;                 ///< `bytes`; in td-shim's way all of the Payload section
+    bool is_recorded = true;        ///< in td-shim's way not when MRTD has it
     std::optional<Gpa> raw_entry{}; ///< of a raw vmlinux
     /// SHA-384 of the enrolled public key by which it is admitted; nothing of an unsigned payload.
     std::optional<crypto::Digest> signer{};
@@ -39,6 +39,11 @@ struct PayloadFile {
 /// Opens RTMR[1] by the steps of Contents::openings(). Errors: those of Recorder.
 [[nodiscard]] Result<void> open_payload_register(Context& context, const PayloadFile& file,
                                                  const measure::Contents& contents);
+
+/// Leaves no byte of the file where it was read, once what runs has been taken from it: of a
+/// container, or around what is signed, the VMM chose bytes that nobody measured. What stands in
+/// the VMM's sections is cleared with these (clear_filled_memory). Errors: page_tables_full.
+[[nodiscard]] Result<void> discard_file(Context& context, const PayloadFile& file);
 
 /// Measures a file that will not run as a whole, then refuses the boot for `error`.
 [[nodiscard]] std::unexpected<Error> refuse_file(Context& context, const PayloadFile& file,

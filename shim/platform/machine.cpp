@@ -12,6 +12,7 @@
 #include "shim/platform/vm/vm.hpp"
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/instructions.hpp"
+#include "shim/platform/x86/remains.hpp"
 
 namespace tdshim::platform {
 namespace {
@@ -95,6 +96,7 @@ Result<void> start_executable(executable::Format format, Gpa entry, Gpa hob, Gpa
     using Microsoft = void(__attribute__((ms_abi))*)(std::uint64_t, std::uint64_t);
     if (td::active())
         td::park_processors();
+    x86::clear_remains();
     switch (format) {
     case executable::Format::elf:
         reinterpret_cast<SystemV>(entry.value)(hob.value, base.value);
@@ -111,8 +113,8 @@ Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_para
     TRY(x86::map(linux_low_memory, memory::Access::read_write_execute));
     if (td::active())
         td::park_processors();
-    asm volatile("jmp *%0" : : "r"(entry.value), "S"(boot_params.value) : "memory");
-    __builtin_unreachable();
+    x86::clear_remains();
+    x86::leave(entry.value, boot_params.value);
 }
 
 void halt(std::string_view reason) {

@@ -48,11 +48,12 @@ def loaded(elf):
     return base, bytes(memory), struct.unpack_from("<Q", elf, 24)[0]
 
 
-def unified(folder, kernel, initrd=b"", command_line=b""):
-    """The path of a unified kernel image in `folder`."""
+def unified(folder, kernel, initrd=b"", command_line=b"", more=()):
+    """The path of a unified kernel image in `folder`; `more`: pairs of a section's name and content."""
     stub = settings.required_file(stub_path, "package systemd-boot-efi")
     sections = {".osrel": (0x20000, os_release), ".cmdline": (0x30000, command_line), ".linux": (0x2000000, kernel),
                 ".initrd": (0x6000000, initrd)}
+    sections |= {name: (0x8000000 + 0x1000000 * i, content) for i, (name, content) in enumerate(more)}
     arguments = []
     for name, (address, content) in sections.items():
         if content:

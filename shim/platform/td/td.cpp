@@ -9,9 +9,9 @@
 namespace tdshim::td {
 namespace {
 
-constinit bool is_active = false;
+[[gnu::section(".kept")]] constinit bool is_active = false;
 constinit bool window_is_shared = false;
-constinit Info found{};
+[[gnu::section(".kept")]] constinit Info found{};
 
 MutableBytes window() {
     return MutableBytes(x86::pointer_to(layout::shared_window.start()),

@@ -24,8 +24,9 @@ namespace {
 // A 2 MiB stretch with 4 KiB pages costs one page, a stretch of up to 1 GiB with large pages
 // another.
 constexpr std::size_t pool_pages = 96;
-alignas(page_size) constinit std::array<memory::PageTables::Table, pool_pages> pool{};
-constinit std::optional<memory::PageTables> tables;
+[[gnu::section(".kept")]] alignas(
+    page_size) constinit std::array<memory::PageTables::Table, pool_pages> pool{};
+[[gnu::section(".kept")]] constinit std::optional<memory::PageTables> tables;
 
 Gpa gpa_of(const void* object) {
     return {reinterpret_cast<std::uint64_t>(object)};

@@ -20,9 +20,9 @@ constexpr std::size_t double_fault = 8;
 // A processor may load only a task register that no other one has loaded: each has a TSS, which
 // takes two entries of the GDT. The first processor's is the first.
 constexpr std::size_t tasks = 1 + max_workers;
-constinit Gdt<tasks> gdt{};
-constinit std::array<TaskState, tasks> task_states{};
-constinit std::array<Gate, exception_count> idt{};
+[[gnu::section(".kept")]] constinit Gdt<tasks> gdt{};
+[[gnu::section(".kept")]] constinit std::array<TaskState, tasks> task_states{};
+[[gnu::section(".kept")]] constinit std::array<Gate, exception_count> idt{};
 
 /// Of the TSS number `task`.
 std::uint16_t selector_of(std::size_t task) {

@@ -9,7 +9,7 @@
 
 // Both names are the compiler's.
 extern "C" {
-constinit std::uint64_t __stack_chk_guard = 0;
+[[gnu::section(".kept")]] constinit std::uint64_t __stack_chk_guard = 0;
 
 [[noreturn, gnu::used]] void __stack_chk_fail() {
     const auto place = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
