@@ -12,6 +12,7 @@
 #include "shim/formats/hob/hob.hpp"
 #include "shim/memory/acceptance.hpp"
 #include "shim/memory/layout.hpp"
+#include "shim/plan/accepted.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -31,26 +32,18 @@ using KeptRanges = StaticVector<GpaRange, tdvf::max_sections + accepted_apart.si
 constexpr auto image =
     GpaRange::of<layout::image_end - layout::max_image_size, layout::max_image_size>();
 
-// Room for a kernel to run in and for everything that is small, beside the files themselves.
-constexpr std::uint64_t accepted_anyway = 512 * MiB;
+constexpr std::uint64_t everything = ~std::uint64_t{0};
 
-/// Whether the VMM wants all memory accepted, for a kernel that accepts none itself.
-Result<bool> wants_all(Context& context) {
-    context.input = fw_cfg::accept_policy;
-    const auto item = context.items.find(fw_cfg::accept_policy);
-    if (!item) {
-        TRY(context.recorder.record(measure::configuration(measure::accept_descriptor,
-                                                           bytes_of(measure::accept_lazily_text))));
-        return false;
-    }
+/// The VMM wants all memory accepted, for a kernel that accepts none itself.
+Result<void> read_wish_for_all(Context& context, const fw_cfg::File& item) {
     std::array<std::byte, measure::accept_all_text.size()> text{};
-    if (item->size != text.size())
-        return refuse(Fault::fw_cfg_item_size, 0, text.size(), item->size);
-    TRY(context.items.read(item->selector, text));
+    if (item.size != text.size())
+        return refuse(Fault::fw_cfg_item_size, 0, text.size(), item.size);
+    TRY(context.items.read(item.selector, text));
     TRY(context.recorder.record(measure::configuration(measure::accept_descriptor, text)));
     if (!std::ranges::equal(text, bytes_of(measure::accept_all_text)))
         return refuse(Fault::accept_policy);
-    return true;
+    return {};
 }
 
 /// Of the first of these items that is there; nothing where none is.
@@ -62,9 +55,9 @@ std::optional<std::uint64_t> size_of_first(const Context& context,
     return std::nullopt;
 }
 
-/// Of the files that the boot will read, and measure, and of no other: what the VMM says of a file
-/// that nobody reads is to change nothing.
-Result<std::uint64_t> size_of_files(Context& context) {
+/// Of kernel and initrd; what the VMM says of any other file is to change nothing. Whether the boot
+/// will read them, and all of them, is not known yet: the sum is measured, in its steps.
+Result<std::uint64_t> accepted_for_files(Context& context) {
     const bool is_embedded = context.image_info && context.image_info->payload_size != 0;
     auto kernel = is_embedded ? std::optional<std::uint64_t>{0}
                               : size_of_first(context, {fw_cfg::named_kernel, fw_cfg::boot_kernel});
@@ -72,18 +65,25 @@ Result<std::uint64_t> size_of_files(Context& context) {
         kernel = std::uint64_t{TRY(context.items.number(fw_cfg::setup_size))} +
                  TRY(context.items.number(fw_cfg::kernel_size));
     const auto initrd = size_of_first(context, {fw_cfg::named_initrd});
-    return *kernel + (initrd ? *initrd : TRY(context.items.number(fw_cfg::initrd_size)));
+    const std::uint64_t bytes = plan::accepted_first(
+        *kernel, initrd ? *initrd : TRY(context.items.number(fw_cfg::initrd_size)));
+    const Line text = plan::text_of_accepted(bytes);
+    TRY(context.recorder.record(
+        measure::configuration(measure::accept_descriptor, bytes_of(text.text()))));
+    return bytes;
 }
 
-/// Each file may stand in memory twice: as it came, and where it runs.
 Result<std::uint64_t> bytes_to_accept(Context& context) {
     if (context.section(tdvf::SectionType::perm_mem) != nullptr)
-        return ~std::uint64_t{0};
+        return everything;
     if (const auto* const section = context.section(tdvf::SectionType::payload))
-        return accepted_anyway + 2 * section->memory.size();
-    if (TRY(wants_all(context)))
-        return ~std::uint64_t{0};
-    return accepted_anyway + 2 * TRY(size_of_files(context));
+        return plan::accepted_first(section->memory.size(), 0);
+    context.input = fw_cfg::accept_policy;
+    const auto wish = context.items.find(fw_cfg::accept_policy);
+    if (!wish)
+        return accepted_for_files(context);
+    TRY(read_wish_for_all(context, *wish));
+    return everything;
 }
 
 Result<void> accept(const AcceptancePlan& plan) {

@@ -48,11 +48,10 @@ enum class Digests : bool { named, td_shim };
 /// begins as a HOB list does.
 [[nodiscard]] Measurement td_hob(Bytes list);
 
-/// The descriptor of the VMM's wish to have memory accepted before Linux starts, and what it says.
+/// The descriptor of the VMM's wish to have memory accepted before Linux starts, and what it says;
+/// where it has none, plan::text_of_accepted().
 inline constexpr std::string_view accept_descriptor = "accept";
 inline constexpr std::string_view accept_all_text = "all";
-/// What is measured where the VMM has no such wish.
-inline constexpr std::string_view accept_lazily_text = "lazy";
 
 /// What stands in RTMR[0] for inputs that a portable image validates and does not measure: which
 /// policy the image has. It is in MRTD too.

@@ -123,7 +123,7 @@ def configuration_register(cpus, more=()):
     image = settings.image().read_bytes()
     metadata, = struct.unpack_from("<I", image, len(image) - 0x20)
     tables = qemu_files.acpi_files(settings.qemu("new"), "-m", "1G", "-smp", cpus, "-serial", "null", *more)
-    return register_of([qemu_files.td_hob(image, metadata, 1024 * mib), event_log.named_config(b"accept", b"lazy"),
+    return register_of([qemu_files.td_hob(image, metadata, 1024 * mib), event_log.named_config(b"accept", b"lazy 512 MiB"),
                         *(event_log.named_file(*table) for table in tables)])
 
 
@@ -172,7 +172,7 @@ class TdBoot(unittest.TestCase):
         boot.line(r"reboot: Power down$")
         log = event_log.EventLog(base64.b64decode(boot.line(r"(?s)^guest: ccel begin\n(.*?)^guest: ccel end$")[1]))
         self.assertEqual(log.of_rtmr(0)[0].configuration(), (b"portable", b"hob=validated acpi=static"))
-        self.assertEqual(log.of_rtmr(0)[1].configuration(), (b"accept", b"lazy"))
+        self.assertEqual(log.of_rtmr(0)[1].configuration(), (b"accept", b"lazy 512 MiB"))
         self.assertEqual(len(log.of_rtmr(0)), 3, "and the separator")
 
     def test_large_pages(self):

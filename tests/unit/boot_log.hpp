@@ -92,7 +92,7 @@ inline BootLog bundle_boot() {
     constexpr auto named = Digests::named;
     BootLog boot;
     boot.add(td_hob(bytes_of(std::string_view("a HOB list"))))
-        .add(configuration(accept_descriptor, bytes_of(accept_lazily_text)))
+        .add(configuration(accept_descriptor, bytes_of(std::string_view("lazy 512 MiB"))))
         .add(secure_policy(bytes_of(std::string_view("policy")), named))
         .add(configuration_file("etc/acpi/tables", Gpa{0x7000000}, bytes_of(bundle_contents)))
         .add(secure_authority(bytes_of(std::string_view("key")), named))

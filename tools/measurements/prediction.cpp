@@ -3,6 +3,7 @@
 
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/formats/tdvf/wire.hpp"
+#include "shim/plan/accepted.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace tdshim::tools {
@@ -20,8 +21,19 @@ class Predictor {
     }
 
     void add_contents(const Line& text) {
-        result_.contents = std::make_unique<Line>(text);
-        add(measure::contents(bytes_of(result_.contents->text())), "kinds of the files");
+        add(measure::contents(kept(text)), "kinds of the files");
+    }
+
+    /// How much memory is accepted before the payload runs.
+    void add_acceptance(const BootInputs& inputs) {
+        if (inputs.accepts_all_memory)
+            add(measure::configuration(measure::accept_descriptor,
+                                       bytes_of(measure::accept_all_text)),
+                std::string(fw_cfg::accept_policy));
+        else
+            add(measure::configuration(measure::accept_descriptor,
+                                       kept(plan::text_of_accepted(inputs.accepted_first))),
+                "sizes of kernel and initrd");
     }
 
     /// Closes the firmware's registers, once.
@@ -37,6 +49,10 @@ class Predictor {
     }
 
   private:
+    Bytes kept(const Line& text) {
+        return bytes_of(result_.texts.emplace_back(std::make_unique<Line>(text))->text());
+    }
+
     static std::string description_of(const Measurement& measurement) {
         std::vector<std::byte> data(measurement.head().begin(), measurement.head().end());
         data.append_range(measurement.body);
@@ -116,11 +132,7 @@ Prediction predict(const BootInputs& inputs) {
     if (inputs.td_hob && !is_portable)
         predictor.add(measure::td_hob(inputs.td_hob->bytes), inputs.td_hob->origin);
     if (inputs.uses_fw_cfg)
-        predictor.add(measure::configuration(measure::accept_descriptor,
-                                             bytes_of(inputs.accepts_all_memory
-                                                          ? measure::accept_all_text
-                                                          : measure::accept_lazily_text)),
-                      std::string(fw_cfg::accept_policy));
+        predictor.add_acceptance(inputs);
     if (inputs.memory_map && !is_portable)
         predictor.add(measure::configuration(fw_cfg::e820_table, inputs.memory_map->bytes),
                       inputs.memory_map->origin);

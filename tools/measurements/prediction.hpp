@@ -50,6 +50,7 @@ struct BootInputs {
     bool uses_fw_cfg = false;             ///< of a TD: then it asks what is to be accepted
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
+    std::uint64_t accepted_first = 0;     ///< without it; plan::accepted_first()
     std::vector<InputBytes> policy_files; ///< what is enrolled
     std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;
@@ -70,8 +71,8 @@ struct PredictedEvent {
 };
 
 struct Prediction {
-    std::vector<PredictedEvent> events; ///< the data of one may stand in `contents`
-    std::unique_ptr<Line> contents;
+    std::vector<PredictedEvent> events; ///< the data of some may stand in `texts`
+    std::vector<std::unique_ptr<Line>> texts;
     measure::RegisterBank registers;
 };
 
