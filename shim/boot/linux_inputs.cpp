@@ -175,6 +175,8 @@ Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel
                               const OwnFiles& files) {
     const plan::Own& own = files.files.command_line;
     const SuppliedText text = TRY(find_text(context));
+    if (text.size() == 0 && !own.bytes.empty())
+        context.input = files.source; // whose line it is that may be refused
     const std::uint64_t limit = kernel.command_line_limit;
     // With the NUL that may end an item.
     if (own.bytes.size() > limit || text.size() > limit + 1)
