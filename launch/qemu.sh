@@ -28,7 +28,7 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --td             a TD: needs QEMU 10.1 or later and a host with TDX; exit code 3 when lacking
   --emulate        with --td, on any host: td-emu, as built in build/release, and a QEMU with plugins
                    (the default is what fetch-qemu.sh fetches); proves nothing to anybody
-  --dry-run        print the command instead of running it
+  --dry-run        print the command instead of running it; the files have to be there, QEMU need not
 
 The serial port is stdin and stdout. The guest's reset ends QEMU.
 
@@ -107,6 +107,9 @@ check_files() {
   require_file --firmware "$firmware"
   if [[ -n $kernel ]]; then require_file --kernel "$kernel"; fi
   if [[ -n $initrd ]]; then require_file --initrd "$initrd"; fi
+}
+
+check_programs() {
   if [[ $is_emulated == yes && ! -x $td_emu ]]; then
     fail "there is no $td_emu: cmake --preset release && cmake --build --preset release"
   fi
@@ -185,12 +188,13 @@ print_command() {
 main() {
   parse_options "$@"
   check_options
+  check_files
   if [[ $is_emulated == yes ]]; then emulator_command; else qemu_command; fi
   if [[ $is_dry_run == yes ]]; then
     print_command "${command[@]}"
     return
   fi
-  check_files
+  check_programs
   if [[ $is_td == yes && $is_emulated == no ]]; then check_td_support; fi
   exec "${command[@]}"
 }
