@@ -8,9 +8,10 @@ import os
 import subprocess
 import unittest
 
-from measure_test import KERNEL, Boot
+from measure_test import KERNEL, REGISTERS, Boot
 from support import LOG, TOOLS, ToolTest, elf, reset_vector
 
+POLICY = {"format": "tdshim-policy", "version": 1, **dict.fromkeys(REGISTERS), "events": []}
 GARBAGE = bytes(range(0xA5, 0xFF)) * 100
 # What an input may be instead of what it should be; kernels, initrds and command lines may have any content.
 ANY_CONTENT = ("missing", "folder")
@@ -60,7 +61,7 @@ class BadFileTest(ToolTest):
         self.words = {
             "VECTOR": os.path.join(self.folder, "vector"), "ELF": os.path.join(self.folder, "elf"), "IMAGE": image,
             "FILE": self.put("file", KERNEL), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
-            "POLICY": self.put("policy", json.dumps({"format": "tdshim-policy", "version": 1, "events": []}).encode()),
+            "POLICY": self.put("policy", json.dumps(POLICY).encode()),
             "PRIVATE": os.path.join(self.folder, "private"), "KEY": os.path.join(self.folder, "key"),
             "OUT": os.path.join(self.folder, "out")}
         for command in (("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "private"),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example of every tool's --help, run as it stands, in a folder that has the files which it names."""
 
+import json
 import os
 import pathlib
 import re
@@ -17,7 +18,8 @@ import suite
 from measure_test import Boot
 from support import TOOLS
 
-policy = b'{"format": "tdshim-policy", "version": 1, "events": []}'
+policy = json.dumps({"format": "tdshim-policy", "version": 1, "mrtd": None,
+                     **{f"rtmr{index}": None for index in range(4)}, "events": []}).encode()
 
 
 def folder_with_inputs(test):

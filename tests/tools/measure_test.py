@@ -24,6 +24,7 @@ INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
 CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
+REGISTERS = ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
 
 
 def allocate(name):
@@ -182,13 +183,22 @@ class MeasureTest(ToolTest):
         return json.loads(result.stdout)
 
     def test_a_good_boot_agrees_with_everything(self):
-        policy = self.policy()
-        for references in (("--policy", policy), ("--report", self.put("report", self.boot.report())),
-                           ("--quote", self.put("quote", self.boot.quote())),
-                           ("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5)))):
+        policy, unpinned, everything = self.policy(), ["rtmr2", "rtmr3"], list(REGISTERS)
+        for references, no_policy, no_td in (
+                (("--policy", policy), unpinned, everything),
+                (("--report", self.put("report", self.boot.report())), everything, []),
+                (("--quote", self.put("quote", self.boot.quote())), everything, []),
+                (("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5))), unpinned, [])):
             with self.subTest(references):
                 self.assertEqual(self.check(self.boot, *references),
-                                 {"agrees": True, "differences": [], "appended": {}})
+                                 {"agrees": True, "differences": [], "appended": {},
+                                  "not_compared": {"policy": no_policy, "td": no_td}})
+
+    def test_what_was_not_compared_is_said_beside_an_agreement(self):
+        log, policy = self.put("ccel", self.boot.log()), self.policy()
+        self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
+                         "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: "
+                         f"MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
 
     def test_tampering_is_named(self):
         """One byte of one input is another; first and last byte of each."""
@@ -221,7 +231,8 @@ class MeasureTest(ToolTest):
         rtmr3 = bytes.fromhex(replayed([sha384(text)]))
         report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
-                         f"1 event appended by the OS in RTMR[3]\n{log} agrees with {policy}\n{log} agrees with {report}\n")
+                         "1 event appended by the OS in RTMR[3]\nnot compared with a policy: RTMR[2], RTMR[3]\n"
+                         f"{log} agrees with {policy}\n{log} agrees with {report}\n")
         self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
         wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
         self.assertEqual(wrong.returncode, 1, wrong.stderr)
@@ -240,7 +251,7 @@ class MeasureTest(ToolTest):
         for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
             result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
             self.assertEqual(result.returncode, 1, result.stderr)
-            self.assertRegex(result.stdout, r"^differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
+            self.assertRegex(result.stdout, r"^(not compared .*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
                                             r"measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):
@@ -266,8 +277,19 @@ class MeasureTest(ToolTest):
         policy = json.loads(self.good(*self.arguments(self.boot), "--format", "policy"))
         cases = {"is no JSON": b"{", "format: expected a text, found nothing": b"{}",
                  "format: expected a text, found no object": b"[]",
-                 "version: expected 1, found 2": json.dumps({**policy, "version": 2}).encode(),
-                 "rtmr1: expected 96 hexadecimal digits, found \"ab\"": json.dumps({**policy, "rtmr1": "ab"}).encode(),
+                 "version: expected 1, found 2: make the policy again with shim-measure":
+                     json.dumps({**policy, "version": 2}).encode(),
+                 "attribute: there is no such member": json.dumps({**policy, "attribute": None}).encode(),
+                 "rtmr3: expected 96 hexadecimal digits or null, found nothing":
+                     json.dumps({key: value for key, value in policy.items() if key != "rtmr3"}).encode(),
+                 "mrtd: stands twice": json.dumps(policy).replace('"mrtd":', '"mrtd": null, "mrtd":').encode(),
+                 "events[0].digest: stands twice": json.dumps(policy).replace('"digest":', '"digest": "", "digest":', 1).encode(),
+                 "events[0].input: expected a text, found nothing":
+                     json.dumps({**policy, "events": [{key: value for key, value in policy["events"][0].items()
+                                                       if key != "input"}]}).encode(),
+                 "events[0].Digest: there is no such member":
+                     json.dumps({**policy, "events": [{**policy["events"][0], "Digest": ""}]}).encode(),
+                 "rtmr1: expected 96 hexadecimal digits or null, found \"ab\"": json.dumps({**policy, "rtmr1": "ab"}).encode(),
                  "events: expected a list of at most 1024 events, found 5": json.dumps({**policy, "events": 5}).encode(),
                  "events[0].register: expected rtmr0 to rtmr3, found \"rtmr9\"":
                      json.dumps({**policy, "events": [{**policy["events"][0], "register": "rtmr9"}]}).encode(),

@@ -157,6 +157,21 @@ std::vector<Finding> compare_registers(const TdRegisters& td, const Policy& poli
     return findings;
 }
 
+NotCompared not_compared(const std::optional<TdRegisters>& td,
+                         const std::optional<Policy>& policy) {
+    NotCompared result;
+    const auto add = [&](RegisterName name, bool is_pinned) {
+        if (!is_pinned)
+            result.with_policy.push_back(name);
+        if (!td)
+            result.with_td.push_back(std::move(name));
+    };
+    add({std::string(mrtd_key), "MRTD"}, policy && policy->mrtd);
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
+        add({key_of_rtmr(rtmr), name_of_rtmr(rtmr)}, policy && policy->rtmr[rtmr]);
+    return result;
+}
+
 std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& coverage,
                                  const std::optional<TdRegisters>& td,
                                  const std::optional<Policy>& policy) {

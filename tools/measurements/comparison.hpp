@@ -30,4 +30,18 @@ namespace tdshim::tools {
                                                const std::optional<TdRegisters>& td,
                                                const std::optional<Policy>& policy);
 
+struct RegisterName {
+    std::string key;  ///< "rtmr2"
+    std::string name; ///< "RTMR[2]"
+};
+
+/// Of a TD's registers those that an agreement says nothing of.
+struct NotCompared {
+    std::vector<RegisterName> with_policy; ///< there is none, or it does not pin them
+    std::vector<RegisterName> with_td;     ///< there is no TDREPORT or quote
+};
+
+[[nodiscard]] NotCompared not_compared(const std::optional<TdRegisters>& td,
+                                       const std::optional<Policy>& policy);
+
 } // namespace tdshim::tools

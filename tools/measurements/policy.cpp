@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <format>
 
+#include "tools/common/json_input.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/event_names.hpp"
 
@@ -15,6 +16,12 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view format_name = "tdshim-policy";
 constexpr std::uint32_t format_version = 1;
 constexpr std::size_t max_events = 1024;
+constexpr std::size_t longest_shown = 80; // characters of somebody's text in a message
+
+constexpr std::array<std::string_view, 8> policy_members{"format", "version", "mrtd",  "rtmr0",
+                                                         "rtmr1",  "rtmr2",   "rtmr3", "events"};
+constexpr std::array<std::string_view, 7> event_members{
+    "register", "type", "type_name", "description", "digest", "size", "input"};
 
 /// Takes members out of JSON objects; an error names the file and the way to the member.
 class Members {
@@ -25,11 +32,23 @@ class Members {
     [[nodiscard]] std::unexpected<Failure> wrong(const std::string& name,
                                                  const std::string& expected) const {
         const auto found = object_.is_object() ? object_.find(name) : object_.end();
-        const std::string seen = !object_.is_object()     ? "no object"
-                                 : found == object_.end() ? "nothing"
-                                                          : printable(found->dump().substr(0, 80));
+        const std::string seen = !object_.is_object() ? "no object"
+                                 : found == object_.end()
+                                     ? "nothing"
+                                     : printable(found->dump().substr(0, longest_shown));
         return std::unexpected(
             failure(file_, std::format("{}{}: expected {}, found {}", way_, name, expected, seen)));
+    }
+
+    /// An error for the first member that is none of `known`.
+    Outcome<> only(std::span<const std::string_view> known) const {
+        if (object_.is_object())
+            for (const auto& [name, value] : object_.items())
+                if (!std::ranges::contains(known, name))
+                    return std::unexpected(
+                        failure(file_, way_ + printable(name.substr(0, longest_shown)) +
+                                           ": there is no such member"));
+        return {};
     }
 
     Outcome<std::string> text(const std::string& name) const {
@@ -52,14 +71,31 @@ class Members {
         return wrong(name, "96 hexadecimal digits");
     }
 
-    /// A null or missing member is no value.
+    Outcome<std::uint32_t> event_type(const std::string& name) const {
+        const std::uint64_t type = TRY(number(name));
+        if (!std::in_range<std::uint32_t>(type))
+            return wrong(name, "a number of 32 bits");
+        return static_cast<std::uint32_t>(type);
+    }
+
+    /// Null is no value; a member that is not there is an error.
     Outcome<std::optional<crypto::Digest>> optional_digest(const std::string& name) const {
-        if (!object_.is_object() || !object_.contains(name) || object_.at(name).is_null())
-            return std::nullopt;
-        return TRY(digest(name));
+        return optional(name, "96 hexadecimal digits", digest_of_hex);
     }
 
   private:
+    template <class T>
+    Outcome<std::optional<T>> optional(const std::string& name, const std::string& expected,
+                                       std::optional<T> (*parse)(std::string_view)) const {
+        const auto member = object_.is_object() ? object_.find(name) : object_.end();
+        if (member != object_.end() && member->is_null())
+            return std::nullopt;
+        if (member != object_.end() && member->is_string())
+            if (auto value = parse(member->template get<std::string>()))
+                return value;
+        return wrong(name, expected + " or null");
+    }
+
     const Json& object_;
     std::string file_;
     std::string way_;
@@ -71,9 +107,11 @@ std::string key_of(std::uint32_t rtmr) {
 
 Outcome<PolicyEvent> parse_event(const Json& json, const std::string& file, std::size_t index) {
     const Members members(json, file, std::format("events[{}].", index));
+    TRY(members.only(event_members));
     const std::string register_name = TRY(members.text("register"));
+    TRY(members.text("type_name")); // for readers: `type` is what is compared
     PolicyEvent event{.rtmr = 0,
-                      .type = static_cast<std::uint32_t>(TRY(members.number("type"))),
+                      .type = TRY(members.event_type("type")),
                       .description = TRY(members.text("description")),
                       .digest = TRY(members.digest("digest")),
                       .size = TRY(members.number("size")),
@@ -82,6 +120,16 @@ Outcome<PolicyEvent> parse_event(const Json& json, const std::string& file, std:
         if (register_name == key_of(event.rtmr))
             return event;
     return members.wrong("register", "rtmr0 to rtmr3");
+}
+
+Outcome<> check_version(const Members& members, const std::string& file) {
+    const std::uint64_t version = TRY(members.number("version"));
+    if (version != format_version)
+        return std::unexpected(
+            failure(file, std::format("version: expected {}, found {}: make the policy again with "
+                                      "shim-measure",
+                                      format_version, version)));
+    return {};
 }
 
 Json json_of(const std::optional<crypto::Digest>& digest) {
@@ -125,15 +173,12 @@ Json json_of(const Policy& policy) {
 }
 
 Outcome<Policy> parse_policy(const std::string& file, Bytes bytes) {
-    const auto* text = reinterpret_cast<const char*>(bytes.data());
-    const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
-    if (json.is_discarded())
-        return std::unexpected(failure(file, "is no JSON"));
+    const Json json = TRY(parse_json(file, bytes));
     const Members members(json, file, "");
     if (TRY(members.text("format")) != format_name)
         return members.wrong("format", "\"" + std::string(format_name) + "\"");
-    if (TRY(members.number("version")) != format_version)
-        return members.wrong("version", std::to_string(format_version));
+    TRY(check_version(members, file));
+    TRY(members.only(policy_members));
     Policy policy;
     policy.mrtd = TRY(members.optional_digest("mrtd"));
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)

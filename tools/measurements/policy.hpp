@@ -24,6 +24,7 @@ struct PolicyEvent {
     std::string origin;     ///< which input that is, in words
 };
 
+/// What has no value is not compared.
 struct Policy {
     std::optional<crypto::Digest> mrtd;
     std::array<std::optional<crypto::Digest>, measure::rtmr_count> rtmr;
@@ -33,7 +34,8 @@ struct Policy {
 
 [[nodiscard]] nlohmann::ordered_json json_of(const Policy& policy);
 
-/// Errors name `file` and the member that is missing or wrong.
+/// Takes no member on trust: each has to be there, once, and no other, so that none which is
+/// misspelt leaves a register out. Errors name `file` and the member.
 [[nodiscard]] Outcome<Policy> parse_policy(const std::string& file, Bytes bytes);
 
 [[nodiscard]] PolicyEvent policy_event_of(const PredictedEvent& event);

@@ -39,11 +39,23 @@ std::string appended_text(const LogCoverage& coverage, std::uint32_t rtmr) {
                        name_of_rtmr(rtmr));
 }
 
-void print_text(const LogCoverage& coverage, const std::vector<Finding>& findings,
-                const std::string& file, const References& references) {
+/// "not compared with a policy: RTMR[2], RTMR[3]"; nothing where all were.
+void print_not_compared(std::string_view with, const std::vector<RegisterName>& registers) {
+    std::string names;
+    for (const RegisterName& name : registers)
+        names += (names.empty() ? "" : ", ") + name.name;
+    if (!names.empty())
+        std::cout << std::format("not compared with {}: {}\n", with, names);
+}
+
+void print_text(const LogCoverage& coverage, const NotCompared& left,
+                const std::vector<Finding>& findings, const std::string& file,
+                const References& references) {
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (coverage.appended[rtmr] != 0)
             std::cout << appended_text(coverage, rtmr) << '\n';
+    print_not_compared("a policy", left.with_policy);
+    print_not_compared("a TDREPORT or quote", left.with_td);
     for (const Finding& finding : findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
     if (findings.empty())
@@ -52,10 +64,20 @@ void print_text(const LogCoverage& coverage, const std::vector<Finding>& finding
                 std::cout << std::format("{} agrees with {}\n", file, other);
 }
 
-nlohmann::ordered_json json_of(const LogCoverage& coverage, const std::vector<Finding>& findings) {
-    nlohmann::ordered_json json{{"agrees", findings.empty()},
-                                {"differences", nlohmann::ordered_json::array()},
-                                {"appended", nlohmann::ordered_json::object()}};
+nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {
+    nlohmann::ordered_json keys = nlohmann::ordered_json::array();
+    for (const RegisterName& name : registers)
+        keys.push_back(name.key);
+    return keys;
+}
+
+nlohmann::ordered_json json_of(const LogCoverage& coverage, const NotCompared& left,
+                               const std::vector<Finding>& findings) {
+    nlohmann::ordered_json json{
+        {"agrees", findings.empty()},
+        {"differences", nlohmann::ordered_json::array()},
+        {"appended", nlohmann::ordered_json::object()},
+        {"not_compared", {{"policy", json_of(left.with_policy)}, {"td", json_of(left.with_td)}}}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (coverage.appended[rtmr] != 0)
             json["appended"][key_of_rtmr(rtmr)] = coverage.appended[rtmr];
@@ -78,10 +100,11 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
         return std::unexpected(failure(file, *log.error));
     const LogCoverage coverage = coverage_of(log);
     const std::vector<Finding> findings = differences(log, coverage, td, wanted);
+    const NotCompared left = not_compared(td, wanted);
     if (json)
-        print_json(json_of(coverage, findings));
+        print_json(json_of(coverage, left, findings));
     else
-        print_text(coverage, findings, file, references);
+        print_text(coverage, left, findings, file, references);
     return findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
 

@@ -24,8 +24,8 @@ struct References {
     std::string quote;
 };
 
-/// Prints a line a difference, or that all agree, and how many events the OS appended. check_failed
-/// when there is a difference.
+/// Prints a line a difference, or that all agree, how many events the OS appended, and which
+/// registers were not compared. check_failed when there is a difference.
 [[nodiscard]] Outcome<ExitCode> check(const std::string& file, const References& references,
                                       bool json);
 

@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
     auto* replay = add_command(command, arguments, "replay", "prints the registers only");
     auto* check = add_command(
         command, arguments, "check",
-        "checks the digests and compares all registers with reference values, a TDREPORT or a "
-        "quote");
+        "checks the digests, compares registers with reference values, a TDREPORT or a quote, and "
+        "says which were not");
     add_references(*check, arguments.references);
     return command.run(argc, argv, [&]() -> tools::Outcome<tools::ExitCode> {
         if (*decode)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON that somebody wrote: a member that stands twice is an error, where most readers take the
+// last one and others the first, so that two people would read two things in one file.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "shim/base/bytes.hpp"
+#include "tools/common/failure.hpp"
+
+namespace tdshim::tools {
+
+/// The value in `bytes`, UTF-8. Errors name `file`, and the way to a member that stands twice:
+/// "FILE: events[1].digest: stands twice".
+[[nodiscard]] Outcome<nlohmann::ordered_json> parse_json(const std::string& file, Bytes bytes);
+
+} // namespace tdshim::tools
