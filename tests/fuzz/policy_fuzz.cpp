@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     constexpr auto replace = nlohmann::ordered_json::error_handler_t::replace;
     const std::string text = tools::json_of(*policy).dump(1, ' ', false, replace);
     const auto again = tools::parse_policy("policy", bytes_of(std::string_view(text)));
-    if (!again || again->mrtd != policy->mrtd || again->rtmr != policy->rtmr ||
+    if (!again || again->attributes != policy->attributes || again->xfam != policy->xfam ||
+        again->mrtd != policy->mrtd || again->rtmr != policy->rtmr ||
         again->events.size() != policy->events.size())
         std::abort();
     return 0;

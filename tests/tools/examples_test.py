@@ -18,7 +18,7 @@ import suite
 from measure_test import Boot
 from support import TOOLS
 
-policy = json.dumps({"format": "tdshim-policy", "version": 1, "mrtd": None,
+policy = json.dumps({"format": "tdshim-policy", "version": 2, "attributes": None, "xfam": None, "mrtd": None,
                      **{f"rtmr{index}": None for index in range(4)}, "events": []}).encode()
 
 

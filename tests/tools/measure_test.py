@@ -24,7 +24,8 @@ INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
 CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
-REGISTERS = ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+REGISTERS = ("attributes", "xfam", "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+SEPT_VE_DISABLE, DEBUG, XFAM = 1 << 28, 1, 0xE7
 
 
 def allocate(name):
@@ -82,13 +83,13 @@ class Boot:
     def register(self, number):
         return replayed([sha384(content) for register, _, content, _ in self.events() if register == number + 1])
 
-    def report(self, rtmr3=bytes(48)):
-        info = struct.pack("<QQ", 1 << 28, 0xE7) + bytes.fromhex(mrtd(self.image)) + bytes(144)
+    def report(self, rtmr3=bytes(48), attributes=SEPT_VE_DISABLE, xfam=XFAM):
+        info = struct.pack("<QQ", attributes, xfam) + bytes.fromhex(mrtd(self.image)) + bytes(144)
         info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(48) + rtmr3 + bytes(48 + 64)
         return b"\x81" + bytes(511) + info
 
-    def quote(self, version=4):
-        body = self.report()[512:912]
+    def quote(self, version=4, **td):
+        body = self.report(**td)[512:912]
         body = bytes(120) + body[:8] + body[8:16] + body[16:208] + body[208:400] + b"R" * 64
         between = b"" if version == 4 else struct.pack("<HI", 3, 648)
         return struct.pack("<HHI40x", version, 2, 0x81) + between + body + (bytes(64) if version == 5 else b"") + b"signature"
@@ -110,8 +111,8 @@ class MeasureTest(ToolTest):
     def predict(self, *more, boot=None):
         return json.loads(self.good(*self.arguments(boot or self.boot), "--json", *more))
 
-    def policy(self):
-        return self.put("policy.json", self.good(*self.arguments(self.boot), "--format", "policy").encode())
+    def policy(self, *more, name="policy.json"):
+        return self.put(name, self.good(*self.arguments(self.boot), "--format", "policy", *more).encode())
 
     def test_registers_are_those_that_python_computes(self):
         found = self.predict()
@@ -133,7 +134,8 @@ class MeasureTest(ToolTest):
             with self.subTest(option):
                 found = self.predict(option, value)
                 self.assertNotEqual(found.pop("tdinfo_hash"), plain["tdinfo_hash"])
-                self.assertEqual(found, {key: value for key, value in plain.items() if key != "tdinfo_hash"})
+                changed = {option[2:]: value} if option[2:] in REGISTERS else {}
+                self.assertEqual(found, {**{key: value for key, value in plain.items() if key != "tdinfo_hash"}, **changed})
 
     def test_without_a_vmm_there_is_no_rtmr0(self):
         found = json.loads(self.good("shim-measure", self.put("image", self.boot.image), "--kernel",
@@ -197,8 +199,47 @@ class MeasureTest(ToolTest):
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
-                         "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: "
+                         "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: ATTRIBUTES, XFAM, "
                          f"MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
+
+    def references(self, **td):
+        """A TDREPORT and quotes of one TD, as options."""
+        return (("--report", self.put("report", self.boot.report(**td))),
+                *(("--quote", self.put(f"quote{version}", self.boot.quote(version, **td))) for version in (4, 5)))
+
+    def test_a_td_under_debug_agrees_with_nothing(self):
+        debug = SEPT_VE_DISABLE | DEBUG
+        policy, debug_policy = self.policy(), self.policy("--attributes", hex(debug), name="debug.json")
+        for reference in self.references(attributes=debug):
+            for more, count in (((), 1), (("--policy", policy), 2)):
+                with self.subTest(reference, more=more):
+                    found = self.check(self.boot, *reference, *more, code=1)
+                    self.assertEqual([each["register"] for each in found["differences"]], ["attributes"] * count)
+                    self.assertIn("has DEBUG (bit 0): the VMM can read and write all memory", found["differences"][0]["text"])
+            self.check(self.boot, *reference, "--policy", debug_policy)
+        for reference in self.references():
+            self.check(self.boot, *reference, "--policy", debug_policy, code=1)
+
+    def test_attributes_and_xfam_are_pinned(self):
+        policy = self.policy()
+        with open(policy, "rb") as file:
+            values = json.load(file)
+        self.assertEqual((values["version"], values["attributes"], values["xfam"]), (2, "0x10000000", "0xe7"))
+        unpinned = self.put("unpinned", json.dumps({**values, "attributes": None, "xfam": None}).encode())
+        for register, td in (("attributes", {"attributes": 0x50000000}), ("xfam", {"xfam": 0x600E7})):
+            for reference in self.references(**td):
+                with self.subTest(register, reference=reference):
+                    (found,) = self.check(self.boot, *reference, "--policy", policy, code=1)["differences"]
+                    self.assertEqual((found["register"], found["input"]), (register, f"option --{register} of shim-measure"))
+                    agreed = self.check(self.boot, *reference, "--policy", unpinned)
+                    self.assertEqual(agreed["not_compared"]["policy"], ["attributes", "xfam", "rtmr2", "rtmr3"])
+                    pinned = self.policy(f"--{register}", hex(td[register]), name="pinned")
+                    self.check(self.boot, *reference, "--policy", pinned)
+
+    def test_a_plain_vm_has_no_attributes_to_pin(self):
+        text = self.good("shim-measure", self.put("image", self.boot.image), "--kernel", self.put("kernel", KERNEL), "--vmm", "none",
+                         "--plain-vm", "--format", "policy")
+        self.assertEqual([json.loads(text)[name] for name in ("attributes", "xfam", "mrtd")], [None] * 3)
 
     def test_tampering_is_named(self):
         """One byte of one input is another; first and last byte of each."""
@@ -277,11 +318,11 @@ class MeasureTest(ToolTest):
         policy = json.loads(self.good(*self.arguments(self.boot), "--format", "policy"))
         cases = {"is no JSON": b"{", "format: expected a text, found nothing": b"{}",
                  "format: expected a text, found no object": b"[]",
-                 "version: expected 1, found 2: make the policy again with shim-measure":
-                     json.dumps({**policy, "version": 2}).encode(),
+                 "version: expected 2, found 1: make the policy again with shim-measure":
+                     json.dumps({**policy, "version": 1}).encode(),
                  "attribute: there is no such member": json.dumps({**policy, "attribute": None}).encode(),
-                 "rtmr3: expected 96 hexadecimal digits or null, found nothing":
-                     json.dumps({key: value for key, value in policy.items() if key != "rtmr3"}).encode(),
+                 "xfam: expected 0x and at most 16 hexadecimal digits or null, found nothing":
+                     json.dumps({key: value for key, value in policy.items() if key != "xfam"}).encode(),
                  "mrtd: stands twice": json.dumps(policy).replace('"mrtd":', '"mrtd": null, "mrtd":').encode(),
                  "events[0].digest: stands twice": json.dumps(policy).replace('"digest":', '"digest": "", "digest":', 1).encode(),
                  "events[0].input: expected a text, found nothing":

@@ -20,7 +20,11 @@ class BootLog {
     BootLog(BootLog&&) = default;
     BootLog() : writer_(area_) {
         td_.source = "TDREPORT";
+        td_.info.attributes = std::uint64_t{1} << 28; // SEPT_VE_DISABLE
+        td_.info.xfam = 0xE7;
         td_.info.mrtd.fill(std::byte{0x17});
+        policy_.attributes = td_.info.attributes;
+        policy_.xfam = td_.info.xfam;
         policy_.mrtd = td_.info.mrtd;
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tools/measurements/comparison.hpp: which registers an agreement says nothing of.
-// coverage_test.cpp has the events.
+// tools/measurements/comparison.hpp: what a TD is, by ATTRIBUTES and XFAM, and which registers an
+// agreement says nothing of. coverage_test.cpp has the events.
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/unit/boot_log.hpp"
@@ -11,6 +12,19 @@ namespace tdshim::tools { namespace {
 
 using namespace tdshim::test;
 
+constexpr std::uint64_t debug = 1;
+
+/// What a check of a good boot's log says of a TD whose ATTRIBUTES have `bits` more.
+std::vector<Finding> check(std::uint64_t bits, const std::optional<Policy>& policy) {
+    const BootLog boot = bundle_boot();
+    TdRegisters td = boot.td();
+    td.info.attributes = td.info.attributes | bits;
+    const Blob bytes = boot.log();
+    const auto log = decode_log(bytes.view());
+    REQUIRE(log.has_value());
+    return differences(*log, coverage_of(*log), td, policy);
+}
+
 std::vector<std::string> keys(const std::vector<RegisterName>& registers) {
     std::vector<std::string> keys;
     for (const RegisterName& name : registers)
@@ -18,8 +32,54 @@ std::vector<std::string> keys(const std::vector<RegisterName>& registers) {
     return keys;
 }
 
+TEST_CASE("a TD under debug agrees with nothing, with a policy or without", "[comparison]") {
+    Policy unpinned = bundle_boot().policy();
+    unpinned.attributes.reset();
+    for (const auto& policy : {std::optional<Policy>{}, std::optional(unpinned)}) {
+        CHECK(check(0, policy).empty());
+        const auto found = check(debug, policy);
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].register_key == "attributes");
+        CHECK(found[0].text ==
+              "ATTRIBUTES: 0x10000001 in the TDREPORT has DEBUG (bit 0): the VMM can read and "
+              "write all memory and registers of this TD, so that nothing it says of itself "
+              "proves anything");
+        const auto other = check(0x10, policy); // HGS_PLUS_PROF
+        REQUIRE(other.size() == 1);
+        CHECK(other[0].text == "ATTRIBUTES: 0x10000010 in the TDREPORT has a bit of TUD (7 to 0): "
+                               "a TD under debug is not to be trusted");
+    }
+}
+
+TEST_CASE("a policy that pins DEBUG agrees with a TD under debug and with no other",
+          "[comparison]") {
+    Policy policy = bundle_boot().policy();
+    policy.attributes = *policy.attributes | debug;
+    CHECK(check(debug, policy).empty());
+    const auto found = check(0, policy);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].text == "ATTRIBUTES: expected 0x10000001 by the policy, found 0x10000000 in the "
+                           "TDREPORT; that is: option --attributes of shim-measure");
+    CHECK(check(0x11, policy).size() == 2);
+}
+
+TEST_CASE("ATTRIBUTES and XFAM are those of the policy, and come first", "[comparison]") {
+    Policy policy = bundle_boot().policy();
+    policy.xfam = 0x600E7;
+    policy.mrtd = crypto::Digest{};
+    const auto found = check(debug, policy);
+    REQUIRE(found.size() == 4);
+    CHECK(found[0].text.contains("has DEBUG (bit 0)"));
+    CHECK(found[1].text.starts_with("ATTRIBUTES: expected 0x10000000 by the policy"));
+    CHECK(found[2].text == "XFAM: expected 0x600e7 by the policy, found 0xe7 in the TDREPORT; that "
+                           "is: option --xfam of shim-measure");
+    CHECK(found[2].register_key == "xfam");
+    CHECK(found[3].register_key == "mrtd");
+}
+
 TEST_CASE("what was not compared is said", "[comparison]") {
-    const std::vector<std::string> all{"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+    const std::vector<std::string> all{"attributes", "xfam",  "mrtd", "rtmr0",
+                                       "rtmr1",      "rtmr2", "rtmr3"};
     const BootLog boot = bundle_boot();
     const auto with_both = not_compared(boot.td(), boot.policy());
     CHECK(keys(with_both.with_policy) == std::vector<std::string>{"rtmr2", "rtmr3"});

@@ -14,7 +14,9 @@ using namespace tdshim::test;
 using Json = nlohmann::ordered_json;
 
 Json good_policy() {
-    return json_of(bundle_boot().policy());
+    Policy policy = bundle_boot().policy();
+    policy.attributes = 0xFEDC'BA98'7654'3210;
+    return json_of(policy);
 }
 
 Outcome<Policy> parse(const std::string& text) {
@@ -38,9 +40,12 @@ std::string replaced(std::string_view from, std::string_view to) {
 TEST_CASE("a policy that was written is read again as it was", "[policy]") {
     const auto policy = parse(good_policy().dump());
     REQUIRE(policy.has_value());
+    CHECK(policy->attributes == 0xFEDC'BA98'7654'3210);
+    CHECK(policy->xfam == bundle_boot().policy().xfam);
     CHECK(policy->mrtd == bundle_boot().policy().mrtd);
     CHECK(policy->rtmr == bundle_boot().policy().rtmr);
     CHECK(policy->events.size() == bundle_boot().policy().events.size());
+    CHECK(good_policy()["attributes"] == "0xfedcba9876543210");
 }
 
 TEST_CASE("each member of a policy has to be there", "[policy]") {
@@ -85,7 +90,7 @@ TEST_CASE("a policy has no member twice", "[policy]") {
 }
 
 TEST_CASE("null pins nothing, and nothing else does", "[policy]") {
-    for (const char* const name : {"mrtd", "rtmr0", "rtmr3"}) {
+    for (const char* const name : {"attributes", "xfam", "mrtd", "rtmr0", "rtmr3"}) {
         Json json = good_policy();
         json[name] = nullptr;
         CHECK(parse(json.dump()).has_value());
@@ -99,18 +104,26 @@ TEST_CASE("null pins nothing, and nothing else does", "[policy]") {
     CHECK_FALSE(parse(json.dump()).has_value());
 }
 
-TEST_CASE("an event type of a policy has 32 bits", "[policy]") {
+TEST_CASE("numbers of a policy are whole", "[policy]") {
+    for (const char* const text :
+         {"0x", "10000000", "0x1g", "0x10000000000000000", " 0x1", "-0x1"}) {
+        Json json = good_policy();
+        json["xfam"] = text;
+        require_refused(json.dump(),
+                        "xfam: expected 0x and at most 16 hexadecimal digits or null, found \"" +
+                            std::string(text) + "\"");
+    }
     Json json = good_policy();
     json["events"][0]["type"] = 0x1'0000'0004;
     require_refused(json.dump(), "events[0].type: expected a number of 32 bits, found 4294967300");
 }
 
 TEST_CASE("a policy of another version is to be made again", "[policy]") {
-    for (const int version : {0, 2, 3}) {
+    for (const int version : {0, 1, 3}) {
         Json json = good_policy();
         json["version"] = version;
         json["member of that version"] = 1;
-        require_refused(json.dump(), "version: expected 1, found " + std::to_string(version) +
+        require_refused(json.dump(), "version: expected 2, found " + std::to_string(version) +
                                          ": make the policy again with shim-measure");
     }
 }

@@ -18,6 +18,18 @@ std::string hex(std::uint64_t value, int digits) {
     return std::format("0x{:0{}x}", value, digits);
 }
 
+std::optional<std::uint64_t> number_of_hex(std::string_view text) {
+    constexpr std::string_view prefix = "0x";
+    constexpr std::size_t most_digits = 2 * sizeof(std::uint64_t);
+    if (!text.starts_with(prefix) || text.size() > prefix.size() + most_digits)
+        return std::nullopt;
+    text.remove_prefix(prefix.size());
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, value, 16);
+    return error == std::errc{} && stopped == end ? std::optional(value) : std::nullopt;
+}
+
 std::string hex(Bytes bytes) {
     std::string text;
     for (const std::byte byte : bytes)

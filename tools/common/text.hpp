@@ -18,6 +18,9 @@ namespace tdshim::tools {
 /// 0x followed by the digits that `value` needs, at least `digits`.
 [[nodiscard]] std::string hex(std::uint64_t value, int digits = 1);
 
+/// The value of 0x and at most 16 hexadecimal digits; nothing for any other text.
+[[nodiscard]] std::optional<std::uint64_t> number_of_hex(std::string_view text);
+
 /// Two lower-case digits a byte.
 [[nodiscard]] std::string hex(Bytes bytes);
 

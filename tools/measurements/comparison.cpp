@@ -14,6 +14,12 @@ using event_log::Event;
 
 constexpr std::uint32_t firmware_rtmrs = 2; // behind the firmware's events in the others the OS's
 constexpr std::string_view mrtd_key = "mrtd";
+constexpr std::string_view attributes_key = "attributes";
+constexpr std::string_view xfam_key = "xfam";
+
+/// Of a TD's ATTRIBUTES [Intel TDX Module 1.5 ABI, ATTRIBUTES].
+constexpr std::uint64_t attribute_debug = 1;
+constexpr std::uint64_t attributes_under_debug = 0xFF; // the group TUD, bits 7 to 0
 
 Finding finding_of(const PolicyEvent& wanted, std::string text, std::size_t offset) {
     return {key_of_rtmr(wanted.rtmr), wanted.description, wanted.origin,
@@ -88,6 +94,34 @@ std::optional<Finding> compare_mrtd(const TdRegisters& td, const Policy& policy)
     return finding;
 }
 
+std::optional<Finding> compare_number(std::string_view key, std::string_view name,
+                                      std::string_view source,
+                                      const std::optional<std::uint64_t>& wanted,
+                                      std::uint64_t found) {
+    if (!wanted || *wanted == found)
+        return std::nullopt;
+    std::string origin = std::format("option --{} of shim-measure", key);
+    std::string text = std::format("{}: expected {} by the policy, found {} in the {}; that is: {}",
+                                   name, hex(*wanted), hex(found), source, origin);
+    return Finding{std::string(key), "", std::move(origin), std::move(text)};
+}
+
+/// A TD whose registers its VMM could have made whatever they are.
+std::optional<Finding> find_debug(const TdRegisters& td, const std::optional<Policy>& policy) {
+    const std::uint64_t found = td.info.attributes;
+    const std::uint64_t pinned = policy ? policy->attributes.value_or(0) : 0;
+    const std::uint64_t unexpected = found & attributes_under_debug & ~pinned;
+    if (unexpected == 0)
+        return std::nullopt;
+    const std::string_view reason =
+        (unexpected & attribute_debug) != 0
+            ? "has DEBUG (bit 0): the VMM can read and write all memory and registers of this TD, "
+              "so that nothing it says of itself proves anything"
+            : "has a bit of TUD (7 to 0): a TD under debug is not to be trusted";
+    return Finding{std::string(attributes_key), "", "",
+                   std::format("ATTRIBUTES: {} in the {} {}", hex(found), td.source, reason)};
+}
+
 std::vector<Finding> compare_events(const DecodedLog& log, const Policy& policy) {
     std::vector<Finding> findings;
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
@@ -157,6 +191,22 @@ std::vector<Finding> compare_registers(const TdRegisters& td, const Policy& poli
     return findings;
 }
 
+std::vector<Finding> compare_attributes(const TdRegisters& td,
+                                        const std::optional<Policy>& policy) {
+    std::vector<Finding> findings;
+    const auto add = [&](std::optional<Finding> finding) {
+        if (finding)
+            findings.push_back(std::move(*finding));
+    };
+    add(find_debug(td, policy));
+    if (policy) {
+        add(compare_number(attributes_key, "ATTRIBUTES", td.source, policy->attributes,
+                           td.info.attributes));
+        add(compare_number(xfam_key, "XFAM", td.source, policy->xfam, td.info.xfam));
+    }
+    return findings;
+}
+
 NotCompared not_compared(const std::optional<TdRegisters>& td,
                          const std::optional<Policy>& policy) {
     NotCompared result;
@@ -166,6 +216,8 @@ NotCompared not_compared(const std::optional<TdRegisters>& td,
         if (!td)
             result.with_td.push_back(std::move(name));
     };
+    add({std::string(attributes_key), "ATTRIBUTES"}, policy && policy->attributes);
+    add({std::string(xfam_key), "XFAM"}, policy && policy->xfam);
     add({std::string(mrtd_key), "MRTD"}, policy && policy->mrtd);
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         add({key_of_rtmr(rtmr), name_of_rtmr(rtmr)}, policy && policy->rtmr[rtmr]);
@@ -185,6 +237,8 @@ std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& cover
     if (td && policy)
         if (auto mrtd = compare_mrtd(*td, *policy))
             findings.insert(findings.begin(), std::move(*mrtd));
+    if (td)
+        findings.insert_range(findings.begin(), compare_attributes(*td, policy));
     if (policy)
         append_unexplained(findings, compare_log(log, *policy));
     if (td)

@@ -24,8 +24,14 @@ namespace tdshim::tools {
 /// Registers of a TD that are not what the policy asks for.
 [[nodiscard]] std::vector<Finding> compare_registers(const TdRegisters& td, const Policy& policy);
 
-/// All of these, and what is wrong with the log itself: the image first, for every other difference
-/// may follow from it; then the log's events in their order; then registers.
+/// ATTRIBUTES and XFAM of a TD that are not what the policy asks for; and, without any, a TD under
+/// debug, unless the policy pins just that.
+[[nodiscard]] std::vector<Finding> compare_attributes(const TdRegisters& td,
+                                                      const std::optional<Policy>& policy);
+
+/// All of these, and what is wrong with the log itself: what the TD is first, for in a TD under
+/// debug nothing else is worth anything; then the image, for every other difference may follow from
+/// it; then the log's events in their order; then registers.
 [[nodiscard]] std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& coverage,
                                                const std::optional<TdRegisters>& td,
                                                const std::optional<Policy>& policy);
@@ -35,7 +41,7 @@ struct RegisterName {
     std::string name; ///< "RTMR[2]"
 };
 
-/// Of a TD's registers those that an agreement says nothing of.
+/// Of a TD's registers, ATTRIBUTES and XFAM among them, those that an agreement says nothing of.
 struct NotCompared {
     std::vector<RegisterName> with_policy; ///< there is none, or it does not pin them
     std::vector<RegisterName> with_td;     ///< there is no TDREPORT or quote

@@ -12,7 +12,7 @@
 namespace tdshim::tools {
 
 struct Finding {
-    std::string register_key; ///< "mrtd", "rtmr0", ...
+    std::string register_key; ///< "mrtd", "rtmr0", "attributes", ...
     std::string description;  ///< of the event; empty where a register as a whole differs
     std::string origin;       ///< which input that is, in words; empty when the policy does not say
     std::string text;

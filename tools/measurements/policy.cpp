@@ -14,12 +14,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "tdshim-policy";
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t max_events = 1024;
 constexpr std::size_t longest_shown = 80; // characters of somebody's text in a message
 
-constexpr std::array<std::string_view, 8> policy_members{"format", "version", "mrtd",  "rtmr0",
-                                                         "rtmr1",  "rtmr2",   "rtmr3", "events"};
+constexpr std::array<std::string_view, 10> policy_members{
+    "format", "version", "attributes", "xfam",  "mrtd",
+    "rtmr0",  "rtmr1",   "rtmr2",      "rtmr3", "events"};
 constexpr std::array<std::string_view, 7> event_members{
     "register", "type", "type_name", "description", "digest", "size", "input"};
 
@@ -82,6 +83,9 @@ class Members {
     Outcome<std::optional<crypto::Digest>> optional_digest(const std::string& name) const {
         return optional(name, "96 hexadecimal digits", digest_of_hex);
     }
+    Outcome<std::optional<std::uint64_t>> optional_number(const std::string& name) const {
+        return optional(name, "0x and at most 16 hexadecimal digits", number_of_hex);
+    }
 
   private:
     template <class T>
@@ -136,6 +140,10 @@ Json json_of(const std::optional<crypto::Digest>& digest) {
     return digest ? Json(hex(Bytes(*digest))) : Json(nullptr);
 }
 
+Json json_of(const std::optional<std::uint64_t>& number) {
+    return number ? Json(hex(*number)) : Json(nullptr);
+}
+
 } // namespace
 
 std::optional<crypto::Digest> digest_of_hex(std::string_view text) {
@@ -157,7 +165,11 @@ PolicyEvent policy_event_of(const PredictedEvent& event) {
 }
 
 Json json_of(const Policy& policy) {
-    Json json{{"format", format_name}, {"version", format_version}, {"mrtd", json_of(policy.mrtd)}};
+    Json json{{"format", format_name},
+              {"version", format_version},
+              {"attributes", json_of(policy.attributes)},
+              {"xfam", json_of(policy.xfam)},
+              {"mrtd", json_of(policy.mrtd)}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         json[key_of(rtmr)] = json_of(policy.rtmr[rtmr]);
     json["events"] = Json::array();
@@ -180,6 +192,8 @@ Outcome<Policy> parse_policy(const std::string& file, Bytes bytes) {
     TRY(check_version(members, file));
     TRY(members.only(policy_members));
     Policy policy;
+    policy.attributes = TRY(members.optional_number("attributes"));
+    policy.xfam = TRY(members.optional_number("xfam"));
     policy.mrtd = TRY(members.optional_digest("mrtd"));
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         policy.rtmr[rtmr] = TRY(members.optional_digest(key_of(rtmr)));

@@ -26,6 +26,8 @@ struct PolicyEvent {
 
 /// What has no value is not compared.
 struct Policy {
+    std::optional<std::uint64_t> attributes; ///< of TDINFO, as is XFAM
+    std::optional<std::uint64_t> xfam;
     std::optional<crypto::Digest> mrtd;
     std::array<std::optional<crypto::Digest>, measure::rtmr_count> rtmr;
     /// Of the registers that have a value; of RTMR[2] and RTMR[3] those that come first.

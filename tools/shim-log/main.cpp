@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     auto* check = add_command(
         command, arguments, "check",
         "checks the digests, compares registers with reference values, a TDREPORT or a quote, and "
-        "says which were not");
+        "says which were not; refuses a TD under debug");
     add_references(*check, arguments.references);
     return command.run(argc, argv, [&]() -> tools::Outcome<tools::ExitCode> {
         if (*decode)

@@ -92,9 +92,10 @@ void add_vmm_options(CLI::App& app, Options& options) {
 
 void add_output_options(tools::Command& command, Options& options) {
     CLI::App& app = command.options();
-    add_choice<Format>(app, "--format", options.format,
-                       {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}},
-                       "policy: reference values for shim-log check");
+    add_choice<Format>(
+        app, "--format", options.format,
+        {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}},
+        "policy: reference values for shim-log check, --attributes and --xfam among them");
     app.add_flag_callback("--json", [&] { options.format = Format::json; }, "as --format json");
     app.add_flag("--explain", options.explain, "show the events behind each register");
 }

@@ -101,6 +101,10 @@ nlohmann::ordered_json json_of(const igvm::Run& run) {
 Policy policy_of(const Measured& measured) {
     Policy policy;
     policy.mrtd = measured.mrtd;
+    if (!measured.options.is_plain_vm) {
+        policy.attributes = measured.options.identity.attributes;
+        policy.xfam = measured.options.identity.xfam;
+    }
     for (std::uint32_t rtmr = 0; rtmr < firmware_rtmrs; ++rtmr)
         if (is_known(measured, rtmr))
             policy.rtmr[rtmr] = measured.prediction.registers.value(rtmr);
