@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "shim/base/clear.hpp"
 #include "shim/base/line.hpp"
 #include "shim/boot/linux_inputs.hpp"
 #include "shim/boot/report.hpp"
@@ -83,7 +84,7 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
                        .within = GpaRange::between({start}, {*align_up(start + size, page_size)})})
             .transform_error(memory::said_as<Fault::kernel_does_not_fit>));
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
-    std::ranges::fill(target, std::byte{0});
+    clear(target);
     for (const elf::Segment& segment : vmlinux.segments)
         std::ranges::copy(segment.data, target.subspan(segment.physical.value - start).begin());
     return {};
@@ -161,7 +162,7 @@ Result<std::optional<efi::Handover>> write_efi_handover(Context& context) {
     // Memory of this kind Linux neither uses nor forgets.
     TRY(context.memory.retype(place, e820::Type::acpi));
     const MutableBytes area = TRY(platform::memory(place));
-    std::ranges::fill(area, std::byte{0});
+    clear(area);
     return efi::write_handover(area, place.start(), context.memory.table(), unaccepted);
 }
 

@@ -3,8 +3,10 @@
 
 #include <array>
 
+#include "shim/base/clear.hpp"
 #include "shim/formats/e820/e820.hpp"
 #include "shim/memory/layout.hpp"
+#include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 namespace {
@@ -33,6 +35,11 @@ Result<void> set_aside(Context& context) {
     TRY(memory.remove(legacy_hole));
     for (const GpaRange& range : {layout::event_log, layout::mailbox})
         TRY(memory.retype(range, e820::Type::nvs));
+    return {};
+}
+
+Result<void> clear_memory(const GpaRange& range) {
+    clear(TRY(platform::memory(range)));
     return {};
 }
 

@@ -11,6 +11,9 @@ namespace tdshim::boot {
 /// Errors: fw_cfg_item_missing, fw_cfg_item_size and those of e820::parse and MemoryMap.
 [[nodiscard]] Result<void> read_memory_map(Context& context);
 
+/// Makes private memory zero. Errors: page_tables_full, range_wraps.
+[[nodiscard]] Result<void> clear_memory(const GpaRange& range);
+
 /// Keeps the shim's own memory and every place that the VMM filled and that is still read, as the
 /// image names them, out of every allocation, and names what stays in use. Any machine's map goes
 /// through it. Errors: e820_no_memory, too_many_entries.

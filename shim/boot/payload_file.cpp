@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shim/base/line.hpp"
+#include "shim/boot/memory_map.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -153,11 +154,6 @@ bool is_unmeasured_part_of_image(const Context& context, Gpa place) {
            });
 }
 
-Result<void> clear(const GpaRange& range) {
-    std::ranges::fill(TRY(platform::memory(range)), std::byte{0});
-    return {};
-}
-
 Result<void> record_contents(Context& context, const measure::Contents& contents) {
     const Line text = contents.text();
     platform::print((Line() << "tdshim: contents: " << text.text()).text());
@@ -200,10 +196,10 @@ Result<void> discard_file(Context& context, const PayloadFile& file) {
         if (!is_unmeasured_part_of_image(context, file.place))
             return {};
         const GpaRange place = TRY(GpaRange::make(file.place, file.bytes.size()));
-        TRY(clear(place));
+        TRY(clear_memory(place));
         return platform::protect(place, memory::Access::read);
     }
-    TRY(clear(file.copied));
+    TRY(clear_memory(file.copied));
     context.memory.release(file.copied);
     return {};
 }

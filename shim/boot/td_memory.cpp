@@ -159,11 +159,6 @@ Result<hob::MemoryList> memory_of_sections(const tdvf::Metadata& metadata) {
     return list;
 }
 
-Result<void> clear(const GpaRange& range) {
-    std::ranges::fill(TRY(platform::memory(range)), std::byte{0});
-    return {};
-}
-
 bool has_td_hob(const Context& context) {
     return !context.metadata || context.section(tdvf::SectionType::td_hob) != nullptr;
 }
@@ -173,11 +168,11 @@ bool has_td_hob(const Context& context) {
 Result<void> clear_filled_memory(Context& context, bool runs_in_place) {
     context.td_hob = {};
     if (has_td_hob(context))
-        TRY(clear(layout::td_hob));
+        TRY(clear_memory(layout::td_hob));
     if (const auto* const section = context.section(tdvf::SectionType::payload_param))
-        TRY(clear(section->memory));
+        TRY(clear_memory(section->memory));
     const auto* const payload = context.section(tdvf::SectionType::payload);
-    return payload == nullptr || runs_in_place ? Result<void>{} : clear(payload->memory);
+    return payload == nullptr || runs_in_place ? Result<void>{} : clear_memory(payload->memory);
 }
 
 Result<void> read_td_hob(Context& context) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "shim/base/clear.hpp"
 #include "shim/formats/executable/parts.hpp"
 
 namespace tdshim::executable {
@@ -34,7 +35,7 @@ Result<void> check_entry(const Program& program, std::uint64_t at) {
 
 Result<void> load(const Program& program, Gpa base, MutableBytes memory) {
     speculation_barrier(); // the places of its parts were checked
-    std::ranges::fill(memory, std::byte{0});
+    clear(memory);
     for (const Part& part : program.parts)
         std::ranges::copy(part.data, memory.subspan(part.offset).begin());
     if (base != program.linked_base && !program.is_relocatable)

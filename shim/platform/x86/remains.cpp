@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/platform/x86/remains.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
+#include "shim/base/clear.hpp"
 #include "shim/platform/x86/stacks.hpp"
 
 // From the linker script.
@@ -16,8 +16,8 @@ extern Stacks stacks; // address_space.cpp
 
 namespace {
 
-void clear(auto& pages) {
-    std::ranges::fill(std::as_writable_bytes(std::span(&pages, 1)), std::byte{0});
+void clear_pages(auto& pages) {
+    clear(std::as_writable_bytes(std::span(&pages, 1)));
 }
 
 } // namespace
@@ -26,14 +26,14 @@ void clear(auto& pages) {
 [[gnu::noinline]] void clear_remains() {
     constexpr std::ptrdiff_t own_use = 1024;
     auto* const frame = static_cast<std::byte*>(__builtin_frame_address(0));
-    std::fill(stacks.boot.front().data(), frame - own_use, std::byte{0});
-    clear(stacks.exceptions);
-    clear(stacks.double_faults);
+    clear({stacks.boot.front().data(), frame - own_use});
+    clear_pages(stacks.exceptions);
+    clear_pages(stacks.double_faults);
     for (WorkerStack& worker : stacks.workers) {
-        clear(worker.exceptions);
-        clear(worker.stack);
+        clear_pages(worker.exceptions);
+        clear_pages(worker.stack);
     }
-    std::fill(shim_kept_end, shim_data_end, std::byte{0});
+    clear({shim_kept_end, shim_data_end});
 }
 
 [[noreturn, gnu::naked]] void leave(std::uint64_t, std::uint64_t) {
