@@ -53,8 +53,10 @@ Line& operator<<(Line& line, const Error& error) {
     line << sentence(error.fault);
     if (error.at == 0 && error.expected == 0 && error.found == 0)
         return line;
-    return line << " (at " << Hex{error.at} << ": expected " << Hex{error.expected} << ", found "
-                << Hex{error.found} << ")";
+    line << " (at " << Hex{error.at};
+    if (error.expected != 0 || error.found != 0)
+        line << ": expected " << Hex{error.expected} << ", found " << Hex{error.found};
+    return line << ")";
 }
 
 } // namespace tdshim

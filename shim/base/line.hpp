@@ -40,7 +40,8 @@ class Line {
     std::size_t size_ = 0;
 };
 
-/// "sentence (at 0x10: expected 0x4, found 0x2)"; without the brackets when there are no numbers.
+/// "sentence (at 0x10: expected 0x4, found 0x2)"; "sentence (at 0x10)" where nothing was compared,
+/// and without the brackets when there are no numbers.
 Line& operator<<(Line& line, const Error& error);
 
 } // namespace tdshim

@@ -98,11 +98,10 @@ TEST_CASE("an error without numbers is its sentence", "[line]") {
     CHECK(printed(Error{.fault = Fault::fw_cfg_absent}) == "no fw_cfg device answers");
 }
 
-TEST_CASE("an error with any number shows all three", "[line]") {
+TEST_CASE("an error shows its place, and both values where one is not zero", "[line]") {
     CHECK(printed(Error{Fault::truncated, 0x10, 0x4, 0x2}) ==
           "input ends too early (at 0x10: expected 0x4, found 0x2)");
-    CHECK(printed(Error{Fault::truncated, 1, 0, 0}) ==
-          "input ends too early (at 0x1: expected 0x0, found 0x0)");
+    CHECK(printed(Error{Fault::truncated, 1, 0, 0}) == "input ends too early (at 0x1)");
     CHECK(printed(Error{Fault::truncated, 0, 1, 0}) ==
           "input ends too early (at 0x0: expected 0x1, found 0x0)");
     CHECK(printed(Error{Fault::truncated, 0, 0, 1}) ==
