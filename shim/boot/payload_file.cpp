@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/boot/payload_file.hpp"
 
-#include <algorithm>
-
 #include "shim/base/line.hpp"
 #include "shim/boot/memory_map.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
@@ -144,14 +142,16 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     return file;
 }
 
-/// Of an embedded payload that MRTD does not tell.
-bool is_unmeasured_part_of_image(const Context& context, Gpa place) {
-    return platform::is_td() && context.metadata &&
-           std::ranges::any_of(context.metadata->sections, [&](const tdvf::Section& section) {
-               return section.type == tdvf::SectionType::cfv &&
-                      (section.attributes & tdvf::attribute_mr_extend) == 0 &&
-                      section.memory.start() <= place && place < section.memory.end();
-           });
+/// The section of an embedded payload that MRTD does not tell; empty where there is none. All of it
+/// is the VMM's to fill: what is signed around the payload, and what is behind it.
+GpaRange unmeasured_part_of_image(const Context& context, Gpa place) {
+    if (platform::is_td() && context.metadata)
+        for (const tdvf::Section& section : context.metadata->sections)
+            if (section.type == tdvf::SectionType::cfv &&
+                (section.attributes & tdvf::attribute_mr_extend) == 0 &&
+                section.memory.start() <= place && place < section.memory.end())
+                return section.memory;
+    return {};
 }
 
 Result<void> record_contents(Context& context, const measure::Contents& contents) {
@@ -193,9 +193,9 @@ Result<void> open_payload_register(Context& context, const PayloadFile& file,
 
 Result<void> discard_file(Context& context, const PayloadFile& file) {
     if (file.copied.empty()) {
-        if (!is_unmeasured_part_of_image(context, file.place))
+        const GpaRange place = unmeasured_part_of_image(context, file.place);
+        if (place.empty())
             return {};
-        const GpaRange place = TRY(GpaRange::make(file.place, file.bytes.size()));
         TRY(clear_memory(place));
         return platform::protect(place, memory::Access::read);
     }
