@@ -92,6 +92,9 @@ class Machine {
     /// Makes the machine a TD with this TD HOB, `gpa_width` bits of guest physical address, and
     /// memory that must be accepted before it is used.
     void make_td(Blob hob, unsigned gpa_width = 52);
+    /// How many processors the TDX module says that a TD has; one when this is not called. Only the
+    /// first one runs.
+    void set_processors(std::uint32_t count) { processors_ = count; }
     /// Memory that the VMM added before the TD began to run, with this at its start.
     void place(const GpaRange& memory, Bytes content);
     /// Whether the VMM gives large pages when they are asked for; it does at first.
@@ -150,6 +153,7 @@ class Machine {
 
     std::byte* memory_ = nullptr;
     std::optional<unsigned> gpa_width_; ///< of a TD
+    std::uint32_t processors_ = 1;      ///< of a TD
     std::vector<GpaRange> added_;
     bool grants_large_pages_ = true;
     bool devices_are_closed_ = false;

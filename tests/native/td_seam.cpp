@@ -65,7 +65,7 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
   public:
     explicit PlatformBinding(Machine& machine)
         : machine_(machine), td_({.gpa_width = *machine.gpa_width_,
-                                  .vcpus = 1,
+                                  .vcpus = machine.processors_,
                                   .grants_large_pages = machine.grants_large_pages_},
                                  *this, *this),
           pool_(pool_pages) {

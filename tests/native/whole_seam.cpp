@@ -89,6 +89,7 @@ class PlatformBinding {
     static void select(fw_cfg::Selector selector) { current->select(selector); }
 
     static bool is_td() { return current->gpa_width_.has_value(); }
+    static std::uint32_t processors() { return current->processors_; }
 
     static Gpa private_memory_end() { return {std::uint64_t{1} << (*current->gpa_width_ - 1)}; }
 
@@ -152,7 +153,7 @@ void print(std::string_view line) {
     PlatformBinding::print(line);
 }
 std::uint32_t processors() {
-    return 1;
+    return PlatformBinding::processors();
 }
 Result<void> prepare_devices() {
     return {};

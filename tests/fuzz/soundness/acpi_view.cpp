@@ -20,13 +20,16 @@ Bytes memory_at(native::Machine& machine, std::uint64_t address, std::uint64_t s
     return machine.memory({address}, std::min(size, native::address_space - address));
 }
 
-/// As long as its header says; empty when there is no memory there.
-Bytes table_at(native::Machine& machine, std::uint64_t address) {
-    const Bytes memory = memory_at(machine, address, longest_table);
+/// As long as its header says, or as there is memory; empty where no header fits.
+Bytes table_of(Bytes memory) {
     const auto header = read_at<acpi::TableHeader>(memory, 0);
     return header ? memory.first(
                         std::clamp<std::size_t>(header->length, sizeof(*header), memory.size()))
                   : Bytes{};
+}
+
+Bytes table_at(native::Machine& machine, std::uint64_t address) {
+    return table_of(memory_at(machine, address, longest_table));
 }
 
 /// A field that the end of a table may cut: Linux takes the bytes that are there and zeros.
@@ -49,9 +52,9 @@ void clear(Blob& table, std::size_t offset, std::size_t size) {
         table[i] = std::byte{0};
 }
 
-/// Whether `table` is what an image with static tables makes for some number of processors. That
-/// number the module tells, and no register of the firmware's: the one documented exception
-/// (specs/threat-model.md, "ACPI").
+/// Whether `table` is what the shim makes for some number of processors. That number the module
+/// tells, and no register of the firmware's: the one documented exception (specs/threat-model.md,
+/// "ACPI").
 bool is_own_madt(Bytes table) {
     const std::size_t wakeup = acpi::wakeup_structure_size;
     for (std::uint32_t count = 1; acpi::madt_size(count) <= table.size(); ++count) {
@@ -64,6 +67,11 @@ bool is_own_madt(Bytes table) {
             return true;
     }
     return false;
+}
+
+/// An image with static tables takes none of the VMM's; a TD HOB need not have a MADT.
+bool makes_madt(const Launch& launch) {
+    return (launch.options & tdvf::option_static_acpi) != 0 || launch.is_placed;
 }
 
 /// Without what follows from where things stand.
@@ -87,11 +95,11 @@ std::string name_of(Bytes table) {
 }
 
 /// A DSDT of another signature Linux does not load.
-void see_dsdt(native::Machine& machine, Bytes fadt, std::uint32_t options, View& view) {
+void see_dsdt(native::Machine& machine, Bytes fadt, const Launch& launch, View& view) {
     const std::uint64_t at = pointer(fadt, offsetof(acpi::Fadt, dsdt), acpi::fadt_extended_dsdt);
     const Bytes dsdt = at == 0 ? Bytes{} : table_at(machine, at);
     if (acpi::has_signature(dsdt, "DSDT"))
-        see_table(dsdt, options, view);
+        see_table(dsdt, launch, view);
     else
         view.push_back({"no DSDT", {}});
 }
@@ -108,15 +116,17 @@ void see_facs(native::Machine& machine, Bytes fadt, View& view) {
 
 } // namespace
 
-void see_table(Bytes table, std::uint32_t options, View& view) {
-    const bool is_static = (options & tdvf::option_static_acpi) != 0;
-    if (is_static && acpi::has_signature(table, "APIC") && is_own_madt(table))
+void see_table(Bytes memory, const Launch& launch, View& view) {
+    const Bytes table = table_of(memory);
+    if (makes_madt(launch) && acpi::has_signature(table, "APIC") && is_own_madt(table))
         view.push_back({"MADT of the shim's own", {}});
     else
         view.push_back({name_of(table), content_of(table)});
+    if (const Bytes behind = memory.subspan(table.size()); !behind.empty())
+        view.push_back({"bytes behind a table", Blob(behind.begin(), behind.end())});
 }
 
-void see_linux_tables(native::Machine& machine, Gpa rsdp, std::uint32_t options, View& view) {
+void see_linux_tables(native::Machine& machine, Gpa rsdp, const Launch& launch, View& view) {
     const auto root = read_at<acpi::Rsdp>(memory_at(machine, rsdp.value, sizeof(acpi::Rsdp)), 0);
     if (rsdp.value == 0 || !root) {
         view.push_back({"no ACPI", {}});
@@ -130,10 +140,10 @@ void see_linux_tables(native::Machine& machine, Gpa rsdp, std::uint32_t options,
             view.push_back({"a table without memory", {}});
             continue;
         }
-        see_table(table, options, view);
+        see_table(table, launch, view);
         if (!acpi::has_signature(table, "FACP"))
             continue;
-        see_dsdt(machine, table, options, view);
+        see_dsdt(machine, table, launch, view);
         see_facs(machine, table, view);
     }
 }

@@ -8,11 +8,11 @@
 
 namespace tdshim::soundness {
 
-/// Adds to `view` what the RSDP at `rsdp` leads to. `options`: of the image.
-void see_linux_tables(native::Machine& machine, Gpa rsdp, std::uint32_t options, View& view);
+/// Adds to `view` what the RSDP at `rsdp` leads to.
+void see_linux_tables(native::Machine& machine, Gpa rsdp, const Launch& launch, View& view);
 
-/// Adds the table at the start of `table`, by itself: nothing is followed. Addresses that follow
-/// from the memory map are left out, and with them the checksum.
-void see_table(Bytes table, std::uint32_t options, View& view);
+/// Adds the table at the start of `memory`, by itself, and what is behind its end: nothing is
+/// followed. Addresses that follow from the memory map are left out, and with them the checksum.
+void see_table(Bytes memory, const Launch& launch, View& view);
 
 } // namespace tdshim::soundness

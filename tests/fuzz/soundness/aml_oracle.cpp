@@ -26,12 +26,9 @@ const Blob& own_dsdt() {
     return table;
 }
 
-/// As it stood in memory: a view leaves the checksum out, and in a HOB bytes follow that fill it
-/// up.
+/// As it stood in memory: a view leaves the checksum out.
 Blob table_of(const Seen& seen) {
     Blob table = seen.content;
-    const std::size_t length = read_at<acpi::TableHeader>(table, 0)->length;
-    table.resize(std::min(length, table.size()));
     acpi::set_checksum(table);
     return table;
 }

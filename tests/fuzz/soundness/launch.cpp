@@ -109,7 +109,7 @@ void add_items(Launch& launch, const Choices& choices) {
     if (const std::string_view wish = choices.of(Choice::accept, wishes); !wish.empty())
         launch.files.emplace_back(fw_cfg::accept_policy, native::text_blob(wish));
     launch.items[fw_cfg::processors] =
-        native::wire_blob(le16{static_cast<std::uint16_t>(1 + choices.of(Choice::processors, 4))});
+        native::wire_blob(le16{static_cast<std::uint16_t>(launch.processors)});
 }
 
 void add_acpi(Launch& launch, const Plan& plan) {
@@ -160,6 +160,7 @@ Launch launch_of(const Plan& plan) {
     launch.image = image_of(choices, launch.options);
     launch.is_td = is_td(choices);
     launch.is_placed = launch.is_td && has_sections(choices);
+    launch.processors = static_cast<std::uint32_t>(1 + choices.of(Choice::processors, 4));
     launch.payload = payload_file(plan);
     if (launch.is_placed) {
         add_placed(launch, choices);
@@ -182,6 +183,7 @@ void start(native::Machine& machine, const Launch& launch) {
         machine.set_item(selector, content);
     if (launch.is_td)
         machine.make_td(launch.hob);
+    machine.set_processors(launch.processors);
     if (!launch.is_placed)
         return;
     machine.place(payload_section, launch.payload_memory());

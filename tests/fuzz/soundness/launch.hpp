@@ -21,6 +21,7 @@ struct Launch {
     bool is_td = false;
     /// Whether the VMM puts payload, initrd and command line into sections of the image.
     bool is_placed = false;
+    std::uint32_t processors = 1; ///< as the TDX module and QEMU say
     std::vector<std::pair<std::string, Blob>> files;
     std::map<fw_cfg::Selector, Blob> items;
 

@@ -70,7 +70,7 @@ void see_linux(native::Machine& machine, const Launch& launch, const native::Out
     view.push_back({"initrd", copy_of(machine.memory(initrd, size))});
     view.push_back({"command line", command_line_of(machine, params)});
     view.push_back({"boot_params", constant_part(params)});
-    see_linux_tables(machine, {params.acpi_rsdp_addr}, launch.options, view);
+    see_linux_tables(machine, {params.acpi_rsdp_addr}, launch, view);
 }
 
 /// A small program is in one page.
@@ -86,7 +86,7 @@ void see_executable(native::Machine& machine, const Launch& launch, const native
         const auto header = read_at<hob::GuidHeader>(hob->hob, 0);
         if (hob->type == hob::HobType::guid_extension && header &&
             header->name == hob::acpi_table_guid)
-            see_table(hob->hob.subspan(sizeof(hob::GuidHeader)), launch.options, view);
+            see_table(hob->hob.subspan(sizeof(hob::GuidHeader)), launch, view);
     }
 }
 
