@@ -36,6 +36,14 @@ run_preset() {
   if [[ $status -ne 0 ]]; then failed+=("$preset"); fi
 }
 
+# What a log of ctest's has of the tests that failed: their results' lines, each with its test's output
+# behind it.
+failures_of() {
+  awk '/^ *[0-9]+\/[0-9]+ Test +#/ { shown = /\*\*\*/ && !/\*\*\*(Skipped|Not Run)/ }
+       /^ +Start +[0-9]+:|^[0-9]+% tests passed/ { shown = 0 }
+       shown' "$1"
+}
+
 main() {
   case "${1:-}" in
     --help)
@@ -57,6 +65,11 @@ main() {
   ran=0 skipped=0 failed=()
   local preset
   for preset in "${@:-${all_presets[@]}}"; do run_preset "$preset"; done
+  # Once more at the end: of a long run, often only the end is kept.
+  for preset in "${failed[@]}"; do
+    progress "what failed with the preset $preset:"
+    failures_of "$repository/build/$preset-tests.log"
+  done
   progress "$ran tests ran, $skipped skipped, ${#failed[@]} of the presets failed ${failed[*]}"
   [[ ${#failed[@]} -eq 0 && $ran -gt 0 ]]
 }
