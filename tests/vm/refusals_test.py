@@ -117,10 +117,10 @@ other_cases = {
         too_long + numbers(0, 0, 5)),
     "command_line_nul_inside": (
         firmware.named_command_line, beside_stub(firmware.named_command_line, b"quiet\0init=/x"),
-        "command line has a NUL byte inside" + numbers(5, 0, 0)),
+        "command line has a NUL byte inside (at 0x5)"),
     "command_line_nul_twice": (
         firmware.named_command_line, beside_stub(firmware.named_command_line, b"quiet\0\0"),
-        "command line has a NUL byte inside" + numbers(5, 0, 0)),
+        "command line has a NUL byte inside (at 0x5)"),
     "command_line_nul_first": (
         firmware.named_command_line, beside_stub(firmware.named_command_line, b"\0quiet"),
         "command line has a NUL byte inside"),
