@@ -152,25 +152,40 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
 
 namespace {
 
+/// What of EFI is handed to Linux.
+struct EfiTables {
+    efi::Handover handover;
+    GpaRange runtime; ///< the pages that stay the firmware's
+};
+
 /// The tables by which Linux finds the memory that it is to accept; nothing where there is none.
-Result<std::optional<efi::Handover>> write_efi_handover(Context& context) {
+Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
     const auto unaccepted = context.unaccepted.view();
     if (unaccepted.empty())
         return std::nullopt;
     const GpaRange place =
         TRY(context.memory.allocate({.size = efi::handover_size(unaccepted), .within = below_4g}));
-    // Memory of this kind Linux neither uses nor forgets.
-    TRY(context.memory.retype(place, e820::Type::acpi));
     const MutableBytes area = TRY(platform::memory(place));
     clear(area);
-    return efi::write_handover(area, place.start(), context.memory.table(), unaccepted);
+    const GpaRange runtime = TRY(GpaRange::make(place.start(), efi::runtime_size));
+    TRY(context.memory.remove(runtime));
+    // Memory of this kind Linux neither uses nor forgets.
+    TRY(context.memory.retype(GpaRange::between(runtime.end(), place.end()), e820::Type::acpi));
+    const auto handover =
+        TRY(efi::write_handover(area, place.start(), context.memory.table(), unaccepted));
+    return EfiTables{.handover = handover, .runtime = runtime};
 }
 
-/// The final map: to Linux, memory is memory whether it is accepted or not.
-Result<e820::Table> final_map(const Context& context) {
+/// The final map: to Linux, memory is memory whether it is accepted or not, and of EFI's runtime it
+/// is to keep away.
+Result<e820::Table> final_map(const Context& context, const std::optional<EfiTables>& efi) {
     memory::MemoryMap map = context.memory;
     for (const GpaRange& range : context.unaccepted)
         TRY(map.add(range));
+    if (efi) {
+        TRY(map.add(efi->runtime));
+        TRY(map.retype(efi->runtime, e820::Type::reserved));
+    }
     return map.table();
 }
 
@@ -181,15 +196,15 @@ Result<Gpa> write_boot_params(Context& context, const LinuxPayload& payload, Gpa
     const GpaRange place =
         TRY(context.memory.allocate({.size = sizeof(linux_boot::BootParams), .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
-    const auto efi_handover = TRY(write_efi_handover(context));
+    const auto efi = TRY(write_efi_tables(context));
     const linux_boot::BootParams params =
         linux_boot::make_boot_params(payload.kernel,
                                      {.load_address = payload.kernel_memory.start(),
                                       .initrd = payload.initrd,
                                       .command_line = payload.command_line,
                                       .rsdp = rsdp,
-                                      .efi = efi_handover},
-                                     TRY(final_map(context)));
+                                      .efi = efi ? std::optional(efi->handover) : std::nullopt},
+                                     TRY(final_map(context, efi)));
     std::ranges::copy(bytes_of(params), memory.begin());
     return place.start();
 }

@@ -8,15 +8,18 @@ import subprocess
 import suite
 
 
-def initrd_with(test, guest, program):
-    """The guest's initrd, and behind it a second archive with `program` (bytes) as /bin/td-report."""
+def initrd_with(test, guest, program, files={}):
+    """The guest's initrd, and behind it a second archive with `program` (bytes) as /bin/td-report and `files`, bytes by
+    path."""
     folder = suite.temporary_folder(test)
-    (folder / "root" / "bin").mkdir(parents=True)
-    file = folder / "root" / "bin" / "td-report"
-    file.write_bytes(program)
-    file.chmod(0o755)
+    for path, content in {"bin/td-report": program, **files}.items():
+        file = folder / "root" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o755)
+    names = sorted(str(path.relative_to(folder / "root")) for path in (folder / "root").rglob("*"))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder / "root", check=True,
-                             input=b"bin\nbin/td-report\n", capture_output=True).stdout
+                             input="".join(name + "\n" for name in names).encode(), capture_output=True).stdout
     first = pathlib.Path(guest.initrd).read_bytes()
     initrd = folder / "initrd"
     initrd.write_bytes(first.ljust((len(first) + 3) & ~3, b"\0") + archive)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shim/formats/efi/handover.hpp: the tables at their places, byte for byte where Linux reads them.
+// shim/formats/efi/handover.hpp, runtime.hpp: the tables at their places, byte for byte where Linux
+// reads them.
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -35,25 +36,81 @@ struct Written {
         REQUIRE(value.has_value());
         return *value;
     }
-    UnacceptedMemory table() { return at<UnacceptedMemory>(configuration().table); }
-    ConfigurationTable configuration() {
-        return at<ConfigurationTable>(at<SystemTable>(place.value).configuration_table);
+    SystemTable system_table() { return at<SystemTable>(handover->system_table.value); }
+    ConfigurationTable configuration(const Guid& guid) {
+        const SystemTable system = system_table();
+        for (std::uint64_t i = 0; i < system.table_count; ++i)
+            if (const auto entry = at<ConfigurationTable>(system.configuration_table +
+                                                          i * sizeof(ConfigurationTable));
+                entry.guid == guid)
+                return entry;
+        FAIL("no such configuration table");
+        return {};
+    }
+    UnacceptedMemory table() {
+        return at<UnacceptedMemory>(configuration(unaccepted_memory_guid).table);
+    }
+    MemoryDescriptor descriptor(std::uint64_t index) {
+        return at<MemoryDescriptor>(handover->memory_map.value + index * memory_descriptor_size);
     }
 };
 
-TEST_CASE("the system table has one configuration table and no services", "[efi]") {
+TEST_CASE("the system table has three configuration tables and no boot services", "[efi]") {
     Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
     REQUIRE(written.handover.has_value());
-    CHECK(written.handover->system_table == place);
-    const auto system = written.at<SystemTable>(place.value);
+    // Mapped at run time, like what it leads to.
+    CHECK(align_down(written.handover->system_table.value, page_size) == place.value + page_size);
+    const SystemTable system = written.system_table();
     CHECK(system.signature == 0x5453595320494249);
-    CHECK(system.runtime_services == 0);
     CHECK(system.boot_services == 0);
-    CHECK(system.table_count == 1);
+    CHECK(system.table_count == 3);
     CHECK(written.at<le16>(system.firmware_vendor) == 't');
     CHECK(written.at<le16>(system.firmware_vendor + 12) == 0);
     const Blob guid = Blob().dump("3C DE D1 D5 5C 10 F9 44 9E A9 BC EF 98 12 00 31");
-    CHECK(std::ranges::equal(written.configuration().guid.bytes, guid.view()));
+    CHECK(
+        std::ranges::equal(written.configuration(unaccepted_memory_guid).guid.bytes, guid.view()));
+}
+
+TEST_CASE("of the runtime services one succeeds, and the others are unsupported", "[efi]") {
+    Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
+    const auto services = written.at<RuntimeServices>(written.system_table().runtime_services);
+    CHECK(services.signature == 0x56524553544E5552);
+    CHECK(services.header_size == 136);
+    const auto code_of = [&](std::uint64_t address, std::size_t size) {
+        return Bytes(written.area).subspan(address - place.value, size);
+    };
+    for (std::size_t i = 0; i < services.functions.size(); ++i) {
+        const Blob code = i == 4 ? Blob().dump("F3 0F 1E FA 31 C0 C3")
+                                 : Blob().dump("F3 0F 1E FA 48 B8 03 00 00 00 00 00 00 80 C3");
+        INFO("function " << i);
+        CHECK(std::ranges::equal(code_of(services.functions[i], code.view().size()), code.view()));
+    }
+    const auto properties =
+        written.at<RuntimeProperties>(written.configuration(runtime_properties_guid).table);
+    CHECK(properties.version == 1);
+    CHECK(properties.length == 8);
+    CHECK(properties.supported == 0);
+}
+
+TEST_CASE("of the memory for run time a page is code, and another one data", "[efi]") {
+    Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
+    const std::uint64_t table = written.configuration(memory_attributes_guid).table;
+    const auto attributes = written.at<MemoryAttributes>(table);
+    REQUIRE(attributes.count == 2);
+    REQUIRE(attributes.descriptor_size == sizeof(MemoryDescriptor));
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        const auto protection = written.at<MemoryDescriptor>(table + sizeof(MemoryAttributes) +
+                                                             i * sizeof(MemoryDescriptor));
+        CHECK(protection.type == (i == 0 ? 5 : 6));
+        CHECK(protection.start == place.value + i * page_size);
+        CHECK(protection.pages == 1);
+        CHECK(protection.attributes == (1ULL << 63 | (i == 0 ? 0x20000 : 0x4000)));
+        const MemoryDescriptor mapped = written.descriptor(i);
+        CHECK(mapped.type == protection.type);
+        CHECK(mapped.start == protection.start);
+        CHECK(mapped.pages == 1);
+        CHECK(mapped.attributes == (1ULL << 63 | 8));
+    }
 }
 
 TEST_CASE("a bit stands for each large page that is unaccepted", "[efi]") {
@@ -64,14 +121,14 @@ TEST_CASE("a bit stands for each large page that is unaccepted", "[efi]") {
     CHECK(table.unit_size == 2 * MiB);
     CHECK(table.start == 4 * MiB);
     CHECK(table.bitmap_size == 8);
-    CHECK(written.at<le64>(written.configuration().table + 24) == 0x403);
+    CHECK(written.at<le64>(written.configuration(unaccepted_memory_guid).table + 24) == 0x403);
 }
 
 TEST_CASE("the bitmap covers from the first to the last range", "[efi]") {
     Written written(
         {GpaRange::between({2 * GiB}, {3 * GiB}), GpaRange::between({4 * GiB}, {68 * GiB})});
     CHECK(written.table().bitmap_size == 66 * 512 / 8);
-    const std::uint64_t bitmap = written.configuration().table + 24;
+    const std::uint64_t bitmap = written.configuration(unaccepted_memory_guid).table + 24;
     CHECK(written.at<std::uint8_t>(bitmap + 63) == 0xFF);
     CHECK(written.at<std::uint8_t>(bitmap + 64) == 0);
     CHECK(written.at<std::uint8_t>(bitmap + 127) == 0);
@@ -79,14 +136,13 @@ TEST_CASE("the bitmap covers from the first to the last range", "[efi]") {
     CHECK(written.at<std::uint8_t>(bitmap + 66 * 64 - 1) == 0xFF);
 }
 
-TEST_CASE("the memory map has every entry by EFI's types, none of them at run time", "[efi]") {
+TEST_CASE("behind the memory for run time the memory map has every entry by EFI's types", "[efi]") {
     Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
     REQUIRE(written.handover.has_value());
-    CHECK(written.handover->memory_map_size == 5 * memory_descriptor_size);
+    CHECK(written.handover->memory_map_size == 7 * memory_descriptor_size);
     std::string types;
-    for (std::uint64_t i = 0; i < 5; ++i) {
-        const auto entry = written.at<MemoryDescriptor>(written.handover->memory_map.value +
-                                                        i * memory_descriptor_size);
+    for (std::uint64_t i = 2; i < 7; ++i) {
+        const MemoryDescriptor entry = written.descriptor(i);
         CHECK(entry.attributes == 8);
         types += std::to_string(entry.type) + ":" + std::to_string(entry.pages) + " ";
     }
@@ -98,7 +154,7 @@ TEST_CASE("more ranges than the memory map holds are refused", "[efi]") {
     for (std::uint64_t i = 1; i <= 256; ++i)
         many.push_back(GpaRange::between({i * 8 * MiB}, {i * 8 * MiB + 2 * MiB}));
     const Written written(many);
-    require_refused(written.handover, Fault::too_many_entries, 0, 256, 260);
+    require_refused(written.handover, Fault::too_many_entries, 0, 256, 262);
 }
 
 }} // namespace tdshim::efi

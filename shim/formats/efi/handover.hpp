@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The least of UEFI that lets Linux accept memory itself: a system table without services, whose
-// one configuration table is LINUX_EFI_UNACCEPTED_MEM_TABLE, and a memory map without runtime
-// memory, so that the kernel never calls anybody [UEFI 2.10, 4.3, 7.2; Linux drivers/firmware/efi/
-// unaccepted_memory.c, arch/x86/boot/compressed/mem.c; specs/lazy-acceptance.md].
+// The least of UEFI that lets Linux accept memory itself, and a kernel that it starts by kexec: a
+// system table without boot services, whose runtime services are none, LINUX_EFI_UNACCEPTED_MEM_
+// TABLE, and tables that say so of the services and which of their pages is code [UEFI 2.10, 4.3,
+// 4.6, 7.2; Linux drivers/firmware/efi/unaccepted_memory.c, arch/x86/boot/compressed/mem.c;
+// specs/lazy-acceptance.md].
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include "shim/base/bytes.hpp"
 #include "shim/base/gpa.hpp"
 #include "shim/formats/e820/e820.hpp"
+#include "shim/formats/efi/runtime.hpp"
 
 namespace tdshim::efi {
 
@@ -25,11 +27,12 @@ inline constexpr std::uint32_t memory_descriptor_size = 40;
 inline constexpr std::uint32_t memory_descriptor_version = 1;
 
 /// Bytes that write_handover needs for `unaccepted`, which is sorted and made of whole large pages.
+/// The first runtime_size of them stay the firmware's at run time.
 [[nodiscard]] std::uint64_t handover_size(std::span<const GpaRange> unaccepted);
 
-/// Writes the tables at the start of `area`, which is zero, stands at `place` and has at least
-/// handover_size(unaccepted) bytes. `memory` is the final memory map without `unaccepted`.
-/// Errors: too_many_entries when the memory map has no room.
+/// Writes the tables at the start of `area`, which is zero, stands at `place`, on a page, and has
+/// at least handover_size(unaccepted) bytes. `memory` is the final memory map without `unaccepted`
+/// and without the memory for run time. Errors: too_many_entries when the memory map has no room.
 [[nodiscard]] Result<Handover> write_handover(MutableBytes area, Gpa place,
                                               const e820::Table& memory,
                                               std::span<const GpaRange> unaccepted);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UEFI tables as they stand in memory [UEFI 2.10, 4.2, 4.3, 4.6, 7.2].
+// UEFI tables as they stand in memory [UEFI 2.10, 4.2, 4.3, 4.5, 4.6, 7.2].
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,21 @@ struct SystemTable {
 };
 static_assert(sizeof(SystemTable) == 120);
 
+inline constexpr std::uint64_t runtime_services_signature = 0x5652'4553'544E'5552; // "RUNTSERV"
+
+/// The functions are addresses: four of the clock, SetVirtualAddressMap, ConvertPointer, three of
+/// variables, the monotonic counter, ResetSystem, two of capsules, QueryVariableInfo.
+struct RuntimeServices {
+    le64 signature;   // 0
+    le32 revision;    // 8
+    le32 header_size; // 12
+    le32 crc32;       // 16
+    le32 reserved;    // 20
+    std::array<le64, 14> functions;
+};
+static_assert(sizeof(RuntimeServices) == 136);
+inline constexpr std::size_t set_virtual_address_map = 4;
+
 struct ConfigurationTable {
     Guid guid;
     le64 table;
@@ -40,6 +55,8 @@ static_assert(sizeof(ConfigurationTable) == 24);
 
 enum class MemoryType : std::uint32_t {
     reserved = 0,
+    runtime_code = 5,
+    runtime_data = 6,
     conventional = 7,
     acpi_reclaim = 9,
     acpi_nvs = 10,
@@ -56,6 +73,29 @@ struct MemoryDescriptor {
 };
 static_assert(sizeof(MemoryDescriptor) == 40);
 inline constexpr std::uint64_t attribute_write_back = 8;
+inline constexpr std::uint64_t attribute_execute_protect = 0x4000;
+inline constexpr std::uint64_t attribute_read_only = 0x2'0000;
+inline constexpr std::uint64_t attribute_runtime = std::uint64_t{1} << 63;
+
+/// Which runtime services there are: a bit for each function [4.6.2, EFI_RT_PROPERTIES_TABLE].
+inline constexpr Guid runtime_properties_guid = "eb66918a-7eef-402a-842e-931d21c38ae9"_guid;
+struct RuntimeProperties {
+    le16 version; // 0: 1
+    le16 length;  // 2: 8
+    le32 supported;
+};
+static_assert(sizeof(RuntimeProperties) == 8);
+
+/// What is code and what is data of the runtime memory; descriptors follow [4.6.4,
+/// EFI_MEMORY_ATTRIBUTES_TABLE].
+inline constexpr Guid memory_attributes_guid = "dcfa911d-26eb-469f-a220-38b7dc461220"_guid;
+struct MemoryAttributes {
+    le32 version; // 0: 1
+    le32 count;   // 4
+    le32 descriptor_size;
+    le32 reserved;
+};
+static_assert(sizeof(MemoryAttributes) == 16);
 
 /// Linux's own configuration table; a bitmap with a bit for each unit follows.
 inline constexpr Guid unaccepted_memory_guid = "d5d1de3c-105c-44f9-9ea9-bcef98120031"_guid;
