@@ -22,6 +22,7 @@ struct Number {
 constexpr auto numbers = std::to_array<Number>({
     {"layout_reset_vector", layout::reset_vector.start().value},
     {"layout_reset_vector_size", layout::reset_vector_size},
+    {"layout_wakeup_reset", layout::wakeup_reset.value},
     {"layout_shim_rom", layout::shim_rom.start().value},
     {"layout_shim_rom_size", layout::shim_rom_size},
     {"layout_shim_code", layout::shim_code.start().value},

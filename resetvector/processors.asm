@@ -3,7 +3,8 @@
 ; The processors of a TD but the first: all of them start at the reset vector, at any time and in any order
 ; [Intel TDX Module, TDH.VP.INIT]. Each waits for the first one's word in the mailbox's upper half
 ; (shim/memory/layout.hpp), helps the shim when it is asked to, and then waits for the operating system in
-; the multiprocessor wakeup mailbox [ACPI 6.5, 5.2.12.19]. Nothing here needs a stack.
+; the multiprocessor wakeup mailbox [ACPI 6.6, 5.2.12.19], to which that may send it back. Nothing here needs
+; a stack.
 ;
 ; SECURITY. The VMM decides when each of them runs, may stop it between any two instructions, and may take
 ; any page away and put a new one there, which reads as zero once somebody accepts it. So nobody here
@@ -12,13 +13,19 @@
 ; of the VMM's, and is searched in full.
 
 %define tdg_vp_vmcall             0
+%define tdg_vp_info               1             ; R9: vCPU index
 %define tdvmcall_cpuid            10
 %define tdvmcall_r10_to_r15       0xFC00        ; the registers that the VMM may see and set
 %define cpuid_extended_topology   0x0B          ; EDX: x2APIC ID
 
-%define mailbox_command           layout_mailbox        ; le16: 0 none, 1 wake up; at 4, le32: for which APIC ID
+%define mailbox_command           layout_mailbox        ; le16: 0 none, 1 wake up, 2 test; at 4, le32: for which APIC ID
 %define mailbox_wakeup_vector     (layout_mailbox + 8)
 %define command_wakeup            1
+%define command_test              2
+
+%define cr0_paging                0x80000000
+%define cr4_of_a_td               0x00003060    ; LA57, VMXE, MCE, PAE: what can stay, or cannot change here
+%define cr4_la57                  0x00001000
 
 %macro tdcall 0
         db      0x66, 0x0F, 0x01, 0xCC
@@ -84,16 +91,67 @@ park:
 .poll:  pause
         mov     rax, [mailbox_command]          ; and the APIC ID in the upper half
         mov     rdx, [mailbox_wakeup_vector]
-        cmp     ax, command_wakeup
+        movzx   edi, ax
+        cmp     edi, command_wakeup
+        je      .is_it_ours
+        cmp     edi, command_test
         jne     .poll
+.is_it_ours:
         mov     rcx, rax
         shr     rcx, 32
         cmp     ecx, ebp
         jne     .poll
         ; The acknowledgement, of this very command for this very processor with this vector: nobody else
         ; can have taken it, and who wrote it cannot have withdrawn it or put another in its place.
-        lea     rbx, [rax - command_wakeup]
+        mov     rbx, rax
+        sub     rbx, rdi
         mov     rcx, rdx
         lock cmpxchg16b [mailbox_command]
         jne     .poll
+        cmp     edi, command_wakeup
+        jne     .poll                           ; the test is whether anybody is here to acknowledge it
         jmp     rcx
+
+; ------------------------------------------------------------------------------------------------
+; Where the operating system sends a processor that it needs no more: ResetVector of the wakeup structure.
+; What it switched on is switched off again, by way of 32-bit code without paging, for 5-level paging can be
+; left in no other way.
+;   in:  64-bit mode; the operating system's tables, which map this code to itself; interrupts disabled
+;   out: as from the shim
+wakeup_reset:
+        cli
+        lgdt    [rel gdt_pointer]
+        lidt    [rel idt_pointer]
+        mov     rax, cr4
+        and     eax, cr4_of_a_td
+        mov     cr4, rax
+        jmp     far dword [rel .to_32_bits]
+        align   4
+.to_32_bits:
+        dd      .without_paging
+        dw      flat_code_32
+        bits    32
+.without_paging:
+        mov     eax, flat_data
+        mov     ds, eax
+        mov     es, eax
+        mov     ss, eax
+        mov     eax, cr0
+        and     eax, ~cr0_paging
+        mov     cr0, eax
+        mov     eax, cr4
+        and     eax, ~cr4_la57
+        or      eax, cr4_extend
+        mov     cr4, eax
+        mov     eax, parked_pml4
+        mov     cr3, eax
+        mov     eax, cr0
+        or      eax, cr0_extend
+        mov     cr0, eax
+        jmp     flat_code_64:.returned
+        bits    64
+.returned:
+        mov     eax, tdg_vp_info
+        tdcall
+        mov     esi, r9d
+        jmp     park

@@ -13,6 +13,14 @@
 
         %include "page_tables.asm"
 
+; What ACPI's tables name, so that it stands in a fixed place.
+%if $ - $$ != layout_wakeup_reset - layout_reset_vector
+%error "the entry of processors that come back is not where layout::wakeup_reset says"
+%endif
+        bits    64
+        db      0xF3, 0x0F, 0x1E, 0xFA          ; endbr64
+        jmp     wakeup_reset
+
 %define cr0_extend        0x80010002            ; PG, WP, MP
 %define cr0_protected     0x00000001            ; PE
 %define cr4_extend        0x00000620            ; OSXMMEXCPT, OSFXSR, PAE

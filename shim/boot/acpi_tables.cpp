@@ -17,6 +17,9 @@ constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.
 constexpr auto portable_window = GpaRange::between({1 * MiB}, layout::shim_code.start());
 
+constexpr acpi::Wakeup own_wakeup{.mailbox = layout::mailbox.start(),
+                                  .reset_vector = layout::wakeup_reset};
+
 /// The module says how many processors a TD has, QEMU how many a plain VM.
 Result<std::uint32_t> processors(Context& context) {
     const std::uint32_t count =
@@ -98,7 +101,7 @@ Result<Placed> place_madt(Context& context, Bytes madt) {
     const std::uint64_t more = platform::is_td() ? acpi::wakeup_structure_size : 0;
     const Placed placed = TRY(place_acpi(context, madt.size() + more));
     if (platform::is_td())
-        TRY(acpi::add_wakeup_structure(madt, layout::mailbox.start(), placed.bytes));
+        TRY(acpi::add_wakeup_structure(madt, own_wakeup, placed.bytes));
     else
         std::ranges::copy(madt, placed.bytes.begin());
     return placed;

@@ -25,6 +25,8 @@ static_assert(reset_vector_size + shim_rom_size + cfv_size == min_image_size);
 
 inline constexpr auto reset_vector =
     GpaRange::of<image_end - reset_vector_size, reset_vector_size>();
+/// Where processors come back to that the operating system needs no more, behind the page tables.
+inline constexpr Gpa wakeup_reset{reset_vector.start().value + 28 * KiB};
 inline constexpr auto shim_rom =
     GpaRange::of<image_end - reset_vector_size - shim_rom_size, shim_rom_size>();
 

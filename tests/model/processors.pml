@@ -8,9 +8,11 @@
  *
  * Each step of the model that stands for code names it:
  *   [P] resetvector/processors.asm   [C] shim/platform/td/processors.cpp   [R] payload/runtime/processors.cpp
- * The operating system is that of [R], which withdraws commands that nobody takes; Linux never does.
+ * The operating system is that of [R], which withdraws commands that nobody takes; Linux never does. It
+ * may send processors back, and ask whether one has come.
  *
  * -DOTHERS=n     processors beside the first
+ * -DSENDING_BACK every processor may be sent back, once, and any command be a test
  * -DACCEPTING    the protocol as it was: every processor accepts the mailbox's page, and the count of
  *                those in the shim stands there beside the phase; with -DHAND_OVER_ALONE and
  *                -DWAKEUP_ALONE of the properties only (b), only (c) to (f)
@@ -43,6 +45,9 @@
 #define WORK 1
 #define PARK 2
 
+#define WAKEUP 1
+#define TEST 2
+
 /* The mailbox's page. */
 bool pending;
 byte phase, joined;          /* of mailbox_state */
@@ -54,6 +59,7 @@ byte accepted;
 bool ended;                  /* the TD is no more */
 bool in_shim[OTHERS + 1];
 byte told[OTHERS + 1];       /* APIC IDs, by the VMM */
+bool sent_back[OTHERS + 1];
 bool handed_over;
 
 /* What the operating system knows of its commands: the one that stands, by number. */
@@ -117,10 +123,15 @@ active proctype first() {
     touch;
     atomic { !ended; vector = next; vector_of_issued = next }
     touch;
-    atomic { !ended; command = 1; issued = next }
+    if
+    :: atomic { !ended; command = WAKEUP; issued = next }
+#ifdef SENDING_BACK
+    :: atomic { !ended; command = TEST; issued = next }
+#endif
+    fi;
     if
     :: atomic { !ended && command == 0 }               /* acknowledged */
-    :: atomic { !ended && command == 1 -> command = 0; issued = 0 } /* [R] withdraw() */
+    :: atomic { !ended && command != 0 -> command = 0; issued = 0 } /* [R] withdraw() */
     fi;
     /* Acknowledged, it is waited for until it is done. */
     if :: atomic { issued == 0 } :: atomic { issued != 0 && taken == next -> issued = 0 } fi
@@ -128,8 +139,7 @@ active proctype first() {
 }
 
 proctype other(byte index) {
-  byte seen_id, seen_vector;
-  bool is_told;
+  byte seen_command, seen_id, seen_vector;
 #ifdef ACCEPTING
   accept();
 #endif
@@ -182,13 +192,13 @@ poll:                                                  /* [P] .poll */
 awake:
 #else
   /* Two reads, and a comparison of all that was read in the step that acknowledges. */
-  atomic { !ended && command == 1 && apic_id == told[index]; seen_id = apic_id }
+  atomic { !ended && command != 0 && apic_id == told[index]; seen_command = command; seen_id = apic_id }
   touch;
   atomic { !ended; seen_vector = vector }
   touch;
   if
-  :: atomic { !ended && command == 1 && apic_id == seen_id && vector == seen_vector -> command = 0 }
-  :: atomic { !ended && !(command == 1 && apic_id == seen_id && vector == seen_vector) } -> goto poll
+  :: atomic { !ended && command == seen_command && apic_id == seen_id && vector == seen_vector -> command = 0 }
+  :: atomic { !ended && !(command == seen_command && apic_id == seen_id && vector == seen_vector) } -> goto poll
   fi;
 #endif
   atomic {
@@ -198,7 +208,20 @@ awake:
     hold_wakeup(told[index] == issued);                /* (d) */
     hold_wakeup(seen_vector == vector_of_issued);      /* (e) */
     taken = issued
+#ifdef SENDING_BACK
+    ;
+    if
+    :: seen_command == TEST -> goto poll
+    :: seen_command == WAKEUP
+    fi
   }
+  if
+  :: skip                                              /* the operating system keeps it */
+  :: atomic { !sent_back[index] -> sent_back[index] = true } -> goto park /* [P] wakeup_reset */
+  fi
+#else
+  }
+#endif
 }
 
 init {

@@ -199,10 +199,13 @@ TEST_CASE("Linux finds the mailbox in the MADT, behind the VMM's own structures"
     const Outcome outcome = machine.boot();
     REQUIRE(outcome.linux);
     const Bytes structures = madt_structures(machine, outcome);
-    REQUIRE(structures.size() == 8 + sizeof(acpi::MadtWakeup));
-    const auto wakeup = read_at<acpi::MadtWakeup>(structures, 8);
-    CHECK(wakeup->structure.type == acpi::madt_wakeup_type);
-    CHECK(wakeup->mailbox == layout::mailbox.start().value);
+    REQUIRE(structures.size() == 8 + sizeof(acpi::MadtWakeupVersion1));
+    const auto found = read_at<acpi::MadtWakeupVersion1>(structures, 8);
+    CHECK(found->wakeup.structure.type == acpi::madt_wakeup_type);
+    CHECK(found->wakeup.structure.length == 24);
+    CHECK(found->wakeup.version == 1);
+    CHECK(found->wakeup.mailbox == layout::mailbox.start().value);
+    CHECK(found->reset_vector == 0xFFFFF000);
 }
 
 TEST_CASE("the image's place is reserved, mailbox and log are NVS", "[native][td]") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A program for the small guest: starts the kernel /next/kernel with /next/initrd and the command
-// line in /next/cmdline by kexec [kexec_file_load(2), reboot(2)]. It has no C library under it.
+// line in /next/cmdline by kexec [kexec_file_load(2), reboot(2)]; where there is a file
+// /next/on-crash, it only has the running kernel start it when that crashes. It has no C library
+// under it.
 
 namespace {
 
@@ -15,6 +17,7 @@ constexpr long sys_kexec_file_load = 320;
 constexpr unsigned long reboot_magic_1 = 0xFEE1'DEAD;
 constexpr unsigned long reboot_magic_2 = 0x2812'1969;
 constexpr unsigned long reboot_kexec = 0x4558'4543;
+constexpr unsigned long load_for_crash = 2; // KEXEC_FILE_ON_CRASH
 
 char command_line[2048];
 
@@ -34,6 +37,11 @@ unsigned long address(const void* object) {
     return reinterpret_cast<unsigned long>(object);
 }
 
+[[noreturn]] void leave(int code) {
+    call(sys_exit, static_cast<unsigned long>(code));
+    __builtin_unreachable();
+}
+
 /// Says which step failed, by a letter and the number of the error.
 [[noreturn]] void fail(char step, long error) {
     char text[] = "guest: kexec failed: ? 000\n";
@@ -42,8 +50,7 @@ unsigned long address(const void* object) {
     for (int i = 25; i >= 23; --i, left /= 10)
         text[i] = static_cast<char>('0' + left % 10);
     call(sys_write, 1, address(text), sizeof(text) - 1);
-    call(sys_exit, 1);
-    __builtin_unreachable();
+    leave(1);
 }
 
 long open(const char* name, char step) {
@@ -64,10 +71,14 @@ extern "C" [[noreturn]] void _start() {
                            sizeof(command_line) - 1);
     if (size < 0)
         fail('c', size);
-    const long loaded = call(sys_kexec_file_load, static_cast<unsigned long>(kernel),
-                             static_cast<unsigned long>(initrd),
-                             static_cast<unsigned long>(size) + 1, address(command_line));
+    const bool is_for_crash = call(sys_open, address("/next/on-crash")) >= 0;
+    const long loaded =
+        call(sys_kexec_file_load, static_cast<unsigned long>(kernel),
+             static_cast<unsigned long>(initrd), static_cast<unsigned long>(size) + 1,
+             address(command_line), is_for_crash ? load_for_crash : 0);
     if (loaded != 0)
         fail('l', loaded);
+    if (is_for_crash)
+        leave(0);
     fail('r', call(sys_reboot, reboot_magic_1, reboot_magic_2, reboot_kexec));
 }

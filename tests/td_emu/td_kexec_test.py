@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Linux as a TD lives on: it starts another kernel by kexec, which finds the same tables and the memory that nobody
-accepted yet. All of it with panic_on_warn=1: a kernel that complains ends."""
+"""Linux as a TD lives on: it gives processors back and takes them again, and starts another kernel by kexec, when it
+is asked to or when it crashes, which finds the same tables and the memory that nobody accepted yet. All of it with
+panic_on_warn=1: a kernel that complains ends."""
 
 import pathlib
 import re
@@ -19,33 +20,69 @@ import td_guest
 strict = linux.plain_command_line + " panic_on_warn=1"
 
 
+def kexec_program():
+    return (settings.required_path("TDSHIM_BIN") / "td-kexec").read_bytes()
+
+
+def next_kernel(guest, initrd, more):
+    return {"next/kernel": guest.kernel.read_bytes(), "next/initrd": pathlib.Path(initrd).read_bytes(),
+            "next/cmdline": (strict + more).encode()}
+
+
 def boot(test, guest, *, cpus, program, files={}, more=""):
     run = td_emu.Run("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program, files),
                      "--append", strict + more, "--memory", "2G", "--cpus", cpus)
     test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
-    test.assertIsNone(re.search("WARNING:|BUG:", run.console), run.console)
     return run
 
 
-def check_kexec(test, cpus):
-    guest = settings.Guest("6.12")
-    program = (settings.required_path("TDSHIM_BIN") / "td-kexec").read_bytes()
-    next_files = {"next/kernel": guest.kernel.read_bytes(), "next/initrd": guest.initrd.read_bytes(),
-                  "next/cmdline": (strict + " guest.touch=1024").encode()}
-    run = boot(test, guest, cpus=cpus, program=program, files=next_files)
-    tables = re.findall(r"efi: (Unaccepted=.*)$", run.console, re.MULTILINE)
-    test.assertEqual((len(tables), len(set(tables))), (2, 1), tables)
-    logs = re.findall(r"^guest: ccel begin\n(.*?)^guest: ccel end$", run.console, re.MULTILINE | re.DOTALL)
-    test.assertEqual((len(logs), len(set(logs))), (2, 1))
-    run.line(r"^guest: touched 1024 MiB$")
-    test.assertEqual(re.findall(r"^guest: cpus (\d+)$", run.console, re.MULTILINE), [str(cpus)] * 2)
+def check_no_complaint(test, console):
+    test.assertIsNone(re.search("WARNING:|BUG:|Oops", console), console)
 
 
 class Kexec(unittest.TestCase):
     maxDiff = None
 
+    def test_next_kernel(self):
+        """It finds tables, event log, all processors, and memory that nobody accepted."""
+        guest = settings.Guest("6.12")
+        run = boot(self, guest, cpus=2, program=kexec_program(),
+                   files=next_kernel(guest, guest.initrd, " guest.touch=1024"))
+        check_no_complaint(self, run.console)
+        tables = re.findall(r"efi: (Unaccepted=.*)$", run.console, re.MULTILINE)
+        self.assertEqual((len(tables), len(set(tables))), (2, 1), tables)
+        logs = re.findall(r"^guest: ccel begin\n(.*?)^guest: ccel end$", run.console, re.MULTILINE | re.DOTALL)
+        self.assertEqual((len(logs), len(set(logs))), (2, 1))
+        run.line(r"^guest: touched 1024 MiB$")
+        self.assertEqual(re.findall(r"^guest: cpus (\d+)$", run.console, re.MULTILINE), ["2", "2"])
 
-suite.add_cases(Kexec, check_kexec, {f"{cpus}cpu": (cpus,) for cpus in (1,)})
+    def test_offline_and_online(self):
+        """A processor is given back twice, and is the shim's in between."""
+        program = td_guest.script("cd /sys/devices/system/cpu",
+                                  "for value in 0 1 0 1; do",
+                                  "  echo $value > cpu2/online && echo -n \"$(cat online) \" || echo failed",
+                                  "done")
+        run = boot(self, settings.Guest("6.12"), cpus=3, program=program)
+        check_no_complaint(self, run.console)
+        self.assertEqual(linux.guest_line(run.console, "td-report").split(), ["0-1", "0-2"] * 2)
+        self.assertNotIn("Failed to hand over CPU", run.console)
+
+    def test_crash(self):
+        """The memory of a kernel that crashed can be read all over, most of which nobody accepted."""
+        guest = settings.Guest("6.12")
+        places = 50  # one in 32 MiB
+        reader = td_guest.script(f"for i in $(seq 0 {places - 1}); do",
+                                 "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null",
+                                 "done | wc -c")
+        crashed = td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger")
+        files = {**next_kernel(guest, td_guest.initrd_with(self, guest, reader), " maxcpus=1"),
+                 "next/on-crash": b"", "bin/td-kexec": kexec_program()}
+        run = boot(self, guest, cpus=2, program=crashed, files=files, more=" crashkernel=320M")
+        first, second = run.console.split("sysrq: Trigger a crash")
+        check_no_complaint(self, first)
+        check_no_complaint(self, second[second.index("Linux version"):])
+        self.assertEqual(int(linux.guest_line(second, "td-report")), places * 65536)
+
 
 if __name__ == "__main__":
     suite.main()

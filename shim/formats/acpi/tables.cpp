@@ -155,7 +155,7 @@ std::size_t index_of(const TableList& tables, std::string_view signature,
     return static_cast<std::size_t>(std::ranges::find_if(tables, is_it) - tables.begin());
 }
 
-Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area) {
+Result<void> add_wakeup_structure(Bytes madt, const Wakeup& wakeup, MutableBytes area) {
     Reader structures(madt);
     TRY(structures.take<MadtHeader>());
     while (structures.left() > 0) {
@@ -167,15 +167,17 @@ Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area) {
             return refuse(Fault::acpi_mailbox, at);
         TRY(structures.take_bytes(structure.length - sizeof(MadtStructure)));
     }
-    const MadtWakeup wakeup{.structure = {madt_wakeup_type, sizeof(MadtWakeup)},
-                            .version = 0,
-                            .reserved = 0,
-                            .mailbox = mailbox.value};
-    static_assert(sizeof(wakeup) == wakeup_structure_size);
+    const MadtWakeupVersion1 added{
+        .wakeup = {.structure = {madt_wakeup_type, sizeof(MadtWakeupVersion1)},
+                   .version = 1,
+                   .reserved = 0,
+                   .mailbox = wakeup.mailbox.value},
+        .reset_vector = wakeup.reset_vector.value};
+    static_assert(sizeof(added) == wakeup_structure_size);
     Writer table(area);
-    const bool fits = table.put(madt) && table.put(wakeup);
+    const bool fits = table.put(madt) && table.put(added);
     if (!fits)
-        return refuse(Fault::acpi_length, 0, area.size(), madt.size() + sizeof(wakeup));
+        return refuse(Fault::acpi_length, 0, area.size(), madt.size() + sizeof(added));
     const MutableBytes written = area.first(table.size());
     const le32 length = static_cast<std::uint32_t>(table.size());
     std::ranges::copy(bytes_of(length), written.subspan(offsetof(TableHeader, length)).begin());

@@ -61,13 +61,20 @@ void write_facs(MutableBytes area);
 void set_checksum(MutableBytes table);
 
 /// Bytes that add_wakeup_structure() adds.
-inline constexpr std::size_t wakeup_structure_size = 16;
+inline constexpr std::size_t wakeup_structure_size = 24;
+
+/// Where the processors wait that the operating system did not start, or sent back.
+struct Wakeup {
+    Gpa mailbox;
+    Gpa reset_vector;
+};
 
 /// Writes at the start of `area` the MADT `madt` with one structure more: the multiprocessor wakeup
-/// mailbox at `mailbox` [ACPI 6.5, 5.2.12.19]. `area` has room for both.
+/// structure, version 1 [ACPI 6.6, 5.2.12.19]. `area` has room for both.
 /// Errors: acpi_length for a structure that does not fit its table; acpi_mailbox when the VMM
 /// offers a mailbox of its own.
-[[nodiscard]] Result<void> add_wakeup_structure(Bytes madt, Gpa mailbox, MutableBytes area);
+[[nodiscard]] Result<void> add_wakeup_structure(Bytes madt, const Wakeup& wakeup,
+                                                MutableBytes area);
 
 /// Bytes of the root from its start on, among them the CCEL.
 inline constexpr std::size_t ccel_offset = 40;

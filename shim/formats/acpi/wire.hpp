@@ -105,7 +105,7 @@ struct MadtLocalX2Apic {
 static_assert(sizeof(MadtLocalX2Apic) == 16);
 inline constexpr std::uint8_t madt_local_x2apic_type = 9;
 
-/// Multiprocessor wakeup structure, version 0 [ACPI 6.5, 5.2.12.19].
+/// Multiprocessor wakeup structure as far as all versions have it [ACPI 6.5, 5.2.12.19].
 struct MadtWakeup {
     MadtStructure structure;
     le16 version;  // 2
@@ -113,6 +113,12 @@ struct MadtWakeup {
     le64 mailbox;  // 8
 };
 static_assert(sizeof(MadtWakeup) == 16);
+/// With the place to which the operating system may send a processor back [ACPI 6.6, 5.2.12.19].
+struct MadtWakeupVersion1 {
+    MadtWakeup wakeup;
+    le64 reset_vector; // 16
+};
+static_assert(sizeof(MadtWakeupVersion1) == 24);
 inline constexpr std::uint8_t madt_wakeup_type = 0x10;
 
 /// Generic address structure.

@@ -62,7 +62,10 @@ bool is_own_madt(Bytes table) {
         acpi::write_madt(own, count);
         Blob with_wakeup(own.size() + wakeup);
         const bool is_made =
-            acpi::add_wakeup_structure(own, layout::mailbox.start(), with_wakeup).has_value();
+            acpi::add_wakeup_structure(
+                own, {.mailbox = layout::mailbox.start(), .reset_vector = layout::wakeup_reset},
+                with_wakeup)
+                .has_value();
         if (std::ranges::equal(table, own) || (is_made && std::ranges::equal(table, with_wakeup)))
             return true;
     }
