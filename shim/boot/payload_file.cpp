@@ -3,8 +3,8 @@
 
 #include "shim/base/line.hpp"
 #include "shim/boot/memory_map.hpp"
-#include "shim/formats/signed_payload/signed_payload.hpp"
 #include "shim/memory/layout.hpp"
+#include "shim/plan/placed_file.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -92,37 +92,20 @@ bool is_announced_raw(const std::optional<hob::AnnouncedPayload>& announced) {
                          announced->image_type == hob::image_type_raw_vmlinux);
 }
 
-/// What can be told of the file's end before its kind is known: shim-ld said it of a file that it
-/// embedded, a signed payload says it itself.
-Result<Bytes> cropped(const tdvf::Section& section, Bytes memory) {
-    std::uint64_t size = memory.size();
-    if (section.raw_size != 0)
-        size = section.raw_size;
-    else if (signed_payload::is_signed(memory))
-        size = TRY(signed_payload::file_size(memory));
-    speculation_barrier();
-    return memory.first(size);
-}
-
 /// Tells the kind of the file at the start of the Payload section, and where it ends.
-Result<Bytes> identify(const Context& context, const tdvf::Section& section, PayloadFile& file) {
+Result<void> identify(const Context& context, const tdvf::Section& section, PayloadFile& file) {
     const auto& announced = context.td_hob.payload;
-    const Bytes bytes = TRY(cropped(section, file.bytes));
-    const bool ends_there = section.raw_size != 0 || signed_payload::is_signed(bytes);
-    const auto kind = plan::kind_of_file(bytes);
-    const bool may_be_raw = is_announced_raw(announced) && !signed_payload::is_signed(bytes);
-    if (!kind && (kind.error().fault != Fault::payload_kind || !may_be_raw))
-        return std::unexpected(kind.error());
-    file.kind = kind.value_or(Kind::raw_vmlinux);
-    if (announced && !agrees(announced->image_type, file.kind))
+    const plan::PlacedFile placed =
+        TRY(plan::placed_file(file.bytes, section.raw_size, is_announced_raw(announced)));
+    if (announced && !agrees(announced->image_type, placed.kind))
         return refuse(Fault::payload_kind_denied, section.memory.start().value,
-                      announced->image_type, static_cast<std::uint64_t>(file.kind));
-    if (file.kind == Kind::raw_vmlinux)
+                      announced->image_type, static_cast<std::uint64_t>(placed.kind));
+    file.kind = placed.kind;
+    file.bytes = placed.bytes;
+    file.measured = placed.bytes;
+    if (placed.kind == Kind::raw_vmlinux)
         file.raw_entry = announced->entry;
-    const std::uint64_t size =
-        ends_there ? bytes.size() : TRY(payload::file_size(file.kind, bytes));
-    speculation_barrier();
-    return bytes.first(size);
+    return {};
 }
 
 /// What the VMM put into the Payload section, which is private memory since before the TD began.
@@ -130,11 +113,9 @@ Result<PayloadFile> placed_file(Context& context, const tdvf::Section& section) 
     context.input = "Payload section";
     const Bytes memory = TRY(platform::memory(section.memory));
     PayloadFile file = file_at(section.memory.start(), {}, memory);
-    const auto bytes = identify(context, section, file);
-    if (!bytes)
-        return refuse_file(context, file, bytes.error());
-    file.bytes = *bytes;
-    file.measured = file.bytes;
+    const auto identified = identify(context, section, file);
+    if (!identified)
+        return refuse_file(context, file, identified.error());
     if (context.has_option(tdvf::option_region_digests)) {
         file.measured = memory;
         file.is_recorded = (section.attributes & tdvf::attribute_mr_extend) == 0;

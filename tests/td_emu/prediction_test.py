@@ -27,7 +27,7 @@ network = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net")
 class Shape:
     """One launch: what td-emu is told, and shim-measure in the same words."""
 
-    def __init__(self, test, memory, cpus, *, kernel="stub", has_initrd=True, append="console=ttyS0 quiet", more=(),
+    def __init__(self, test, memory, cpus, *, kernel="stub", tail=b"", has_initrd=True, append="console=ttyS0 quiet", more=(),
                  accept_all=False, td=(), options=(), enrols_aml=False):
         self.folder = suite.temporary_folder(test)
         self.common = ["--memory", memory, "--cpus", str(cpus), *td]
@@ -41,7 +41,7 @@ class Shape:
         if kernel == "embedded":
             pass  # nothing to hand in
         elif kernel == "stub":
-            self.common += ["--kernel", self.put("kernel", kernels.bzimage())]
+            self.common += ["--kernel", self.put("kernel", kernels.bzimage() + tail)]
         else:
             self.common += ["--kernel", settings.Guest(kernel).kernel]
         if has_initrd:
@@ -161,6 +161,9 @@ add_shape("disk_and_network", "4G", 4, more=disk + network)
 placed = ("--profile", "tdvf-payload")
 for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk), ("64G", 16, ()), ("1024G", 2, network)):
     add_shape(f"placed_{memory}_{cpus}", memory, cpus, more=more, options=placed)
+# Of a file in memory nobody can say that it goes on behind what its headers name; of one in fw_cfg its size does.
+for name, options in (("placed", placed), ("placed_as_td_shim", (*placed, "--measurement", "td-shim")), ("item", ())):
+    add_shape(f"{name}_with_a_tail", "1G", 1, tail=b"behind the kernel" * 1000, options=options)
 add_shape("placed_without_initrd", "1G", 2, has_initrd=False, options=placed)
 add_shape("placed_without_command_line", "1G", 1, append=None, options=placed)
 add_shape("placed_debian", "1G", 2, kernel="6.12", options=placed)

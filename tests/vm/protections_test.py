@@ -44,7 +44,7 @@ reading = ("3hob4Walk4next", "6fw_cfg9Directory5parse", "4e8205parse", "4acpi6Sc
            "4acpi11LoadedFiles11add_pointer", "4acpi11LoadedFiles12add_checksum", "4acpi11check_table", "4acpi11find_tables",
            "4acpi20add_wakeup_structure", "10linux_boot12parse_kernel", "10linux_boot13parse_vmlinux", "3elf5parse",
            "3elf9file_size", "2pe5parse", "10executable9parse_elf", "10executable8parse_pe", "10executable4load",
-           "10executable12relocate_elf", "10executable11relocate_pe", "7payload12_GLOBAL__N_14part", "4boot13fetch_payload",
+           "10executable12relocate_elf", "10executable11relocate_pe", "7payload12_GLOBAL__N_14part", "4plan11placed_file",
            "4boot5Items4open", "4boot5Items4read", "14signed_payload5parse", "14signed_payload11contents_of",
            "6bundle12_GLOBAL__N_111take_padded", "3cfv10read_files")
 

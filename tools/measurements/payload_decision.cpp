@@ -12,6 +12,7 @@
 #include "shim/plan/command_line.hpp"
 #include "shim/plan/initrd.hpp"
 #include "shim/plan/payload_files.hpp"
+#include "shim/plan/placed_file.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -59,16 +60,26 @@ class Decision {
         return of_file(supplied_.name, std::move(result));
     }
 
+    /// The file as the firmware finds it.
+    Outcome<plan::PlacedFile> find_file() const {
+        const bool is_placed = supplied_.payload_region && supplied_.stated_size == 0;
+        if (is_placed)
+            return refused_by(
+                plan::placed_file(*supplied_.payload_region, 0, supplied_.raw_entry.has_value()));
+        return plan::PlacedFile{.kind = TRY(refused_by(plan::kind_of_file(supplied_.file))),
+                                .bytes = supplied_.file};
+    }
+
     Outcome<> admit() {
         const auto memory = std::make_unique<crypto::SignatureMemory>();
-        payload_.raw_entry = supplied_.raw_entry;
-        payload_.kind = Kind::raw_vmlinux;
-        if (!supplied_.raw_entry)
-            payload_.kind = TRY(refused_by(plan::kind_of_file(supplied_.file)));
+        const plan::PlacedFile file = TRY(find_file());
+        payload_.kind = file.kind;
+        if (file.kind == Kind::raw_vmlinux)
+            payload_.raw_entry = supplied_.raw_entry;
         const auto admitted = TRY(refused_by(verify::check_payload(
-            enrolment_, supplied_.file, verify::kind_of(payload_.kind), memory->bytes)));
+            enrolment_, file.bytes, verify::kind_of(payload_.kind), memory->bytes)));
         payload_.contents = admitted.contents;
-        is_signed_ = admitted.contents.size() != supplied_.file.size();
+        is_signed_ = admitted.contents.size() != file.bytes.size();
         if (admitted.authority) {
             payload_.signer = admitted.authority->key;
             inputs_.authority = Authority{

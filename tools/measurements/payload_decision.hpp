@@ -17,11 +17,13 @@
 namespace tdshim::tools {
 
 struct SuppliedPayload {
+    /// Of one that a VMM puts into a section, payload_region has it, and more.
     Bytes file;
-    std::string origin;           ///< in words
-    std::string name;             ///< for messages
-    std::optional<Gpa> raw_entry; ///< where it is entered, if it is a raw vmlinux
-    GpaRange raw_place;           ///< and where it stands
+    std::uint64_t stated_size = 0; ///< of one that shim-ld put into a section
+    std::string origin;            ///< in words
+    std::string name;              ///< for messages
+    std::optional<Gpa> raw_entry;  ///< where it is entered, if it is a raw vmlinux
+    GpaRange raw_place;            ///< and where it stands
 
     /// The initrd that the VMM supplies; its bytes where the image's AML policy has them looked at.
     std::optional<InputFile> initrd;

@@ -99,6 +99,7 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
     if (!file)
         return {};
     SuppliedPayload supplied{.file = file->bytes,
+                             .stated_size = 0,
                              .origin = file->origin,
                              .name = file->name,
                              .raw_entry = {},
@@ -113,6 +114,7 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
     if (const auto* const section = image.metadata.find(SectionType::payload)) {
         supplied.payload_is_in_mrtd = (section->attributes & tdvf::attribute_mr_extend) != 0;
         supplied.raw_place = section->memory;
+        supplied.stated_size = section->raw_size;
     }
     if (options.payload_entry)
         supplied.raw_entry = Gpa{*options.payload_entry};

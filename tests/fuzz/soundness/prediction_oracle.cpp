@@ -21,7 +21,6 @@
 namespace tdshim::soundness {
 namespace {
 
-using payload::Kind;
 using tools::BootInputs;
 using tools::Image;
 using tools::InputBytes;
@@ -47,23 +46,12 @@ Outcome<hob::TdHob> parsed_hob(const Launch& launch) {
     return of_file(name, hob::parse(launch.hob, layout::td_hob.start(), {~std::uint64_t{0}}));
 }
 
-/// The payload as somebody would name it to shim-measure: of one that was put into memory as much
-/// as its headers say, of a raw vmlinux all of the section and where it is entered.
-Outcome<> find_payload(const Launch& launch, Blob& file, SuppliedPayload& supplied) {
-    const Bytes contents = TRY(of_file(name, signed_payload::contents_of(launch.payload)));
-    const auto kind = payload::kind_of(contents);
-    file = launch.payload;
-    if (!launch.is_placed || (kind && signed_payload::is_signed(launch.payload)))
-        return {};
-    file = launch.payload_memory();
+/// Where somebody would say to shim-measure that a raw vmlinux is entered.
+Outcome<std::optional<Gpa>> raw_entry_of(const Launch& launch) {
     const auto announced = TRY(parsed_hob(launch)).payload;
-    if (!kind && announced) {
-        supplied.raw_entry = announced->entry;
-        return {};
-    }
-    const Kind known = TRY(of_file(name, kind));
-    file.resize(TRY(of_file(name, payload::file_size(known, file))));
-    return {};
+    const bool is_raw = announced && (announced->image_type == hob::image_type_vmlinux ||
+                                      announced->image_type == hob::image_type_raw_vmlinux);
+    return is_raw ? std::optional(announced->entry) : std::nullopt;
 }
 
 /// An initrd in the Payload section is what the HOB, which may be patched, says that it is.
@@ -91,10 +79,8 @@ Blob parameter_region(const Launch& launch) {
 }
 
 Outcome<> add_payload(const Launch& launch, const Image& image, BootInputs& inputs) {
-    Blob file;
     SuppliedPayload supplied;
-    TRY(find_payload(launch, file, supplied));
-    supplied.file = file;
+    supplied.file = launch.payload;
     supplied.origin = supplied.name = name;
     supplied.is_item = !launch.is_placed;
     supplied.initrd_bytes = TRY(initrd_of(launch));
@@ -104,6 +90,7 @@ Outcome<> add_payload(const Launch& launch, const Image& image, BootInputs& inpu
         launch.is_placed ? launch.parameter
                          : item(launch, fw_cfg::named_command_line, fw_cfg::command_line_data));
     if (launch.is_placed) {
+        supplied.raw_entry = TRY(raw_entry_of(launch));
         supplied.raw_place = payload_section;
         supplied.payload_region = launch.payload_memory();
         supplied.parameter_region = parameter_region(launch);
