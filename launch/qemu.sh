@@ -18,7 +18,7 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --kernel FILE    a payload: bzImage, vmlinux, unified kernel image, Linux bundle, ELF or PE executable, signed or
                    not; without it only what the image itself holds can be started
   --initrd FILE
-  --append TEXT    the kernel's command line
+  --append TEXT    the kernel's command line; may be empty
   --memory SIZE    as QEMU's -m; the default is 512M
   --cpus N         the default is 1
   --machine NAME   q35 (the default) or microvm
@@ -75,6 +75,7 @@ parse_options() {
         ;;
       --firmware | --kernel | --initrd | --append | --memory | --cpus | --machine | --accel | --cpu | --qemu)
         if [[ $# -lt 2 ]]; then fail "$1 needs a value"; fi
+        if [[ -z $2 && $1 != --append ]]; then fail "$1: is empty: expected a value; for none leave it out"; fi
         printf -v "${1#--}" '%s' "$2"
         shift
         ;;

@@ -78,9 +78,8 @@ void add_payload_options(CLI::App& options, Arguments& arguments) {
             "into which register the payload goes beside RTMR[1]: mrtd, by the VMM, or rtmr, no "
             "other; mrtd where it is embedded")
         ->check(CLI::IsMember({"mrtd", "rtmr"}));
-    options
-        .add_option("--payload-address", arguments.payload_address,
-                    "where a VMM puts the payload, in hexadecimal with 0x")
+    tools::add_number(options, "--payload-address", arguments.payload_address,
+                      "where a VMM puts the payload, in hexadecimal with 0x")
         ->capture_default_str();
     tools::add_size(options, "--payload-room", arguments.payload_room,
                     "memory that a VMM has for payload and initrd where none is embedded");
@@ -91,8 +90,10 @@ void add_payload_options(CLI::App& options, Arguments& arguments) {
 void add_info_options(CLI::App& options, Arguments& arguments) {
     auto* const guid = options.add_option("--td-info-guid", arguments.td_info_guid,
                                           "adds a TD_INFO section with this GUID");
-    options.add_option("--td-info-version", arguments.td_info_version, "its version")->needs(guid);
-    options.add_option("--td-info-svn", arguments.td_info_svn, "its security version number")
+    tools::add_number(options, "--td-info-version", arguments.td_info_version, "its version")
+        ->needs(guid);
+    tools::add_number(options, "--td-info-svn", arguments.td_info_svn,
+                      "its security version number")
         ->needs(guid);
     options.add_option("--td-info-data", arguments.td_info_data, "file of what follows these")
         ->needs(guid);

@@ -245,6 +245,8 @@ class OwnTest(SigningTest):
             with self.subTest(options):
                 self.bad("shim-sign", *options)
                 self.assertFalse(os.path.exists(self.path("none")))
+        self.assertEqual(self.bad("shim-sign", self.path("empty"), "--key", self.ec.path, "-o", self.path("none")).stderr,
+                         f"shim-sign: {self.path('empty')}: is empty: expected a payload\n")
         self.assertIn("nobody says which key", self.bad("shim-sign", "verify", self.sign(self.ec)).stderr)
         self.refused("payload does not begin", self.payload, "--any-key")
         self.assertFalse(self.accepted(self.sign(self.other), "--any-key")["trusted"])
@@ -370,7 +372,7 @@ class PolicyTest(SigningTest):
         keys = ("--key", self.ec.public)
         for options in (("--firmware", self.image), ("--firmware", self.image, "--policy", "signed-and-pinned", *keys),
                         ("--firmware", self.image, *keys, *keys), ("--firmware", self.payload, *keys),
-                        ("--firmware", self.image, "--key", self.ec.public + ",svn=x"),
+                        *(("--firmware", self.image, "--key", self.ec.public + ",svn=" + number) for number in ("x", "-1", "010", "")),
                         ("--firmware", self.image, "--key", self.ec.public + ",for=all"),
                         ("--firmware", self.image, *keys, "--revoke", "0" * 95),
                         ("--firmware", self.image, *keys, "--revoke-key", self.payload),

@@ -31,6 +31,16 @@ class Launch(unittest.TestCase):
                       f"name=opt/org.tdshim/kernel,file={self.files['kernel']}"):
             self.assertIn(words, result.stdout)
 
+    def test_an_empty_value_is_no_value(self):
+        for more in ((), ("--td",), ("--td", "--emulate")):
+            for name in ("firmware", "kernel", "initrd", "memory", "cpus", "machine", "accel", "cpu", "qemu"):
+                with self.subTest(name, more=more):
+                    result = self.dry_run(*more, f"--{name}", "")
+                    self.assertEqual((result.returncode, result.stdout), (2, ""))
+                    self.assertEqual(result.stderr, f"qemu.sh: error: --{name}: is empty: expected a value; for none leave it out\n")
+        result = self.dry_run("--append", "")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
     def test_a_file_that_cannot_be_read_is_an_error(self):
         for more in ((), ("--td",), ("--td", "--emulate")):
             for name in self.files:

@@ -124,6 +124,7 @@ class HobTest(ToolTest):
             return self.put(name, b"SSDT" + struct.pack("<I", size) + bytes(size - 8))
 
         for options in (("--mmio", "12"), ("--mmio", "0xffffffffffffffff:2"), ("--payload-info", "x:1"),
+                        ("--mmio", "-1:2"), ("--mmio", "010:2"), ("--payload-info", "0x100000000:1"),
                         ("--acpi-table", table("large", 70000)), ("--acpi-table", "/missing"),
                         ("--acpi-table", table("a", 65000), "--acpi-table", table("b", 65000), "--acpi-table",
                          table("c", 65000))):

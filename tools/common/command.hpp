@@ -5,8 +5,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "tools/common/exit_code.hpp"
@@ -26,7 +29,9 @@ class Command {
     /// Adds --json to a tool without subcommands.
     void add_json_option(bool& json);
 
-    /// Parses the command line and runs `action`. A failure goes to stderr as "NAME: text", with
+    /// Parses the command line and runs `action`. An option or argument whose value is empty is
+    /// refused, unless it is one of may_be_empty(): a tool would take it for one that was not
+    /// given, or not, as each asks. A failure goes to stderr as "NAME: text", with
     /// exit code 2; so does a command line that is wrong, and output that cannot be written.
     [[nodiscard]] int run(int argc, const char* const* argv,
                           const std::function<Outcome<ExitCode>()>& action);
@@ -38,6 +43,9 @@ class Command {
 
 /// --json, which asks for the output as one JSON object in place of tables.
 void add_json_option(CLI::App& app, bool& json);
+
+/// For an option whose value may be the empty text: a command line, a word for QEMU.
+CLI::Option* may_be_empty(CLI::Option* option);
 
 /// An option that takes one of these words, which --help lists.
 template <class T>
@@ -51,13 +59,42 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& value,
         ->option_text(words);
 }
 
+/// Makes decimal digits, which CLI11 reads, of a number_of() from `least` to `most`, and refuses
+/// any other text: CLI11 itself takes -1 for 2^64 - 1, and 010 for 8.
+[[nodiscard]] CLI::Validator number_from(std::uint64_t least, std::uint64_t most);
+
+/// The same for a size_of(), at least `least` bytes.
+[[nodiscard]] CLI::Validator size_from(std::uint64_t least);
+
+template <class T>
+inline constexpr std::uint64_t largest = std::numeric_limits<T>::max();
+template <class T>
+inline constexpr std::uint64_t largest<std::optional<T>> = std::numeric_limits<T>::max();
+
+/// An option that takes a number, decimal or hexadecimal with 0x. No other way to declare one.
+template <class T>
+CLI::Option* add_number(CLI::App& app, const std::string& name, T& value,
+                        const std::string& description, std::uint64_t least = 0,
+                        std::uint64_t most = largest<T>) {
+    return app.add_option(name, value, description)
+        ->transform(number_from(least, most))
+        ->type_name("NUMBER");
+}
+
 /// An option that takes a number of bytes: 2G, 512M, ...
 template <class T>
 CLI::Option* add_size(CLI::App& app, const std::string& name, T& value,
-                      const std::string& description) {
+                      const std::string& description, std::uint64_t least = 0) {
     return app.add_option(name, value, description)
-        ->transform(CLI::AsSizeValue(false))
+        ->transform(size_from(least))
         ->option_text("SIZE");
+}
+
+/// --memory. A number without a unit, which QEMU's -m takes for MiB, is in bytes, and too small.
+template <class T>
+CLI::Option* add_memory_option(CLI::App& app, T& value, const std::string& description) {
+    constexpr std::uint64_t least = std::uint64_t{1} << 20;
+    return add_size(app, "--memory", value, description, least);
 }
 
 } // namespace tdshim::tools

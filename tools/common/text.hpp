@@ -21,6 +21,15 @@ namespace tdshim::tools {
 /// The value of 0x and at most 16 hexadecimal digits; nothing for any other text.
 [[nodiscard]] std::optional<std::uint64_t> number_of_hex(std::string_view text);
 
+/// A number as people give it to a tool: decimal without a zero in front, or 0x and hexadecimal
+/// digits; no sign. Nothing for any other text: what other readers take for octal, or for 2^64 - 1,
+/// is more likely a slip.
+[[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view text);
+
+/// Bytes: a number_of(), or a decimal one and K, M, G, T, P or E, with B or iB behind, all in
+/// powers of 1024 and of either case. Nothing for any other text.
+[[nodiscard]] std::optional<std::uint64_t> size_of(std::string_view text);
+
 /// Two lower-case digits a byte.
 [[nodiscard]] std::string hex(Bytes bytes);
 

@@ -22,9 +22,9 @@ void add_identity_options(CLI::App& app, IdentityOptions& options) {
     app.add_option("--mrconfigid", options.mr_config_id, "96 hexadecimal digits, for TDINFO");
     app.add_option("--mrowner", options.mr_owner, "likewise");
     app.add_option("--mrownerconfig", options.mr_owner_config, "likewise");
-    app.add_option("--attributes", options.attributes, "of the TD, for TDINFO")
+    add_number(app, "--attributes", options.attributes, "of the TD, for TDINFO")
         ->capture_default_str();
-    app.add_option("--xfam", options.xfam, "of the TD, for TDINFO")->capture_default_str();
+    add_number(app, "--xfam", options.xfam, "of the TD, for TDINFO")->capture_default_str();
 }
 
 Outcome<tdx::TdInfo> td_info_of(const IdentityOptions& options) {

@@ -13,7 +13,8 @@ using namespace tdshim;
 void add_create_options(CLI::App& app, tools::CreateOptions& options) {
     app.add_option("--kernel", options.kernel, "bzImage or vmlinux")->required();
     app.add_option("--initrd", options.initrd, "initrd");
-    auto* append = app.add_option("--append", options.append, "command line");
+    auto* append = tools::may_be_empty(
+        app.add_option("--append", options.append, "command line; may be empty"));
     app.add_option("--append-file", options.append_file, "file with it, of which every byte counts")
         ->excludes(append);
     app.add_option("--events", options.events,

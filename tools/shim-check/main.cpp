@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
     app.add_option("FINAL.BIN", options.image, "firmware image, of any make")->required();
     const std::map<std::string, vmm::Kind> kinds(tools::names.begin(), tools::names.end());
     tools::add_choice(app, "--vmm", options.vmm, kinds, "whose rules")->required();
-    tools::add_size(app, "--memory", options.memory,
-                    "memory of the guest, e.g. 2G: sections must lie in its RAM");
+    tools::add_memory_option(app, options.memory,
+                             "memory of the guest, e.g. 2G: sections must lie in its RAM");
     command.add_json_option(options.json);
     return command.run(argc, argv, [&] { return tools::run(options); });
 }

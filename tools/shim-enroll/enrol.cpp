@@ -11,6 +11,7 @@
 #include "shim/formats/cfv/volume.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/text.hpp"
 #include "tools/igvm/file.hpp"
 #include "tools/shim-enroll/aml_tables.hpp"
 #include "tools/signing/enrolment_text.hpp"
@@ -74,15 +75,12 @@ Outcome<std::vector<crypto::Digest>> aml_digests(const std::vector<std::string>&
 
 /// One "svn=N" or "for=KIND" behind a key's file.
 Outcome<> apply(cfv::KeyEntry& entry, std::string_view word, const std::string& text) {
-    if (word.starts_with("svn=")) {
-        std::uint64_t value = 0;
-        const char* const end = word.data() + word.size();
-        const auto [stop, error] = std::from_chars(word.data() + 4, end, value);
-        if (error == std::errc{} && stop == end) {
-            entry.minimum_svn = value;
+    constexpr std::string_view svn = "svn=";
+    if (word.starts_with(svn))
+        if (const auto value = number_of(word.substr(svn.size()))) {
+            entry.minimum_svn = *value;
             return {};
         }
-    }
     if (word == "for=executable") {
         entry.kinds = cfv::payload_executable;
         return {};

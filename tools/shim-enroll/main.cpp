@@ -14,7 +14,8 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
     app.add_option("--key", options.keys,
                    "public key, PEM or DER, or the PKCS#11 URI of one in a token; "
                    "FILE,svn=N,for=executable|linux-bundle for one of several");
-    app.add_option("--min-svn", options.minimum_svn, "smallest secure version number to run");
+    tools::add_number(app, "--min-svn", options.minimum_svn,
+                      "smallest secure version number to run");
     tools::add_choice<std::uint32_t>(app, "--for", options.kinds,
                                      {{"all", cfv::all_payloads},
                                       {"executable", cfv::payload_executable},

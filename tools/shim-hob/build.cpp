@@ -1,36 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/shim-hob/commands.hpp"
 
-#include <charconv>
 #include <cstddef>
 #include <format>
 #include <iostream>
+#include <utility>
 
 #include "shim/formats/acpi/wire.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
 
 namespace tdshim::tools {
 namespace {
 
 constexpr std::size_t max_table_size = 65535 - sizeof(hob::GuidHeader) - 7; // a length has 16 bits
 
-std::optional<std::uint64_t> number_of(std::string_view text) {
-    const int base = text.starts_with("0x") ? 16 : 10;
-    if (base == 16)
-        text.remove_prefix(2);
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
-    return error == std::errc{} && stop == end && !text.empty() ? std::optional(value)
-                                                                : std::nullopt;
-}
-
 struct Pair {
     std::uint64_t first = 0;
     std::uint64_t second = 0;
 };
 
-/// "A:B", numbers as in C.
+/// "A:B"
 Outcome<Pair> pair_of(const std::string& option, const std::string& text) {
     const std::size_t colon = text.find(':');
     if (colon != std::string::npos) {
@@ -39,8 +29,10 @@ Outcome<Pair> pair_of(const std::string& option, const std::string& text) {
         if (first && second)
             return Pair{*first, *second};
     }
-    return std::unexpected(failure(
-        option, std::format("expected two numbers with a colon between, found \"{}\"", text)));
+    return std::unexpected(
+        failure(option, std::format("expected two numbers, decimal or hexadecimal with 0x, with a "
+                                    "colon between, found \"{}\"",
+                                    printable(text))));
 }
 
 /// One table, whole; what is in it is the VMM's affair. Errors: truncated, acpi_length.
@@ -67,6 +59,10 @@ Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
     }
     if (!options.payload.empty()) {
         const Pair pair = TRY(pair_of("--payload-info", options.payload));
+        if (!std::in_range<std::uint32_t>(pair.first))
+            return std::unexpected(
+                failure("--payload-info",
+                        std::format("expected a type of 32 bits, found {}", hex(pair.first))));
         extras.payload = hob::PayloadInfo{.image_type = static_cast<std::uint32_t>(pair.first),
                                           .reserved = 0,
                                           .entry = pair.second};

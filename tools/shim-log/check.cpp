@@ -14,22 +14,22 @@ namespace tdshim::tools {
 namespace {
 
 Outcome<std::optional<TdRegisters>> td_registers(const References& references) {
-    if (!references.report.empty()) {
-        const auto bytes = TRY(read_file(references.report));
-        return TRY(of_file(references.report, registers_of_report(bytes)));
+    if (const auto& file = references.report) {
+        const auto bytes = TRY(read_file(*file));
+        return TRY(of_file(*file, registers_of_report(bytes)));
     }
-    if (!references.quote.empty()) {
-        const auto bytes = TRY(read_file(references.quote));
-        return TRY(of_file(references.quote, registers_of_quote(bytes)));
+    if (const auto& file = references.quote) {
+        const auto bytes = TRY(read_file(*file));
+        return TRY(of_file(*file, registers_of_quote(bytes)));
     }
     return std::nullopt;
 }
 
 Outcome<std::optional<Policy>> policy(const References& references) {
-    if (references.policy.empty())
+    if (!references.policy)
         return std::nullopt;
-    const auto bytes = TRY(read_file(references.policy));
-    return TRY(parse_policy(references.policy, bytes));
+    const auto bytes = TRY(read_file(*references.policy));
+    return TRY(parse_policy(*references.policy, bytes));
 }
 
 /// "2 events appended by the OS in RTMR[3]"
@@ -59,9 +59,9 @@ void print_text(const LogCoverage& coverage, const NotCompared& left,
     for (const Finding& finding : findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
     if (findings.empty())
-        for (const std::string& other : {references.policy, references.report, references.quote})
-            if (!other.empty())
-                std::cout << std::format("{} agrees with {}\n", file, other);
+        for (const auto& other : {references.policy, references.report, references.quote})
+            if (other)
+                std::cout << std::format("{} agrees with {}\n", file, *other);
 }
 
 nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {

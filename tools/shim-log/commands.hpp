@@ -3,6 +3,7 @@
 // What shim-log does with an event log.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "tools/common/exit_code.hpp"
@@ -19,9 +20,9 @@ namespace tdshim::tools {
 
 /// What a log is checked against; at least one.
 struct References {
-    std::string policy; ///< files
-    std::string report;
-    std::string quote;
+    std::optional<std::string> policy; ///< files
+    std::optional<std::string> report;
+    std::optional<std::string> quote;
 };
 
 /// Prints a line a difference, or that all agree, how many events the OS appended, and which

@@ -54,7 +54,8 @@ void add_boot_options(CLI::App& app, Options& options) {
                    "payload, unless the image holds one: bzImage, vmlinux, unified kernel image, "
                    "ELF or PE executable");
     app.add_option("--initrd", options.initrd, "its initrd");
-    auto* append = app.add_option("--append", options.append, "its command line");
+    auto* append =
+        may_be_empty(app.add_option("--append", options.append, "its command line; may be empty"));
     app.add_option("--append-file", options.append_file,
                    "file with the command line, every byte of which counts")
         ->excludes(append);
@@ -71,14 +72,14 @@ void add_vmm_options(CLI::App& app, Options& options) {
                     "any: the one that the image is made for; tdvf-payload: as td-emu starts an "
                     "image with a Payload section, for another VMM give --hob; none: RTMR[0] is "
                     "left out, and without --kernel RTMR[1] too");
-    app.add_option("--payload-entry", options.payload_entry,
-                   "the payload is a raw vmlinux, as it lies in memory, to be entered here");
+    add_number(app, "--payload-entry", options.payload_entry,
+               "the payload is a raw vmlinux, as it lies in memory, to be entered here");
     app.add_flag("--plain-vm", options.is_plain_vm,
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
     app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")
         ->capture_default_str();
-    add_size(app, "--memory", options.memory, "memory of the guest, e.g. 2G");
-    app.add_option("--cpus", options.cpus, "vCPUs")->check(CLI::Range(1, 4096));
+    add_memory_option(app, options.memory, "memory of the guest, e.g. 2G");
+    add_number(app, "--cpus", options.cpus, "vCPUs", 1, 4096);
     app.add_option("--hob", options.hob, "TD HOB of another make than QEMU's for --memory");
     auto* acpi = app.add_option("--acpi", options.acpi,
                                 "folder with etc/table-loader, etc/acpi/tables and so on");
@@ -86,8 +87,9 @@ void add_vmm_options(CLI::App& app, Options& options) {
         ->capture_default_str()
         ->excludes(acpi);
     app.add_option("--save-acpi", options.save_acpi, "folder to keep them in, for --acpi");
-    app.add_option("QEMU-ARGUMENTS", options.qemu_arguments,
-                   "behind --: further QEMU arguments of the launch, such as devices");
+    may_be_empty(
+        app.add_option("QEMU-ARGUMENTS", options.qemu_arguments,
+                       "behind --: further QEMU arguments of the launch, such as devices"));
 }
 
 void add_output_options(tools::Command& command, Options& options) {

@@ -30,11 +30,11 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
     app.add_option("--public-key", options.public_key,
                    "public key, PEM or DER or a token's URI, where the private one is elsewhere; "
                    "with --pkcs11 only if the token has none");
-    app.add_option("--svn", options.svn, "secure version number of the payload");
+    tools::add_number(app, "--svn", options.svn, "secure version number of the payload");
     if (!asks_for_version) {
         app.set_version_flag();
-        app.add_option("--version", options.version,
-                       "version of the payload; alone on the command line: that of this tool");
+        tools::add_number(app, "--version", options.version,
+                          "version of the payload; alone on the command line: that of this tool");
     }
     tools::add_choice<tools::KeyKind>(app, "--algorithm", options.algorithm,
                                       {{"auto", tools::KeyKind::any},

@@ -64,6 +64,8 @@ Outcome<> check_algorithm(const SignOptions& options, const Signer& signer) {
 /// Header and contents.
 Outcome<std::vector<std::byte>> message_of(const SignOptions& options, Algorithm algorithm) {
     const auto contents = TRY(read_file(options.payload));
+    if (contents.empty())
+        return std::unexpected(failure(options.payload, "is empty: expected a payload"));
     if (signed_payload::is_signed(contents))
         return std::unexpected(failure(options.payload, "is signed already"));
     const auto header = TRY(of_file(

@@ -73,16 +73,17 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--firmware", options.firmware, "the image, final.bin")
         ->required()
         ->check(CLI::ExistingFile);
-    tools::add_size(app, "--memory", options.memory, "memory of the TD, e.g. 2G");
-    app.add_option("--cpus", options.vcpus, "vCPUs")->check(CLI::Range(1, 64));
+    tools::add_memory_option(app, options.memory, "memory of the TD, e.g. 2G");
+    tools::add_number(app, "--cpus", options.vcpus, "vCPUs", 1, 64);
     app.add_option("--kernel", options.kernel,
                    "a payload: bzImage, vmlinux, unified kernel image, ELF or PE executable; it "
                    "comes by fw_cfg, or into the image's Payload section where there is one")
         ->check(CLI::ExistingFile);
     app.add_option("--initrd", options.initrd, "its initrd")->check(CLI::ExistingFile);
-    app.add_option("--append", options.command_line, "its command line");
-    app.add_option("--payload-entry", options.payload_entry,
-                   "the payload is a raw vmlinux, as it lies in memory, to be entered here");
+    tools::may_be_empty(
+        app.add_option("--append", options.command_line, "its command line; may be empty"));
+    tools::add_number(app, "--payload-entry", options.payload_entry,
+                      "the payload is a raw vmlinux, as it lies in memory, to be entered here");
     tools::add_choice<bool>(app, "--until", options.until_payload,
                             {{"payload", true}, {"exit", false}},
                             "payload: end where the payload begins");
@@ -114,7 +115,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_flag("--stats", options.statistics,
                  "counts calls, pages, and of the firmware "
                  "instructions, bytes hashed, stacks and page tables used, and what protects it");
-    app.add_option("more", options.more, "more arguments for QEMU, after --");
+    tools::may_be_empty(app.add_option("more", options.more, "more arguments for QEMU, after --"));
 }
 
 }} // namespace tdshim::td_emu
