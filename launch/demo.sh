@@ -45,6 +45,12 @@ build() {
   if [[ ! -f $firmware || ! -x $shim_log ]]; then fail "the build left no $firmware or no $shim_log"; fi
 }
 
+# That qemu.sh takes these, before anything is installed for them; this file stands for those that are made later.
+check_options() {
+  local stand_in="${BASH_SOURCE[0]}"
+  "$repository/launch/qemu.sh" --firmware "$stand_in" --dry-run "$@" >/dev/null || exit
+}
+
 make_guest() {
   progress "fetching a kernel and packing an initrd"
   local folder
@@ -124,6 +130,7 @@ main() {
     # Nothing but the PIT measures microvm's clock, which goes wrong on a busy host (qemu.sh --help).
     if [[ " ${qemu_options[*]} " == *" microvm "* ]]; then append+=" tsc_early_khz=3000000"; fi
   fi
+  check_options "${qemu_options[@]}"
   mkdir -p "$demo"
   rm -f "$demo"/{console.log,ccel.bin,ccel.json}
   build

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""launch/qemu.sh --dry-run: a command for files that are there, and an error for any that is not."""
+"""launch/qemu.sh --dry-run: a command for files that are there, and an error for any that is not; and what launch/demo.sh
+refuses."""
 
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -49,6 +51,21 @@ class Launch(unittest.TestCase):
                         result = self.dry_run(*more, **{name: path})
                         self.assertEqual((result.returncode, result.stdout), (2, ""))
                         self.assertEqual(result.stderr, f"qemu.sh: error: --{name}: no readable file {path}\n")
+
+    def test_the_demo_refuses_an_option_before_it_installs_anything(self):
+        copy = self.folder / "copy"
+        shutil.copytree(PROGRAM.parent, copy / "launch")
+        (copy / "cmake").mkdir()
+        install = copy / "cmake" / "install-dependencies.sh"
+        install.write_text("#!/bin/sh\necho installs\nexit 1\n", encoding="ascii")
+        install.chmod(0o755)
+        for options, message in ((("--nonsense",), "unknown option: --nonsense"), (("--cpus", "x"), "--cpus takes a number"),
+                                 (("--memory", ""), "--memory: is empty"), (("--suite", ""), "--suite needs a value"),
+                                 ((), None), (("--cpus", "2", "--", "-snapshot"), None)):
+            with self.subTest(options):
+                result = subprocess.run([copy / "launch" / "demo.sh", *options], capture_output=True, text=True, check=False)
+                self.assertEqual((result.returncode, result.stdout), (2, "") if message else (1, "installs\n"), result.stderr)
+                self.assertIn(message or "installing what is lacking", result.stderr)
 
 
 if __name__ == "__main__":
