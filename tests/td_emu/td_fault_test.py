@@ -72,6 +72,7 @@ refused = {
 # name: (text, what the message says behind the file's name)
 wrong = {
     "no_json": ("[{]", "expected JSON: "),
+    "nul": ('[{"tdvmcall": "IO", "status": 1}]\0more', "expected JSON: found a NUL at offset 0x21"),
     "no_list": ('{"leaf": "TDG.VP.INFO"}', 'faults: expected a list of 1 to 1000 faults, found {"leaf":"TDG.VP.INFO"}'),
     "no_fault": ("[7]", "fault 0: expected an object, found 7"),
     "nothing_known": ('[{"call": 1}]',

@@ -316,7 +316,9 @@ class MeasureTest(ToolTest):
     def test_bad_references_are_refused(self):
         log = self.put("ccel", self.boot.log())
         policy = json.loads(self.good(*self.arguments(self.boot), "--format", "policy"))
-        cases = {"is no JSON": b"{", "format: expected a text, found nothing": b"{}",
+        text = json.dumps(policy).encode()
+        cases = {"is no JSON": b"{", "is no JSON: expected text, found a NUL at offset " + hex(len(text)): text + b"\0and more",
+                 "is no JSON: expected text, found a NUL at offset 0x0": b"\0" + text, "format: expected a text, found nothing": b"{}",
                  "format: expected a text, found no object": b"[]",
                  "version: expected 2, found 1: make the policy again with shim-measure":
                      json.dumps({**policy, "version": 1}).encode(),

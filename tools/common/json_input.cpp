@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/common/json_input.hpp"
 
+#include <algorithm>
 #include <format>
 #include <optional>
 #include <set>
@@ -68,6 +69,11 @@ class Duplicates {
 
 Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
     constexpr std::size_t longest_shown = 80;
+    // The parser takes it for the end of its input.
+    if (const auto nul = std::ranges::find(bytes, std::byte{0}); nul != bytes.end())
+        return std::unexpected(
+            failure(file, std::format("is no JSON: expected text, found a NUL at offset {}",
+                                      hex(static_cast<std::uint64_t>(nul - bytes.begin())))));
     Duplicates duplicates;
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     Json json = Json::parse(

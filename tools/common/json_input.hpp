@@ -12,7 +12,8 @@
 
 namespace tdshim::tools {
 
-/// The value in `bytes`, UTF-8. Errors name `file`, and the way to a member that stands twice:
+/// The value in `bytes`, UTF-8, and nothing behind it, a NUL, which ends a text to some readers,
+/// least of all. Errors name `file`, and the way to a member that stands twice:
 /// "FILE: events[1].digest: stands twice".
 [[nodiscard]] Outcome<nlohmann::ordered_json> parse_json(const std::string& file, Bytes bytes);
 

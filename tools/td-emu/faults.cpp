@@ -267,8 +267,11 @@ void add_fault(Faults& faults, const std::string& where, const json& entry) {
                  entry);
 }
 
-/// The JSON; a key that stands twice in an object is an error.
+/// The JSON; a key that stands twice in an object is an error, as is a NUL, where the parser would
+/// end. tools/common/json_input.hpp is not for the plugin.
 json parse_json(std::string_view text) {
+    if (const std::size_t nul = text.find('\0'); nul != text.npos)
+        throw Wrong{std::format("expected JSON: found a NUL at offset {:#x}", nul)};
     std::vector<std::set<std::string>> keys;
     return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
         if (event == json::parse_event_t::object_start)
