@@ -86,7 +86,7 @@ class Boot:
     def report(self, rtmr3=bytes(48), attributes=SEPT_VE_DISABLE, xfam=XFAM):
         info = struct.pack("<QQ", attributes, xfam) + bytes.fromhex(mrtd(self.image)) + bytes(144)
         info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(48) + rtmr3 + bytes(48 + 64)
-        return b"\x81" + bytes(511) + info
+        return b"\x81" + bytes(79) + sha384(info) + bytes(384) + info
 
     def quote(self, version=4, **td):
         body = self.report(**td)[512:912]
@@ -325,6 +325,12 @@ class MeasureTest(ToolTest):
                  "attribute: there is no such member": json.dumps({**policy, "attribute": None}).encode(),
                  "xfam: expected 0x and at most 16 hexadecimal digits or null, found nothing":
                      json.dumps({key: value for key, value in policy.items() if key != "xfam"}).encode(),
+    def test_a_report_with_a_service_td(self):
+        report = self.boot.report()
+        info = report[512:912] + b"\1" * 48 + report[960:]
+        bound = b"\x81\0\1" + report[3:80] + sha384(info) + report[128:512] + info
+        self.good("shim-log", "check", self.put("ccel", self.boot.log()), "--report", self.put("report", bound))
+
                  "mrtd: stands twice": json.dumps(policy).replace('"mrtd":', '"mrtd": null, "mrtd":').encode(),
                  "events[0].digest: stands twice": json.dumps(policy).replace('"digest":', '"digest": "", "digest":', 1).encode(),
                  "events[0].input: expected a text, found nothing":
@@ -344,7 +350,19 @@ class MeasureTest(ToolTest):
                 self.assertEqual(self.bad("shim-log", "check", log, "--policy", path).stderr,
                                  f"shim-log: {path}: {message}\n")
         report, quote = self.boot.report(), self.boot.quote()
-        cases = {("--report", "TDREPORT does not have its size at offset 0x3ff: expected 0x400, found 0x3ff"): report[:-1],
+        changed = bytearray(report)
+        changed[720] ^= 1
+        cases = {("--report", f"TDREPORT's TEE_INFO_HASH at offset 0x50: expected {sha384(bytes(changed[512:])).hex()}, the SHA-384 "
+                              f"of its TDINFO, found {sha384(report[512:]).hex()}: registers of another report, or changed; take it "
+                              "again"): bytes(changed),
+                 ("--report", "TDREPORT's subtype at offset 0x1: expected 0, found 0x1"): b"\x81\1" + report[2:],
+                 ("--report", "TDREPORT's version at offset 0x2: expected 0 or 1, found 0x2"): b"\x81\0\2" + report[3:],
+                 ("--report", f"TDREPORT's SERVTD_HASH at offset 0x390: expected zeros in version 0, found {'01' * 48}"):
+                     report[:912] + b"\1" * 48 + report[960:],
+                 ("--report", "TDREPORT's reserved byte at offset 0xf: expected 0, found 0x1"): report[:15] + b"\1" + report[16:],
+                 ("--report", "TDREPORT's reserved byte at offset 0xc0: expected 0, found 0x2"): report[:192] + b"\2" + report[193:],
+                 ("--report", "TDREPORT's reserved byte at offset 0x3ff: expected 0, found 0x3"): report[:-1] + b"\3",
+                 ("--report", "TDREPORT does not have its size at offset 0x3ff: expected 0x400, found 0x3ff"): report[:-1],
                  ("--report", "report is not that of a TD at offset 0x0: expected 0x81, found 0x0"): b"\0" + report[1:],
                  ("--quote", "input ends too early at offset 0x30: expected 0x248, found 0x1"): quote[:49],
                  ("--quote", "quote has neither version 4 nor 5 at offset 0x0: expected 0x5, found 0x3"): b"\3" + quote[1:],

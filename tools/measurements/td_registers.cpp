@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/measurements/td_registers.hpp"
 
+#include <cstddef>
+#include <format>
+#include <utility>
+
+#include "tools/common/text.hpp"
+
 namespace tdshim::tools {
 namespace {
 
 constexpr std::uint8_t report_type_td = 0x81;
+constexpr std::uint8_t latest_report_version = 1;
 constexpr std::uint32_t tee_type_tdx = 0x81;
 
 struct QuoteHeader {
@@ -63,14 +70,67 @@ tdx::TdInfo info_of(const QuoteBody& body) {
             .reserved = {}};
 }
 
+std::unexpected<Failure> wrong(std::string_view file, std::string_view what, std::size_t at,
+                               std::string_view expected, std::string_view found) {
+    return std::unexpected(failure(file, std::format("{} at offset {}: expected {}, found {}", what,
+                                                     hex(at), expected, found)));
+}
+
+/// REPORTTYPE. Version 1 has the hash of the service TDs that are bound; in version 0 there are
+/// none.
+Outcome<> check_form(std::string_view file, const tdx::Report& report) {
+    const tdx::ReportMac& mac = report.report_mac;
+    if (mac.type != report_type_td)
+        return std::unexpected(failure(file, {Fault::report_type, 0, report_type_td, mac.type}));
+    if (mac.subtype != 0)
+        return wrong(file, "TDREPORT's subtype", offsetof(tdx::ReportMac, subtype), "0",
+                     hex(mac.subtype));
+    if (mac.version > latest_report_version)
+        return wrong(file, "TDREPORT's version", offsetof(tdx::ReportMac, version), "0 or 1",
+                     hex(mac.version));
+    if (mac.version == 0 && report.td_info.servtd_hash != crypto::Digest{})
+        return wrong(file, "TDREPORT's SERVTD_HASH",
+                     offsetof(tdx::Report, td_info) + offsetof(tdx::TdInfo, servtd_hash),
+                     "zeros in version 0", hex(Bytes(report.td_info.servtd_hash)));
+    return {};
+}
+
+/// What the ABI reserves of REPORTMACSTRUCT and TDINFO; of TEE_TCB_INFO newer modules use more.
+Outcome<> check_reserved(std::string_view file, Bytes bytes) {
+    constexpr std::size_t info = offsetof(tdx::Report, td_info);
+    constexpr std::array fields{
+        std::pair{offsetof(tdx::ReportMac, reserved_3), sizeof(tdx::ReportMac::reserved_3)},
+        std::pair{offsetof(tdx::ReportMac, reserved_192), sizeof(tdx::ReportMac::reserved_192)},
+        std::pair{info + offsetof(tdx::TdInfo, reserved), sizeof(tdx::TdInfo::reserved)}};
+    for (const auto& [start, size] : fields)
+        for (std::size_t at = start; at < start + size; ++at)
+            if (bytes[at] != std::byte{0})
+                return wrong(file, "TDREPORT's reserved byte", at, "0",
+                             hex(std::to_integer<std::uint64_t>(bytes[at])));
+    return {};
+}
+
+/// TEE_INFO_HASH ties TDINFO, where the registers are, to what the MAC covers.
+Outcome<> check_info_hash(std::string_view file, const tdx::Report& report) {
+    const crypto::Digest expected = td_info_hash(report.td_info);
+    if (report.report_mac.tee_info_hash == expected)
+        return {};
+    return wrong(file, "TDREPORT's TEE_INFO_HASH", offsetof(tdx::ReportMac, tee_info_hash),
+                 hex(Bytes(expected)) + ", the SHA-384 of its TDINFO",
+                 hex(Bytes(report.report_mac.tee_info_hash)) +
+                     ": registers of another report, or changed; take it again");
+}
+
 } // namespace
 
-Result<TdRegisters> registers_of_report(Bytes bytes) {
+Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes bytes) {
     if (bytes.size() != sizeof(tdx::Report))
-        return refuse(Fault::report_size, bytes.size(), sizeof(tdx::Report), bytes.size());
-    const auto report = TRY(read_at<tdx::Report>(bytes, 0));
-    if (report.report_mac.type != report_type_td)
-        return refuse(Fault::report_type, 0, report_type_td, report.report_mac.type);
+        return std::unexpected(
+            failure(file, {Fault::report_size, bytes.size(), sizeof(tdx::Report), bytes.size()}));
+    const auto report = TRY(of_file(file, read_at<tdx::Report>(bytes, 0)));
+    TRY(check_form(file, report));
+    TRY(check_reserved(file, bytes));
+    TRY(check_info_hash(file, report));
     return TdRegisters{report.td_info, "TDREPORT"};
 }
 

@@ -11,6 +11,7 @@
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/tdx/report.hpp"
+#include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
 
@@ -21,8 +22,10 @@ struct TdRegisters {
 };
 
 /// From a TDREPORT_STRUCT of 1024 bytes [Intel TDX Module 1.5 ABI, TDREPORT_STRUCT], as
-/// /dev/tdx_guest gives it. Errors: truncated, report_size, report_type.
-[[nodiscard]] Result<TdRegisters> registers_of_report(Bytes report);
+/// /dev/tdx_guest gives it: of a TD, formed as the module forms it, and with the hash in what the
+/// MAC covers that its TDINFO has. The MAC itself only the processor can check. Errors name `file`,
+/// offset, what was expected and what was found.
+[[nodiscard]] Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes report);
 
 /// From a quote, version 4, or version 5 with a body of TDX 1.0 or 1.5 [Intel TDX DCAP Quote
 /// Generation Library, Appendix 3]. Errors: truncated, quote_version, quote_tee_type,

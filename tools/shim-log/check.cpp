@@ -16,7 +16,7 @@ namespace {
 Outcome<std::optional<TdRegisters>> td_registers(const References& references) {
     if (const auto& file = references.report) {
         const auto bytes = TRY(read_file(*file));
-        return TRY(of_file(*file, registers_of_report(bytes)));
+        return TRY(registers_of_report(*file, bytes));
     }
     if (const auto& file = references.quote) {
         const auto bytes = TRY(read_file(*file));
