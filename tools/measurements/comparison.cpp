@@ -19,7 +19,6 @@ constexpr std::string_view xfam_key = "xfam";
 
 /// Of a TD's ATTRIBUTES [Intel TDX Module 1.5 ABI, ATTRIBUTES].
 constexpr std::uint64_t attribute_debug = 1;
-constexpr std::uint64_t attributes_under_debug = 0xFF; // the group TUD, bits 7 to 0
 
 Finding finding_of(const PolicyEvent& wanted, std::string text, std::size_t offset) {
     return {key_of_rtmr(wanted.rtmr), wanted.description, wanted.origin,

@@ -15,6 +15,10 @@
 
 namespace tdshim::tools {
 
+/// Of a TD's ATTRIBUTES the group TUD, "TD under debug", bits 7 to 0 [Intel TDX Module 1.5 ABI,
+/// ATTRIBUTES]: who trusts such a TD trusts its VMM.
+inline constexpr std::uint64_t attributes_under_debug = 0xFF;
+
 /// The measured part of a TD as the TDX module keeps it, and where it was read.
 struct TdRegisters {
     tdx::TdInfo info{};

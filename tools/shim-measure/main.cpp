@@ -3,10 +3,14 @@
 // shim-measure FINAL.BIN: the measurement registers of a boot, computed from files before any
 // launch.
 
+#include <format>
+#include <iostream>
 #include <map>
 
 #include "tools/common/command.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/text.hpp"
+#include "tools/measurements/td_registers.hpp"
 #include "tools/shim-measure/output.hpp"
 
 namespace tdshim::tools { namespace {
@@ -18,6 +22,21 @@ Outcome<crypto::Digest> mrtd_of(const Image& image, const Gathered& gathered,
     return tdx_model::mrtd_of(image.bytes, image.metadata, order, [&](tdvf::SectionType type) {
         return gathered.placement.content_of(type);
     });
+}
+
+/// Of a policy that shim-log check lets a TD agree with which proves nothing.
+void warn_of_debug(const Policy& policy) {
+    if (const std::uint64_t bits = policy.attributes.value_or(0) & attributes_under_debug)
+        std::cerr << std::format(
+            "shim-measure: WARNING: --attributes has {} of the bits 7 to 0: this policy accepts a "
+            "TD under debug, which proves nothing\n",
+            hex(bits));
+}
+
+void print_policy(const Measured& measured) {
+    const Policy policy = policy_of(measured);
+    warn_of_debug(policy);
+    print_json(json_of(policy));
 }
 
 Outcome<ExitCode> run(const Options& asked) {
@@ -42,7 +61,7 @@ Outcome<ExitCode> run(const Options& asked) {
     switch (options.format) {
     case Format::text: print_text(measured); break;
     case Format::json: print_json(json_of(measured)); break;
-    case Format::policy: print_json(json_of(policy_of(measured))); break;
+    case Format::policy: print_policy(measured); break;
     }
     return ExitCode::good;
 }
