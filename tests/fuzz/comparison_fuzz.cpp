@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "tools/measurements/comparison.hpp"
+#include "tools/measurements/event_form.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace {
@@ -50,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                   .type = static_cast<std::uint32_t>(event.type),
                                   .description = tools::summarise(event).description,
                                   .digest = event.digest,
-                                  .size = 0,
+                                  .size = tools::measured_size(event),
                                   .origin = ""});
     if (!tools::compare_log(*log, own).empty())
         std::abort();

@@ -203,10 +203,12 @@ class LogTest(ToolTest):
     def test_bytes_of_the_log_cannot_steer_the_terminal(self):
         data = struct.pack("<16sI", b"\x1b[2Jx\xff", 0)
         log = LOG_HEADER + event(1, 0xA, sha384(data), data)
-        text = self.good("shim-log", "decode", self.put("CCEL", log))
-        self.assertNotIn("\x1b", text)
-        self.assertIn("\\x1b[2Jx\\xff", text)
-        json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", log)))
+        decoded = self.run_tool("shim-log", "decode", self.put("CCEL", log))
+        self.assertEqual((decoded.returncode, decoded.stderr), (1, ""))
+        self.assertNotIn("\x1b", decoded.stdout)
+        self.assertIn("\\x1b[2Jx\\xff", decoded.stdout)
+        self.assertIn("its name is not printable text", decoded.stdout)
+        json.loads(self.run_tool("shim-log", "decode", "--json", self.put("CCEL", log)).stdout)
 
     def test_garbage_at_the_end_is_an_error_after_what_was_decoded(self):
         at = len(LOG)

@@ -149,6 +149,79 @@ TEST_CASE("what td_contents says must be there, and no more", "[coverage]") {
     CHECK(coverage(refused_boot().log()).findings.empty());
 }
 
+/// What a check says of a boot whose one event of RTMR[0] has this type and data, with any digest.
+std::string form(std::uint32_t type, std::string_view data) {
+    const std::string_view text("td_payload=elf");
+    BootLog boot;
+    boot.add(bundle_event(0, static_cast<event_log::EventType>(type), bytes_of(data)))
+        .add(contents(bytes_of(text)))
+        .add(kernel(Gpa{}, file("K")))
+        .add(separator(0))
+        .add(separator(1));
+    const auto found = texts(coverage(boot.log()).findings);
+    CHECK(found.size() <= 1);
+    return found.empty() ? std::string() : found[0].substr(found[0].find("is not as the"));
+}
+
+template <std::size_t Size>
+constexpr std::string_view text_of(const char (&text)[Size]) {
+    return {text, Size - 1}; // with the NULs inside
+}
+
+TEST_CASE("an event of a file has a name and nothing behind its fields", "[coverage]") {
+    constexpr std::uint32_t blob = 0x8000000A;
+    constexpr std::string_view name =
+        "is not as the firmware writes it: its name is not printable text with nothing but zeros "
+        "behind it";
+    CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
+    CHECK(form(blob, text_of("\5APIC\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
+    CHECK(form(blob, text_of("\6APIC\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
+    CHECK(form(blob, text_of("\6APIC\0X\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
+    CHECK(form(blob, text_of("\4AP\x1b"
+                             "C\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
+    CHECK(form(blob, text_of("\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
+    CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0X"))
+              .ends_with("expected 21 bytes of data, found 22"));
+    CHECK(form(blob, "").ends_with("expected 17 bytes of data, found 0"));
+    CHECK(form(blob, text_of("\4APIC\1\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"))
+              .ends_with("its address and size are no range of memory"));
+}
+
+TEST_CASE("an event of configuration has zeros behind its name and no more than it says",
+          "[coverage]") {
+    constexpr std::uint32_t config = 0xA;
+    constexpr std::string_view name = "with nothing but zeros behind it";
+    CHECK(form(config, text_of("td_hob\0\0\0\0\0\0\0\0\0\0\1\0\0\0X")).empty());
+    CHECK(form(config, text_of("secure_policy_db\1\0\0\0X")).empty());
+    CHECK(form(config, text_of("td_hob\0EVIL\0\0\0\0\0\1\0\0\0X")).ends_with(name));
+    CHECK(form(config, text_of("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0X")).ends_with(name));
+    CHECK(form(config, text_of("td_hob\0\0\0\0\0\0\0\0\0\0\1\0\0\0XY"))
+              .ends_with("expected 21 bytes of data, found 22"));
+    CHECK(form(config, "td_hob").ends_with("expected 20 bytes of data, found 6"));
+}
+
+TEST_CASE("a separator and events of other types hide nothing either", "[coverage]") {
+    CHECK(form(4, text_of("\0\0\0\0hidden")).ends_with("expected 4 bytes of data, found 10"));
+    CHECK(form(4, text_of("\1\0\0\0a reason")).empty());
+    CHECK(form(1, "hidden").ends_with("it has no event of that type there"));
+    const BootLog boot = running_bundle(); // where the OS may have any form
+    CHECK(check(boot.log().view(), boot.td(), boot.policy()).empty());
+}
+
+TEST_CASE("a file has the size that the policy says", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    const auto log = decode_log(boot.log().view());
+    constexpr std::array sizes{std::pair{3U, 1 + 15 + 8}, std::pair{7U, 1 + 11 + 8}};
+    for (const auto& [event, at] : sizes) {
+        Blob bytes = boot.log();
+        bytes.patch(log->events[event].offset + 66 + static_cast<std::size_t>(at), 1, 0x54);
+        CHECK(check(bytes.view(), boot.td()).empty());
+        const auto found = texts(check(bytes.view(), boot.td(), boot.policy()));
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].contains(" bytes, found 84; that is: a file"));
+    }
+}
+
 TEST_CASE("with td-shim's order of events td_contents stands behind the separator", "[coverage]") {
     BootLog boot;
     boot.add(payload_svn(1, Digests::td_shim))

@@ -5,6 +5,7 @@
 #include <format>
 
 #include "tools/common/text.hpp"
+#include "tools/measurements/event_form.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace tdshim::tools {
@@ -41,6 +42,11 @@ std::optional<Finding> compare_event(const Event& found, const PolicyEvent& want
                           std::format("{}: {}: expected digest {}, found {}", where,
                                       label(description, type), hex(Bytes(wanted.digest)),
                                       hex(Bytes(found.digest))),
+                          found.offset);
+    if (const std::uint64_t size = measured_size(found); size != wanted.size)
+        return finding_of(wanted,
+                          std::format("{}: {}: expected {} bytes, found {}", where,
+                                      label(description, type), wanted.size, size),
                           found.offset);
     return std::nullopt;
 }

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <format>
+#include <optional>
 
 #include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/contents_names.hpp"
+#include "tools/measurements/event_form.hpp"
 #include "tools/measurements/event_names.hpp"
 
 namespace tdshim::tools {
@@ -117,6 +119,44 @@ void find_other_data(const DecodedLog& log, LogCoverage& result) {
     }
 }
 
+/// Events of the firmware's that no firmware of ours wrote so. One finding for an event is enough.
+class Forms {
+  public:
+    Forms(const DecodedLog& log, LogCoverage& result) : log_(log), result_(result) {}
+
+    void check() {
+        std::array<std::size_t, event_log::max_mr_index + 1> indices{};
+        for (std::size_t i = 0; i < log_.events.size(); ++i) {
+            const Event& event = log_.events[i];
+            if (!extends_register(event))
+                continue;
+            const std::size_t index = indices[event.mr_index]++;
+            if (!result_.events[i].is_appended)
+                check(event, index);
+        }
+    }
+
+  private:
+    void check(const Event& event, std::size_t index) {
+        const auto wrong = of_other_type(event) ? other_type : wrong_form(event);
+        if (wrong && !std::ranges::contains(result_.findings, event.offset, &Finding::offset))
+            result_.findings.push_back({register_key(event.mr_index), label(event), "",
+                                        std::format("{}: {} is not as the firmware writes it: {}",
+                                                    place_of(event, index), label(event), *wrong),
+                                        event.offset});
+    }
+
+    /// Of td-shim's logs the types are not all known.
+    [[nodiscard]] bool of_other_type(const Event& event) const {
+        return log_.announced && event.mr_index < event_log::mr_index_of_rtmr(first_rtmr_of_os) &&
+               !is_type_of_firmware(event.type);
+    }
+
+    const std::optional<std::string> other_type = "it has no event of that type there";
+    const DecodedLog& log_;
+    LogCoverage& result_;
+};
+
 std::vector<LogPart> parts_of_blob(const Event& event, std::size_t data, bool is_named) {
     const std::size_t name = 1 + std::to_integer<std::size_t>(event.data[0]);
     std::vector<LogPart> parts;
@@ -166,6 +206,7 @@ LogCoverage coverage_of(const DecodedLog& log) {
     Ends ends(log, result);
     ends.mark_appended(named);
     ends.check_announced();
+    Forms(log, result).check();
     std::ranges::stable_sort(result.findings, {}, &Finding::offset);
     return result;
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/measurements/event_form.hpp"
+
+#include <algorithm>
+#include <format>
+
+namespace tdshim::tools {
+namespace {
+
+using event_log::Event;
+using event_log::EventType;
+
+using Wrong = std::optional<std::string>;
+
+bool is_printable(std::byte byte) {
+    return byte >= std::byte{' '} && byte <= std::byte{'~'};
+}
+
+/// Printable, and behind it at most `most_zeros`, up to the field's end.
+Wrong wrong_name(Bytes field, std::size_t most_zeros) {
+    const auto end = std::ranges::find_if_not(field, is_printable);
+    const Bytes rest(end, field.end());
+    const bool is_padding =
+        std::ranges::all_of(rest, [](std::byte byte) { return byte == std::byte{0}; });
+    if (end != field.begin() && is_padding && rest.size() <= most_zeros)
+        return std::nullopt;
+    return "its name is not printable text with nothing but zeros behind it";
+}
+
+Wrong wrong_size(std::uint64_t expected, std::size_t found) {
+    if (expected == found)
+        return std::nullopt;
+    return std::format("expected {} bytes of data, found {}", expected, found);
+}
+
+Wrong wrong_blob(Bytes data) {
+    const std::size_t name = data.empty() ? 0 : std::to_integer<std::size_t>(data[0]);
+    if (auto wrong = wrong_size(1 + name + sizeof(event_log::BlobRange), data.size()))
+        return wrong;
+    if (auto wrong = wrong_name(data.subspan(1, name), 1))
+        return wrong;
+    const auto range = read_at<event_log::BlobRange>(data, 1 + name);
+    if (!range || !GpaRange::make({range->base}, range->length))
+        return "its address and size are no range of memory";
+    return std::nullopt;
+}
+
+Wrong wrong_config(Bytes data) {
+    const auto info = read_at<event_log::ConfigInfo>(data, 0);
+    const std::uint64_t length = info ? std::uint64_t{info->length} : 0;
+    if (auto wrong = wrong_size(sizeof(event_log::ConfigInfo) + length, data.size()))
+        return wrong;
+    constexpr std::size_t size = sizeof(event_log::ConfigInfo::descriptor);
+    return wrong_name(data.first(size), size);
+}
+
+/// A reason follows an error alone.
+Wrong wrong_separator(Bytes data) {
+    const auto value = read_at<le32>(data, 0);
+    if (value && *value == 1)
+        return std::nullopt;
+    return wrong_size(sizeof(le32), data.size());
+}
+
+} // namespace
+
+std::optional<std::string> wrong_form(const Event& event) {
+    switch (event.type) {
+    case EventType::platform_firmware_blob2: return wrong_blob(event.data);
+    case EventType::platform_config_flags: return wrong_config(event.data);
+    case EventType::separator: return wrong_separator(event.data);
+    case EventType::no_action:
+    case EventType::compact_hash:
+    case EventType::ipl: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+bool is_type_of_firmware(EventType type) {
+    return type == EventType::platform_firmware_blob2 || type == EventType::platform_config_flags ||
+           type == EventType::separator;
+}
+
+std::uint64_t measured_size(const Event& event) {
+    if (event.type == EventType::separator)
+        return std::min(sizeof(le32), event.data.size());
+    const auto description = event_log::describe(event);
+    if (!description)
+        return event.data.size();
+    return description->range ? description->range->size() : description->info.size();
+}
+
+} // namespace tdshim::tools

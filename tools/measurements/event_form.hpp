@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the firmware writes an event's data: a printable name, zeros where it is padded, and nothing
+// behind the fields. Whoever ships a log may write other bytes where no digest covers them, which
+// a reader that stops at the first NUL does not see.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "shim/formats/event_log/reader.hpp"
+
+namespace tdshim::tools {
+
+/// In which way the data of a configuration event, of a file's event or of a separator is not as
+/// the firmware writes it; nothing where it is, and for events of other types.
+[[nodiscard]] std::optional<std::string> wrong_form(const event_log::Event& event);
+
+/// Whether the firmware writes events of that type into RTMR[0] and RTMR[1].
+[[nodiscard]] bool is_type_of_firmware(event_log::EventType type);
+
+/// How many bytes were measured, as the event says: of a file its size, of configuration that of
+/// the information, of a separator that of its number, of any other that of its data.
+[[nodiscard]] std::uint64_t measured_size(const event_log::Event& event);
+
+} // namespace tdshim::tools
