@@ -26,6 +26,9 @@ CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
 REGISTERS = ("attributes", "xfam", "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
 SEPT_VE_DISABLE, DEBUG, XFAM = 1 << 28, 1, 0xE7
+# LOG_HEADER is that of td-shim.
+OTHER_MAKE = ("the log is of another make, by \"td_shim\": names of RTMR[1]'s files and where the firmware's events end are not "
+              "checked\n")
 
 
 def allocate(name):
@@ -114,9 +117,6 @@ class MeasureTest(ToolTest):
     def policy(self, *more, name="policy.json"):
         return self.put(name, self.good(*self.arguments(self.boot), "--format", "policy", *more).encode())
 
-    def test_registers_are_those_that_python_computes(self):
-        found = self.predict()
-        self.assertEqual(found["mrtd"], mrtd(self.boot.image))
     def debug_policy(self, attributes, name="debug.json"):
         """One that shim-measure warns of."""
         result = self.run_tool(*self.arguments(self.boot), "--format", "policy", "--attributes", hex(attributes))
@@ -125,6 +125,9 @@ class MeasureTest(ToolTest):
                                         "policy accepts a TD under debug, which proves nothing\n")
         return self.put(name, result.stdout.encode())
 
+    def test_registers_are_those_that_python_computes(self):
+        found = self.predict()
+        self.assertEqual(found["mrtd"], mrtd(self.boot.image))
         self.assertEqual((found["rtmr0"], found["rtmr1"]), (self.boot.register(0), self.boot.register(1)))
         self.assertEqual((found["rtmr2"], found["rtmr3"]), (bytes(48).hex(), bytes(48).hex()))
         self.assertEqual(found["tdinfo_hash"], sha384(self.boot.report()[512:]).hex())
@@ -201,13 +204,13 @@ class MeasureTest(ToolTest):
                 (("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5))), unpinned, [])):
             with self.subTest(references):
                 self.assertEqual(self.check(self.boot, *references),
-                                 {"agrees": True, "differences": [], "appended": {},
+                                 {"agrees": True, "differences": [], "another_make": "td_shim", "appended": {},
                                   "not_compared": {"policy": no_policy, "td": no_td}})
 
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
-                         "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: ATTRIBUTES, XFAM, "
+                         OTHER_MAKE + "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: ATTRIBUTES, XFAM, "
                          f"MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
 
     def references(self, **td):
@@ -281,7 +284,7 @@ class MeasureTest(ToolTest):
         rtmr3 = bytes.fromhex(replayed([sha384(text)]))
         report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
-                         "1 event appended by the OS in RTMR[3]\nnot compared with a policy: RTMR[2], RTMR[3]\n"
+                         OTHER_MAKE + "1 event appended by the OS in RTMR[3]\nnot compared with a policy: RTMR[2], RTMR[3]\n"
                          f"{log} agrees with {policy}\n{log} agrees with {report}\n")
         self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
         wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
@@ -296,12 +299,27 @@ class MeasureTest(ToolTest):
                     result = self.run_tool("shim-log", "check", log, "--policy", pins, *references)
                     self.assertEqual(result.returncode, code, result.stdout)
 
+    def test_a_log_of_another_make_is_said(self):
+        body = self.boot.log()[len(LOG_HEADER):]
+        policy, report = ("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))
+        for vendor, make, by_policy in ((b"td_shim\0" + struct.pack("<I", len(LOG_HEADER) + 5 + len(body)), None, 0),
+                                        (b"td_shim\0", "td_shim\\x00", 0), (b"other", "other", 1)):
+            header = LOG_HEADER[:28] + struct.pack("<I", 33 + len(vendor)) + LOG_HEADER[32:64] + bytes([len(vendor)]) + vendor
+            log = self.put("ccel", header + body)
+            for references, code in ((report, 0), (policy, by_policy)):
+                with self.subTest(vendor, references=references):
+                    result = self.run_tool("shim-log", "check", log, *references, "--json")
+                    self.assertEqual((result.returncode, json.loads(result.stdout)["another_make"]), (code, make))
+                    text = self.run_tool("shim-log", "check", log, *references).stdout
+                    self.assertEqual(text.startswith(f"the log is of another make, by \"{make}\": "), make is not None, text)
+                    self.assertEqual(text.count("of another make"), int(make is not None))
+
     def test_a_text_that_was_changed_is_not_what_was_measured(self):
         log = self.boot.log().replace(COMMAND_LINE, COMMAND_LINE[:-1] + b"b")
         for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
             result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
             self.assertEqual(result.returncode, 1, result.stderr)
-            self.assertRegex(result.stdout, r"^(not compared .*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
+            self.assertRegex(result.stdout, r"^the log is of another make, .*\n(not compared .*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
                                             r"measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):
@@ -322,6 +340,12 @@ class MeasureTest(ToolTest):
                 self.assertRegex(result.stdout, "differs: " + message)
                 self.assertIn(" in the TDREPORT", result.stdout)
 
+    def test_a_report_with_a_service_td(self):
+        report = self.boot.report()
+        info = report[512:912] + b"\1" * 48 + report[960:]
+        bound = b"\x81\0\1" + report[3:80] + sha384(info) + report[128:512] + info
+        self.good("shim-log", "check", self.put("ccel", self.boot.log()), "--report", self.put("report", bound))
+
     def test_bad_references_are_refused(self):
         log = self.put("ccel", self.boot.log())
         policy = json.loads(self.good(*self.arguments(self.boot), "--format", "policy"))
@@ -334,12 +358,6 @@ class MeasureTest(ToolTest):
                  "attribute: there is no such member": json.dumps({**policy, "attribute": None}).encode(),
                  "xfam: expected 0x and at most 16 hexadecimal digits or null, found nothing":
                      json.dumps({key: value for key, value in policy.items() if key != "xfam"}).encode(),
-    def test_a_report_with_a_service_td(self):
-        report = self.boot.report()
-        info = report[512:912] + b"\1" * 48 + report[960:]
-        bound = b"\x81\0\1" + report[3:80] + sha384(info) + report[128:512] + info
-        self.good("shim-log", "check", self.put("ccel", self.boot.log()), "--report", self.put("report", bound))
-
                  "mrtd: stands twice": json.dumps(policy).replace('"mrtd":', '"mrtd": null, "mrtd":').encode(),
                  "events[0].digest: stands twice": json.dumps(policy).replace('"digest":', '"digest": "", "digest":', 1).encode(),
                  "events[0].input: expected a text, found nothing":

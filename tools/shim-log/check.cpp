@@ -48,6 +48,18 @@ void print_not_compared(std::string_view with, const std::vector<RegisterName>& 
         std::cout << std::format("not compared with {}: {}\n", with, names);
 }
 
+/// What names and ends a log has to have is known of this firmware's alone.
+bool is_of_another_make(const DecodedLog& log) {
+    return !log.announced;
+}
+
+void print_make(const DecodedLog& log) {
+    if (is_of_another_make(log))
+        std::cout << std::format("the log is of another make, by \"{}\": names of RTMR[1]'s files "
+                                 "and where the firmware's events end are not checked\n",
+                                 log.vendor_info);
+}
+
 void print_text(const LogCoverage& coverage, const NotCompared& left,
                 const std::vector<Finding>& findings, const std::string& file,
                 const References& references) {
@@ -71,11 +83,13 @@ nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {
     return keys;
 }
 
-nlohmann::ordered_json json_of(const LogCoverage& coverage, const NotCompared& left,
-                               const std::vector<Finding>& findings) {
+nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverage,
+                               const NotCompared& left, const std::vector<Finding>& findings) {
     nlohmann::ordered_json json{
         {"agrees", findings.empty()},
         {"differences", nlohmann::ordered_json::array()},
+        {"another_make", is_of_another_make(log) ? nlohmann::ordered_json(log.vendor_info)
+                                                 : nlohmann::ordered_json()},
         {"appended", nlohmann::ordered_json::object()},
         {"not_compared", {{"policy", json_of(left.with_policy)}, {"td", json_of(left.with_td)}}}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
@@ -101,10 +115,12 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
     const LogCoverage coverage = coverage_of(log);
     const std::vector<Finding> findings = differences(log, coverage, td, wanted);
     const NotCompared left = not_compared(td, wanted);
-    if (json)
-        print_json(json_of(coverage, left, findings));
-    else
+    if (json) {
+        print_json(json_of(log, coverage, left, findings));
+    } else {
+        print_make(log);
         print_text(coverage, left, findings, file, references);
+    }
     return findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
 
