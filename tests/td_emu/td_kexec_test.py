@@ -24,14 +24,24 @@ def kexec_program():
     return (settings.required_path("TDSHIM_BIN") / "td-kexec").read_bytes()
 
 
-def next_kernel(guest, initrd, more):
+def next_kernel(guest, initrd, append):
     return {"next/kernel": guest.kernel.read_bytes(), "next/initrd": pathlib.Path(initrd).read_bytes(),
-            "next/cmdline": (strict + more).encode()}
+            "next/cmdline": append.encode()}
 
 
-def boot(test, guest, *, cpus, program, files={}, more=""):
-    run = td_emu.Run("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program, files),
-                     "--append", strict + more, "--memory", "2G", "--cpus", cpus)
+# Watched, Linux is slow, and takes itself for stuck where the machine is busy.
+watched = "--watch-payload"
+strict_and_patient = strict + " nosoftlockup"
+bound = 1500  # seconds, for what hangs
+
+
+def run_guest(test, guest, *options, append=strict, cpus, program, files={}):
+    return td_emu.Run("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program, files),
+                      "--append", append, "--memory", "2G", "--cpus", cpus, *options, timeout=bound)
+
+
+def boot(test, guest, *options, **launch):
+    run = run_guest(test, guest, *options, **launch)
     test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
     return run
 
@@ -47,7 +57,7 @@ class Kexec(unittest.TestCase):
         """It finds tables, event log, all processors, and memory that nobody accepted."""
         guest = settings.Guest("6.12")
         run = boot(self, guest, cpus=2, program=kexec_program(),
-                   files=next_kernel(guest, guest.initrd, " guest.touch=1024"))
+                   files=next_kernel(guest, guest.initrd, strict + " guest.touch=1024"))
         check_no_complaint(self, run.console)
         tables = re.findall(r"efi: (Unaccepted=.*)$", run.console, re.MULTILINE)
         self.assertEqual((len(tables), len(set(tables))), (2, 1), tables)
@@ -55,6 +65,23 @@ class Kexec(unittest.TestCase):
         self.assertEqual((len(logs), len(set(logs))), (2, 1))
         run.line(r"^guest: touched 1024 MiB$")
         self.assertEqual(re.findall(r"^guest: cpus (\d+)$", run.console, re.MULTILINE), ["2", "2"])
+
+    def test_next_kernel_watched(self):
+        """It accepts memory before it uses it."""
+        guest = settings.Guest("6.12")
+        run = boot(self, guest, watched, append=strict_and_patient, cpus=1, program=kexec_program(),
+                   files=next_kernel(guest, guest.initrd, strict_and_patient))
+        check_no_complaint(self, run.console)
+        self.assertEqual(len(re.findall("^guest: done$", run.console, re.MULTILINE)), 1)
+
+    def test_next_kernel_without_tables(self):
+        """What it would do if it found none: Linux hands them on only where there are runtime services."""
+        guest = settings.Guest("6.12")
+        run = run_guest(self, guest, watched, append=strict_and_patient + " efi=noruntime", cpus=1,
+                        program=kexec_program(), files=next_kernel(guest, guest.initrd, strict_and_patient))
+        self.assertEqual(run.exit_code, 1, run.console[-3000:] + run.errors)
+        self.assertIn("access to memory that nobody accepted", run.result["finding"])
+        run.line(r"^guest: ccel end$")  # the first kernel came to its end
 
     def test_offline_and_online(self):
         """A processor is given back twice, and is the shim's in between."""
@@ -75,9 +102,9 @@ class Kexec(unittest.TestCase):
                                  "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null",
                                  "done | wc -c")
         crashed = td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger")
-        files = {**next_kernel(guest, td_guest.initrd_with(self, guest, reader), " maxcpus=1"),
+        files = {**next_kernel(guest, td_guest.initrd_with(self, guest, reader), strict + " maxcpus=1"),
                  "next/on-crash": b"", "bin/td-kexec": kexec_program()}
-        run = boot(self, guest, cpus=2, program=crashed, files=files, more=" crashkernel=320M")
+        run = boot(self, guest, cpus=2, program=crashed, files=files, append=strict + " crashkernel=320M")
         first, second = run.console.split("sysrq: Trigger a crash")
         check_no_complaint(self, first)
         check_no_complaint(self, second[second.index("Linux version"):])

@@ -122,6 +122,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.is_tdshim = info && info->has_value();
     settings.until_payload = options.until_payload;
     settings.delivers_exceptions = options.delivers_exceptions;
+    settings.watches_payload = options.watches_payload;
     settings.qtest_socket = scratch.file("qtest");
     settings.result_file = scratch.file("result.json");
     settings.is_our_firmware = image.is_ours;

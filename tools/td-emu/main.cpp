@@ -98,6 +98,9 @@ void add_options(CLI::App& app, Options& options) {
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,
                  "the firmware gets the #VE and #GP of its instructions instead of a finding");
+    app.add_flag("--watch-payload", options.watches_payload,
+                 "Linux too is held to the rule that memory is accepted before it is used, which "
+                 "takes it several times as long");
     app.add_option("--fault", options.fault,
                    "what a hostile VMM does while the firmware runs: a file (specs/td-emu.md) or "
                    "one of " +

@@ -28,6 +28,7 @@ struct Options {
     tdx_model::ModuleVersion module_version = tdx_model::ModuleVersion::v2_0;
     bool grants_large_pages = false;
     bool delivers_exceptions = false;
+    bool watches_payload = false;
     std::string report_file;
     std::string ccel_file;
     std::string trace_file;

@@ -45,6 +45,7 @@ Settings settings_of(const json& from) {
     settings.fault = static_cast<tdx_model::Fault>(from.at("fault").get<std::uint8_t>());
     settings.fault_text = from.at("fault_text");
     settings.delivers_exceptions = from.at("delivers_exceptions");
+    settings.watches_payload = from.at("watches_payload");
     settings.is_our_firmware = from.at("is_our_firmware");
     settings.wants_statistics = from.at("wants_statistics");
     settings.qtest_socket = from.at("qtest_socket");
@@ -76,6 +77,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"fault", static_cast<std::uint8_t>(settings.fault)},
         {"fault_text", settings.fault_text},
         {"delivers_exceptions", settings.delivers_exceptions},
+        {"watches_payload", settings.watches_payload},
         {"is_our_firmware", settings.is_our_firmware},
         {"wants_statistics", settings.wants_statistics},
         {"qtest_socket", settings.qtest_socket},

@@ -30,6 +30,7 @@ struct Settings {
     tdx_model::Fault fault{};
     std::string fault_text; ///< for parse_faults(); empty: none
     bool delivers_exceptions = false;
+    bool watches_payload = false;  ///< its loads and stores, if it is Linux, for pending pages
     bool is_our_firmware = false;  ///< then what it starts is a payload, held to rules unless Linux
     bool wants_statistics = false; ///< what costs time to count
     std::string qtest_socket;

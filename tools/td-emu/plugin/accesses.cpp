@@ -14,7 +14,7 @@ namespace {
 
 using namespace tdx_model;
 
-/// Pages of this thread that are known to be good, by linear address, until any page changes.
+/// Pages of this thread that are known to be good, by number, until any page changes.
 struct KnownPages {
     static constexpr std::size_t size = 256;
     std::uint64_t generation = 0;
@@ -29,8 +29,10 @@ struct KnownPages {
         return pages[page % size];
     }
 };
+// By linear address; of Linux, whose page tables change, by GPA.
 thread_local KnownPages known_data;
 thread_local KnownPages known_code;
+thread_local KnownPages known_of_linux;
 
 bool is_shared(const LeafWalk& walk) {
     const unsigned width = emulation->settings.configuration.gpa_width;
@@ -87,6 +89,22 @@ void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, std::uint64_t address,
     slot = page + 1;
 }
 
+/// A shared page is not pending, and of no device here anything is known.
+void on_access_of_linux(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+    const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
+    if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
+        return;
+    const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
+    const std::uint64_t page = gpa / page_size;
+    std::uint64_t& slot = known_of_linux.slot_of(page);
+    if (slot == page + 1)
+        return;
+    if (emulation->td.find_pending(GpaRange::between({page * page_size}, {(page + 1) * page_size})))
+        emulation->stop_by_finding(reinterpret_cast<std::uint64_t>(data),
+                                   "the payload's access to memory that nobody accepted", gpa);
+    slot = page + 1;
+}
+
 void on_fetch(unsigned, void* data) {
     if (!emulation->holds_rules)
         return;
@@ -108,6 +126,12 @@ void watch_accesses(qemu_plugin_insn* instruction) {
         instruction, on_access,
         emulation->settings.delivers_exceptions ? QEMU_PLUGIN_CB_RW_REGS_PC : QEMU_PLUGIN_CB_R_REGS,
         QEMU_PLUGIN_MEM_RW, reinterpret_cast<void*>(qemu_plugin_insn_vaddr(instruction)));
+}
+
+void watch_accesses_of_linux(qemu_plugin_insn* instruction) {
+    qemu_plugin_register_vcpu_mem_cb(instruction, on_access_of_linux, QEMU_PLUGIN_CB_NO_REGS,
+                                     QEMU_PLUGIN_MEM_RW,
+                                     reinterpret_cast<void*>(qemu_plugin_insn_vaddr(instruction)));
 }
 
 void watch_fetches(qemu_plugin_tb* block) {

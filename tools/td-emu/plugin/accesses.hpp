@@ -11,6 +11,10 @@ namespace tdshim::td_emu {
 /// To be called for every instruction whose loads and stores rules hold for, when it is translated.
 void watch_accesses(qemu_plugin_insn* instruction);
 
+/// To be called for every instruction of a payload that makes its own page tables, when it is
+/// translated: its loads and stores are held to one rule, that somebody accepted the page.
+void watch_accesses_of_linux(qemu_plugin_insn* instruction);
+
 /// To be called for every block of the firmware's code, which is mapped at its own address.
 void watch_fetches(qemu_plugin_tb* block);
 

@@ -140,6 +140,8 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
         watch_stops(instruction);
     if (is_watched)
         watch_accesses(instruction);
+    else if (emulation->settings.watches_payload && emulation->runs_payload)
+        watch_accesses_of_linux(instruction);
     if (in_firmware && emulation->settings.wants_statistics) {
         qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
                                                             emulation->instructions, 1);
