@@ -17,7 +17,8 @@ import suite
 import td_emu
 import td_guest
 
-strict = linux.plain_command_line + " panic_on_warn=1"
+# Linux takes itself for stuck where the machine is busy, and most of all when it is watched.
+strict = linux.plain_command_line + " panic_on_warn=1 nosoftlockup"
 
 
 def kexec_program():
@@ -29,9 +30,7 @@ def next_kernel(guest, initrd, append):
             "next/cmdline": append.encode()}
 
 
-# Watched, Linux is slow, and takes itself for stuck where the machine is busy.
 watched = "--watch-payload"
-strict_and_patient = strict + " nosoftlockup"
 bound = 1500  # seconds, for what hangs
 
 
@@ -69,16 +68,16 @@ class Kexec(unittest.TestCase):
     def test_next_kernel_watched(self):
         """It accepts memory before it uses it."""
         guest = settings.Guest("6.12")
-        run = boot(self, guest, watched, append=strict_and_patient, cpus=1, program=kexec_program(),
-                   files=next_kernel(guest, guest.initrd, strict_and_patient))
+        run = boot(self, guest, watched, cpus=1, program=kexec_program(),
+                   files=next_kernel(guest, guest.initrd, strict))
         check_no_complaint(self, run.console)
         self.assertEqual(len(re.findall("^guest: done$", run.console, re.MULTILINE)), 1)
 
     def test_next_kernel_without_tables(self):
         """What it would do if it found none: Linux hands them on only where there are runtime services."""
         guest = settings.Guest("6.12")
-        run = run_guest(self, guest, watched, append=strict_and_patient + " efi=noruntime", cpus=1,
-                        program=kexec_program(), files=next_kernel(guest, guest.initrd, strict_and_patient))
+        run = run_guest(self, guest, watched, append=strict + " efi=noruntime", cpus=1,
+                        program=kexec_program(), files=next_kernel(guest, guest.initrd, strict))
         self.assertEqual(run.exit_code, 1, run.console[-3000:] + run.errors)
         self.assertIn("access to memory that nobody accepted", run.result["finding"])
         run.line(r"^guest: ccel end$")  # the first kernel came to its end
