@@ -52,6 +52,11 @@ TEST_CASE("acceptance of what the VMM cannot give ends the run", "[model]") {
         CHECK(fixture.call({{rax, 6}, {rcx, 8 * MiB | level}}).finding->rule ==
               "acceptance of memory that is shared");
     }
+    // Where a device takes the addresses there is no private memory, and no large page.
+    CHECK(fixture.call({{rax, 6}, {rcx, 40 * MiB + 4096}}).finding->rule ==
+          "acceptance of memory that the VMM does not have");
+    CHECK(fixture.status({{rax, 6}, {rcx, 40 * MiB | 1}}) == 0xC000'0B0B'0000'0001);
+    CHECK(fixture.status({{rax, 6}, {rcx, 40 * MiB + 8192}}) == 0);
     // Of a stretch that is shared in part the VMM maps small pages.
     fixture.td.pages().set(GpaRange::between({8 * MiB}, {9 * MiB}), PageState::pending);
     CHECK(fixture.status({{rax, 6}, {rcx, 8 * MiB | 1}}) == 0xC000'0B0B'0000'0001);

@@ -36,33 +36,37 @@ class Run:
         program = settings.tool("td-emu")
         if program is None:
             settings.skip("td-emu is not built")
-        command = [program, "--qemu", qemu or settings.qemu("new"), "--firmware", image or settings.image(), "--json", *options]
-        self.exit_code, stdout, stderr = self.run(list(map(str, command)), timeout, end_at)
-        output = stdout.decode("utf-8", "replace").replace("\r", "")
-        self.errors = stderr.decode("utf-8", "replace")
-        begin = output.find('{\n  "payload_entered"')
-        self.console = output if begin < 0 else output[:begin]
-        self.result = None if begin < 0 else json.loads(output[begin:])
+        options = ["--qemu", qemu or settings.qemu("new"), "--firmware", image or settings.image(), "--json", *options]
+        self.exit_code, console, output, self.errors = self.run(program, list(map(str, options)), timeout, end_at)
+        self.console = console.replace("\r", "")
+        self.result = json.loads(output) if output else None
         self.report = self.result and Report(bytes.fromhex(self.result["report"]))
 
     @staticmethod
-    def run(command, timeout, end_at):
-        """Exit code and both outputs. QEMU, td-emu's only child, is asked to end once `end_at` is on the console."""
-        with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+    def run(program, options, timeout, end_at):
+        """Exit code, console, and both outputs. QEMU, td-emu's only child, is asked to end once `end_at` is on the
+        console."""
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            console_end, td_end = os.pipe()
+            process = subprocess.Popen([program, "--console", f"/dev/fd/{td_end}", *options], stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=errors, pass_fds=(td_end,))
+            os.close(td_end)
             bound = threading.Timer(timeout, process.kill)
             bound.start()
-            output = b""
-            while chunk := process.stdout.read1(65536):
-                output += chunk
-                if end_at and re.search(end_at, output):
+            console = b""
+            while chunk := os.read(console_end, 65536):
+                console += chunk
+                if end_at and re.search(end_at, console):
                     for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
                         os.kill(int(child), signal.SIGTERM)
                     end_at = None
             process.wait()
             bound.cancel()
-            errors.seek(0)
-            return process.returncode, output, errors.read()
+            os.close(console_end)
+            for file in (output, errors):
+                file.seek(0)
+            return process.returncode, *(content.decode("utf-8", "replace")
+                                         for content in (console, output.read(), errors.read()))
 
     def line(self, pattern):
         match = re.search(pattern, self.console, re.MULTILINE)

@@ -17,7 +17,7 @@ using tools::system_failure;
 namespace {
 
 /// Starts a program that ends when this one does, whatever ends it.
-Outcome<pid_t> start(const std::vector<char*>& arguments) {
+Outcome<pid_t> start(const std::vector<char*>& arguments, int output) {
     std::array<int, 2> failed{}; // what the child writes here is why it could not start
     if (::pipe2(failed.data(), O_CLOEXEC) != 0)
         return std::unexpected(system_failure(arguments[0], "cannot start", errno));
@@ -25,7 +25,7 @@ Outcome<pid_t> start(const std::vector<char*>& arguments) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() == parent)
+        if (::getppid() == parent && ::dup2(output, STDOUT_FILENO) >= 0)
             ::execvp(arguments[0], arguments.data());
         const int error = errno;
         static_cast<void>(::write(failed[1], &error, sizeof(error)));
@@ -43,12 +43,12 @@ Outcome<pid_t> start(const std::vector<char*>& arguments) {
 
 } // namespace
 
-Outcome<int> run_command(const std::vector<std::string>& command) {
+Outcome<int> run_command(const std::vector<std::string>& command, int output) {
     std::vector<char*> arguments;
     for (const std::string& word : command)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    const pid_t child = TRY(start(arguments));
+    const pid_t child = TRY(start(arguments, output));
     int status = 0;
     while (::waitpid(child, &status, 0) < 0)
         if (errno != EINTR)

@@ -10,7 +10,8 @@
 
 namespace tdshim::td_emu {
 
-/// Runs a command to its end. Returns its exit code, 128 and more for a signal.
-[[nodiscard]] tools::Outcome<int> run_command(const std::vector<std::string>& command);
+/// Runs a command to its end, with the descriptor `output` for its standard output. Returns its
+/// exit code, 128 and more for a signal.
+[[nodiscard]] tools::Outcome<int> run_command(const std::vector<std::string>& command, int output);
 
 } // namespace tdshim::td_emu

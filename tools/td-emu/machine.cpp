@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <format>
 #include <fstream>
@@ -18,6 +19,7 @@
 #include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
 #include "tools/vmm/brought.hpp"
+#include "tools/vmm/memory_words.hpp"
 #include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::td_emu {
@@ -54,6 +56,33 @@ class Scratch {
     std::string path_;
     bool is_made_ = false;
 };
+
+/// Where the TD's console goes.
+class Console {
+  public:
+    explicit Console(int descriptor) : descriptor_(descriptor) {}
+    ~Console() {
+        if (descriptor_ > STDERR_FILENO)
+            ::close(descriptor_);
+    }
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  private:
+    int descriptor_;
+};
+
+Outcome<int> open_console(const Options& options) {
+    if (options.console_file.empty())
+        return options.json ? STDERR_FILENO : STDOUT_FILENO;
+    TRY(tools::make_file(options.console_file));
+    const int descriptor = ::open(options.console_file.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return std::unexpected(system_failure(options.console_file, "cannot write", errno));
+    return descriptor;
+}
 
 /// A file that stands beside this program.
 std::string neighbour(const std::string& name) {
@@ -173,38 +202,35 @@ std::vector<std::string> loaders(const Image& image, const vmm::Brought& brought
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
                                       const Scratch& scratch, const Image& image,
                                       const vmm::Brought& brought) {
-    std::vector<std::string> command{
-        options.qemu,
-        "-nodefaults",
-        "-no-user-config",
-        "-no-reboot",
-        "-display",
-        "none",
-        "-machine",
-        "q35,memory-backend=memory",
-        "-object",
-        std::format("memory-backend-ram,id=memory,reserve=off,size={}M", options.memory / MiB),
-        "-accel",
-        "tcg,thread=multi",
-        "-cpu",
-        "max,min-level=0x21,vendor=GenuineIntel,phys-bits=46",
-        "-m",
-        std::to_string(options.memory / MiB),
-        "-smp",
-        std::to_string(options.vcpus),
-        "-bios",
-        options.firmware,
-        "-serial",
-        "stdio",
-        "-plugin",
-        "file=" + quoted(neighbour("libtd-emu-plugin.so")) +
-            ",settings=" + quoted(scratch.file("settings.json")),
-        "-chardev",
-        "socket,id=qtest,server=on,wait=off,path=" + quoted(settings.qtest_socket),
-        "-qtest",
-        "chardev:qtest",
-        "-qtest-log",
-        "/dev/null"};
+    std::vector<std::string> command{options.qemu,
+                                     "-nodefaults",
+                                     "-no-user-config",
+                                     "-no-reboot",
+                                     "-display",
+                                     "none",
+                                     "-machine",
+                                     "q35",
+                                     "-accel",
+                                     "tcg,thread=multi",
+                                     "-cpu",
+                                     "max,min-level=0x21,vendor=GenuineIntel,phys-bits=46",
+                                     "-smp",
+                                     std::to_string(options.vcpus),
+                                     "-bios",
+                                     options.firmware,
+                                     "-serial",
+                                     "stdio",
+                                     "-plugin",
+                                     "file=" + quoted(neighbour("libtd-emu-plugin.so")) +
+                                         ",settings=" + quoted(scratch.file("settings.json")),
+                                     "-chardev",
+                                     "socket,id=qtest,server=on,wait=off,path=" +
+                                         quoted(settings.qtest_socket),
+                                     "-qtest",
+                                     "chardev:qtest",
+                                     "-qtest-log",
+                                     "/dev/null"};
+    command.append_range(vmm::memory_words(options.memory, options.more));
     command.append_range(loaders(image, brought, scratch));
     const auto add_item = [&](const char* name, const std::string& file) {
         if (!file.empty())
@@ -225,11 +251,14 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
                                             int exit_code) {
     std::ifstream input(file);
     auto json = nlohmann::ordered_json::parse(input, nullptr, false);
-    if (exit_code != 0 || json.is_discarded())
+    if (exit_code != 0)
         return std::unexpected(failure(
-            qemu, std::format("ended with exit code {} and without a result; td-emu needs QEMU 11 "
-                              "with plugins (launch/fetch-qemu.sh)",
-                              exit_code)));
+            qemu,
+            std::format("ended with exit code {}; its own message says why. td-emu needs QEMU "
+                        "11 or later with plugins (launch/fetch-qemu.sh)",
+                        exit_code)));
+    if (json.is_discarded())
+        return std::unexpected(failure(qemu, "ended without a result"));
     return json;
 }
 
@@ -278,13 +307,18 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Scratch scratch;
     if (!scratch.is_made())
         return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
+    if (options.payload_entry && !vmm::is_filled_by_vmm(image.metadata))
+        return std::unexpected(failure("--payload-entry", options.firmware +
+                                                              " has no Payload section that the "
+                                                              "VMM fills"));
     const ChosenFault fault = TRY(choose_fault(options.fault));
     vmm::Brought brought = TRY(bring(options, image));
     const Settings settings = TRY(settings_for(options, fault, image, brought, scratch));
     TRY(spoil_hob(brought.hob, fault, options.fault, brought.hob_place.size()));
     TRY(write_inputs(options, brought, settings, scratch));
-    const int exit_code =
-        TRY(run_command(qemu_command(options, settings, scratch, image, brought)));
+    const Console console(TRY(open_console(options)));
+    const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, image, brought),
+                                          console.descriptor()));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
     if (!settings.ccel_file.empty()) {
         const auto log = TRY(tools::read_file(settings.ccel_file));

@@ -114,6 +114,10 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--trace", options.trace_file,
                    "writes a line for each TDCALL and TDVMCALL, with operands and results, to "
                    "this file");
+    app.add_option(
+        "--console", options.console_file,
+        "writes the TD's console to this file as it comes; by default it goes to stdout, "
+        "and with --json to stderr");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
     app.add_flag("--stats", options.statistics,
                  "counts calls, pages, and of the firmware "

@@ -32,6 +32,7 @@ struct Options {
     std::string report_file;
     std::string ccel_file;
     std::string trace_file;
+    std::string console_file; ///< else stdout, or stderr where stdout is for JSON
     std::string qemu = "qemu-system-x86_64";
     bool statistics = false;
     bool json = false;

@@ -26,6 +26,13 @@ Outcome denied(PageState state, std::uint64_t address) {
             .fatal_error = {}};
 }
 
+bool is_private_memory(Vmm& vmm, const GpaRange& pages) {
+    for (std::uint64_t at = pages.start().value; at < pages.end().value; at += page_size)
+        if (!vmm.has_private_memory({at}))
+            return false;
+    return true;
+}
+
 } // namespace
 
 bool GuestMemory::clear(const GpaRange& pages) {
@@ -62,6 +69,8 @@ Outcome Td::accept_small(Gpa page, std::uint64_t& status) {
     if (lost_.contains(page.value)) // the module zeroes it and says SUCCESS
         return {.finding = Finding{"a page is accepted twice", page.value}, .fatal_error = {}};
     const GpaRange range = GpaRange::between(page, {page.value + page_size});
+    if (!is_private_memory(vmm_, range))
+        return denied(PageState::absent, page.value);
     static_cast<void>(memory_.clear(range));
     pages_.set(range, PageState::accepted);
     ++counts_.small_pages;
@@ -80,12 +89,13 @@ Outcome Td::accept_large(Gpa page, std::uint64_t& status) {
     if (mapping == Mapping::none && first != PageState::pending)
         return denied(first, page.value);
     // A stretch that is not all of one kind has small pages, if only from now on.
+    const GpaRange stretch = GpaRange::between(page, {page.value + large_page_size});
     if (mapping == Mapping::small || !pages_.common_state(page) ||
-        !configuration_.grants_large_pages) {
+        !configuration_.grants_large_pages || !is_private_memory(vmm_, stretch)) {
         status = page_size_mismatch | large;
         return {};
     }
-    static_cast<void>(memory_.clear(GpaRange::between(page, {page.value + large_page_size})));
+    static_cast<void>(memory_.clear(stretch));
     pages_.accept_large(page);
     ++counts_.large_pages;
     status = success;

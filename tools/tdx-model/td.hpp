@@ -44,6 +44,12 @@ class Vmm {
     /// Registers of a device; `size` is 1, 2, 4 or 8. A VMM without any reads ones.
     [[nodiscard]] virtual std::uint64_t read_mmio(Gpa address, unsigned size);
     virtual void write_mmio(Gpa address, unsigned size, std::uint64_t value);
+    /// Whether there is memory behind an address of RAM that only the TD sees. Of a device's the
+    /// VMM can make none: KVM reports a memory fault and QEMU ends [QEMU accel/kvm/kvm-all.c,
+    /// kvm_convert_memory: "Convert non guest_memfd backed memory region"].
+    [[nodiscard]] virtual bool has_private_memory(Gpa page);
+    /// The x2APIC ID of a vCPU: not its index where sockets, dies and cores are no powers of two.
+    [[nodiscard]] virtual std::uint32_t apic_id(unsigned vcpu);
     /// The vCPU has nothing to do until an interrupt.
     virtual void halt(unsigned vcpu) = 0;
 };

@@ -96,6 +96,14 @@ std::uint64_t Vmm::read_mmio(Gpa, unsigned) {
 
 void Vmm::write_mmio(Gpa, unsigned, std::uint64_t) {}
 
+std::uint32_t Vmm::apic_id(unsigned vcpu) {
+    return vcpu;
+}
+
+bool Vmm::has_private_memory(Gpa) {
+    return true;
+}
+
 void Td::mmio(Registers& shown) {
     const std::uint64_t size = shown[r12];
     const Gpa address{shown[r14] & ~shared_bit()};
@@ -153,7 +161,7 @@ Outcome Td::answer(unsigned vcpu, Registers& shown) {
     switch (shown[r11]) {
     case vmcall_cpuid: // only what says which processor this is
         shown[r14] = 0;
-        shown[r15] = shown[r12] == 0xB ? vcpu : 0;
+        shown[r15] = shown[r12] == 0xB ? vmm_.apic_id(vcpu) : 0;
         shown[r12] = 0;
         shown[r13] = 0;
         return {};

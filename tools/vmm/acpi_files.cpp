@@ -9,6 +9,7 @@
 #include "shim/formats/fw_cfg/directory.hpp"
 #include "shim/formats/q35/chipset.hpp"
 #include "tools/common/files.hpp"
+#include "tools/vmm/memory_words.hpp"
 #include "tools/vmm/qtest_machine.hpp"
 
 namespace tdshim::vmm {
@@ -77,13 +78,11 @@ class Config {
 constexpr const char* processor_with_tdx = "max,vendor=GenuineIntel,phys-bits=46";
 
 std::vector<std::string> arguments_of(const QemuMachine& machine) {
-    std::vector<std::string> arguments{
-        machine.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine",
-        machine.machine + ",memory-backend=memory", "-object",
-        // The memory is described and not used.
-        std::format("memory-backend-ram,id=memory,reserve=off,size={}", machine.memory), "-m",
-        std::format("{}B", machine.memory), "-smp", std::to_string(machine.cpus), "-serial",
-        "null"};
+    std::vector<std::string> arguments{machine.qemu,    "-nodefaults", "-no-user-config",
+                                       "-display",      "none",        "-machine",
+                                       machine.machine, "-smp",        std::to_string(machine.cpus),
+                                       "-serial",       "null"};
+    arguments.append_range(memory_words(machine.memory, machine.more));
     if (machine.is_td)
         arguments.insert(arguments.end(), {"-cpu", processor_with_tdx});
     arguments.insert(arguments.end(), machine.more.begin(), machine.more.end());

@@ -4,6 +4,7 @@
 #include <array>
 #include <unistd.h>
 
+#include "shim/memory/layout.hpp"
 #include "tools/td-emu/plugin/emulation.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
 
@@ -42,8 +43,20 @@ void fill_memory() {
 
 void on_stop(unsigned vcpu, void* data) {
     const auto address = reinterpret_cast<std::uint64_t>(data);
-    if (!emulation->runs_payload && emulation->schedule.holds_at(vcpu, address))
+    // Where a payload sends a processor back it holds then too.
+    const bool holds = !emulation->runs_payload || address == layout::wakeup_reset.value;
+    if (holds && emulation->schedule.holds_at(vcpu, address))
         stand_still(address);
+}
+
+/// RSI of the stub's is what QEMU calls the processor, a TD's the index of its vCPU.
+tdx_model::Registers take_index(unsigned vcpu) {
+    const tdx_model::Registers before = read_registers();
+    tdx_model::Registers registers = before;
+    emulation->vmm.set_apic_id(vcpu, static_cast<std::uint32_t>(before[tdx_model::rsi]));
+    registers[tdx_model::rsi] = vcpu;
+    write_registers(registers, before);
+    return registers;
 }
 
 void give_r8(unsigned vcpu, void*) {
@@ -63,7 +76,7 @@ void on_reset_vector(unsigned vcpu, void*) {
     }
     // From here on a processor comes out of the stub. The last one takes it away.
     if (arrival.times == 0) {
-        arrival = {1, read_registers()};
+        arrival = {1, take_index(vcpu)};
         qemu_plugin_u64_set(emulation->lacks_r8, vcpu, 1);
         if (emulation->arrived.fetch_add(1) + 1 == emulation->settings.started_vcpus()) {
             const std::array<std::byte, page_size> zeros{};

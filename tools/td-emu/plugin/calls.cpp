@@ -26,8 +26,13 @@ bool is_halt(const Registers& registers) {
            registers[r11] == tdx::vmcall_hlt;
 }
 
-Outcome answer(unsigned vcpu, Registers& registers) {
-    if (emulation->runs_payload) // Linux takes part in no test of the firmware's
+/// Processors that wait in the reset vector are the firmware's whatever the first one runs.
+bool is_of_firmware(const Instruction& instruction) {
+    return !emulation->runs_payload || instruction.address >= layout::reset_vector.start().value;
+}
+
+Outcome answer(unsigned vcpu, Registers& registers, const Instruction& instruction) {
+    if (!is_of_firmware(instruction)) // Linux takes part in no test of the firmware's
         return emulation->td.tdcall(vcpu, registers);
     if (vcpu == 0)
         ++emulation->first_calls;
@@ -68,7 +73,7 @@ void on_tdcall(unsigned vcpu, void* data) {
         stand_still(instruction.address);
     const Registers before = read_registers();
     Registers registers = before;
-    const Outcome outcome = answer(vcpu, registers);
+    const Outcome outcome = answer(vcpu, registers, instruction);
     ++emulation->generation;
     if (emulation->trace.is_wanted())
         emulation->trace.write(vcpu, instruction.address, before, registers, outcome);

@@ -27,6 +27,16 @@ nlohmann::ordered_json by_name(const std::map<std::uint64_t, std::uint64_t>& cou
 
 Emulation* emulation = nullptr;
 
+std::uint32_t DeviceVmm::apic_id(unsigned vcpu) {
+    const std::lock_guard lock(mutex_);
+    return apic_ids_[vcpu];
+}
+
+void DeviceVmm::set_apic_id(unsigned vcpu, std::uint32_t id) {
+    const std::lock_guard lock(mutex_);
+    apic_ids_[vcpu] = id;
+}
+
 Emulation::Emulation(const Settings& from, const Faults& hostility)
     : settings(from), faults(hostility), vmm(from.qtest_socket, hostility.items, memory),
       td(from.configuration, memory, vmm), hostile(td, from.fault), call_faults(hostility.calls),

@@ -6,10 +6,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "tools/td-emu/plugin/call_faults.hpp"
+#include "tools/td-emu/plugin/display.hpp"
 #include "tools/td-emu/plugin/engine.hpp"
 #include "tools/td-emu/plugin/item_faults.hpp"
 #include "tools/td-emu/plugin/qtest.hpp"
@@ -42,13 +45,19 @@ class DeviceVmm : public tdx_model::Vmm {
     void write_mmio(Gpa address, unsigned size, std::uint64_t value) override {
         qtest_.write_memory(address.value, size, value);
     }
+    [[nodiscard]] bool has_private_memory(Gpa page) override { return !display_.takes(page); }
+    [[nodiscard]] std::uint32_t apic_id(unsigned vcpu) override;
+    void set_apic_id(unsigned vcpu, std::uint32_t id);
     /// What is to be done is the engine's: it waits when the call has been answered.
     void halt(unsigned) override {}
     void finish() { qtest_.finish(); }
 
   private:
     Qtest qtest_;
+    Display display_{qtest_};
     ItemFaults faults_;
+    std::mutex mutex_;
+    std::map<unsigned, std::uint32_t> apic_ids_; ///< by vCPU, as QEMU has them
 };
 
 struct Emulation {

@@ -19,6 +19,7 @@
 %define x2apic_icr        0x830
 %define init_all_others   0x000C4500
 %define sipi_all_others   0x000C4608            ; to page 8
+%define extended_topology 0x0B
 %define reset_vector      0xFFFFFFF0
 
         bits    16
@@ -70,11 +71,13 @@ protected:
         mov     cr4, eax
         mov     eax, cr0_of_td
         mov     cr0, eax
+        mov     eax, extended_topology
+        xor     ecx, ecx
+        cpuid
+        mov     esi, edx                        ; x2APIC ID, for which the plugin puts the vCPU's index
         mov     eax, 1
         cpuid
         mov     edx, eax                        ; family, model, stepping
-        mov     esi, ebx
-        shr     esi, 24                         ; APIC ID: the vCPU's index
         mov     ebx, [gpa_width]
         mov     ecx, [td_hob]
         lidt    [idt_pointer]
