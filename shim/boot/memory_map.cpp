@@ -14,7 +14,7 @@ namespace {
 constinit std::array<std::byte, e820::max_entries * sizeof(e820::WireEntry)> item_bytes{};
 
 /// Video memory and option ROMs: never memory to Linux, whatever the VMM calls it.
-constexpr auto legacy_hole = GpaRange::of<640 * KiB, 384 * KiB>();
+constexpr auto legacy_hole = GpaRange::between(layout::video_memory.start(), {1 * MiB});
 
 } // namespace
 

@@ -26,7 +26,9 @@ constexpr std::array added_by_default{layout::shim_code, layout::shim_data, layo
                                       layout::event_log, layout::mailbox};
 // Accepted after the rest, when it is no longer shared.
 constexpr std::array accepted_apart{layout::shared_window};
-using KeptRanges = StaticVector<GpaRange, tdvf::max_sections + accepted_apart.size()>;
+constexpr std::array never_accepted{layout::video_memory};
+using KeptRanges =
+    StaticVector<GpaRange, tdvf::max_sections + accepted_apart.size() + never_accepted.size()>;
 
 /// Where the processors wait that the operating system did not start yet; Linux keeps devices away.
 constexpr auto image =
@@ -130,6 +132,8 @@ Result<KeptRanges> kept_ranges(const Context& context) {
     KeptRanges kept;
     bool fits = true;
     for (const GpaRange& range : accepted_apart)
+        fits = fits && kept.push(range);
+    for (const GpaRange& range : never_accepted)
         fits = fits && kept.push(range);
     if (!context.metadata)
         for (const GpaRange& range : added_by_default)

@@ -51,6 +51,11 @@ inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
 // private memory like any other afterwards.
 inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * KiB>();
 
+/// A display with VGA's registers has its memory here [PCI Code and ID Assignment 1.11, class
+/// 0300h]: a device, of which the VMM of a TD cannot make private memory, and which no TD needs.
+/// What a HOB calls it does not count.
+inline constexpr auto video_memory = GpaRange::of<640 * KiB, 128 * KiB>();
+
 // Where a VMM puts the command line, and by default the payload, in images that say so.
 inline constexpr auto payload_param = GpaRange::of<11 * MiB + 512 * KiB, 4 * KiB>();
 inline constexpr std::uint64_t payload_address = 192 * MiB;
@@ -67,9 +72,15 @@ inline constexpr std::uint64_t service_high = 16 * MiB;
 // that are in the shim are one word, so that nobody can join when the phase is over.
 inline constexpr std::uint64_t mailbox_state = 2048;  // le32: phase_..., and joined_one for each
 inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter the shim
-inline constexpr std::uint32_t phase_wait = 0;        // as the page begins
-inline constexpr std::uint32_t phase_work = 1;        // enter the shim
-inline constexpr std::uint32_t phase_park = 2;        // wait for the operating system
+// Which APIC ID the VMM gave each of them, told once: by vCPU index 1 more than the ID, le16, or 0.
+// No two have the same. The TDX module gives a TD no more vCPUs than there is room for here.
+inline constexpr std::uint64_t mailbox_claims_lock = 2064; // le32: 1 while a claim is made
+inline constexpr std::uint64_t mailbox_claims = 2068;
+inline constexpr std::uint32_t max_claims = (4 * KiB - mailbox_claims) / 2;
+inline constexpr std::uint32_t max_apic_id = 0xFFFE;
+inline constexpr std::uint32_t phase_wait = 0; // as the page begins
+inline constexpr std::uint32_t phase_work = 1; // enter the shim
+inline constexpr std::uint32_t phase_park = 2; // wait for the operating system
 inline constexpr std::uint32_t joined_one = 0x100;
 
 // The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,

@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t ram = 64 * MiB;
 constexpr std::uint64_t apart = layout::shim_code.size() + layout::shim_data.size() +
                                 layout::td_hob.size() + layout::event_log.size() +
-                                layout::mailbox.size();
+                                layout::mailbox.size() + layout::video_memory.size();
 
 void make_good_td(Machine& machine, unsigned gpa_width = 52) {
     add_good_inputs(machine);

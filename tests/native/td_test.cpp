@@ -24,7 +24,8 @@ constexpr tdx::Status operand_invalid{0xC000'0100'0000'0001};
 constexpr std::uint64_t ram = 512 * MiB + 2 * GiB; // of good_td_hob()
 constexpr std::uint64_t apart = layout::shim_code.size() + layout::shim_data.size() +
                                 layout::td_hob.size() + layout::event_log.size() +
-                                layout::mailbox.size() + layout::shared_window.size();
+                                layout::mailbox.size() + layout::shared_window.size() +
+                                layout::video_memory.size();
 
 /// Most of its memory is left to Linux.
 void make_lazy_td(Machine& machine, unsigned gpa_width = 52) {
@@ -77,6 +78,10 @@ TEST_CASE("a good TD starts Linux with all memory accepted, each page once", "[n
         REQUIRE(outcome.linux);
         CHECK(machine.accepted_pages().size() == (ram - apart) / page_size);
         CHECK(machine.accepted_pages().contains(0));
+        CHECK(machine.accepted_pages().contains(0x9F000));
+        CHECK_FALSE(machine.accepted_pages().contains(0xA0000));
+        CHECK_FALSE(machine.accepted_pages().contains(0xBF000));
+        CHECK(machine.accepted_pages().contains(0xC0000));
     }
 }
 
