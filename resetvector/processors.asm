@@ -72,8 +72,16 @@ park:
         mov     eax, parked_pml4
         mov     cr3, rax
 
+        ; Who was told its APIC ID keeps it: a processor that comes back is the one that went.
+        mov     esi, esi
+        cmp     esi, layout_max_claims
+        jae     never_woken
+        movzx   ebp, word [layout_mailbox_claims + rsi * 2]
+        test    ebp, ebp
+        jnz     .has_claim
+
         ; Only the VMM knows this processor's APIC ID. A wrong answer leaves a processor asleep or lets
-        ; another one take its place; that two take the same command is ruled out below.
+        ; another one take its place, for good.
         mov     ebp, esi
         mov     eax, tdg_vp_vmcall
         mov     ecx, tdvmcall_r10_to_r15
@@ -85,8 +93,28 @@ park:
         xor     r15d, r15d
         tdcall
         or      rax, r10
-        jnz     .poll
+        jnz     .claim
         mov     ebp, r15d
+
+        ; No two have the same: else one could answer to the operating system for the other, which is
+        ; still about to leave it.
+.claim: cmp     ebp, layout_max_apic_id
+        ja      never_woken
+        inc     ebp
+.wait_for_lock:
+        pause
+        lock bts dword [layout_mailbox_claims_lock], 0
+        jc      .wait_for_lock
+        xor     ecx, ecx
+.look:  cmp     [layout_mailbox_claims + rcx * 2], bp
+        je      .is_taken
+        inc     ecx
+        cmp     ecx, layout_max_claims
+        jb      .look
+        mov     [layout_mailbox_claims + rsi * 2], bp
+        mov     dword [layout_mailbox_claims_lock], 0
+.has_claim:
+        dec     ebp
 
 .poll:  pause
         mov     rax, [mailbox_command]          ; and the APIC ID in the upper half
@@ -111,6 +139,12 @@ park:
         cmp     edi, command_wakeup
         jne     .poll                           ; the test is whether anybody is here to acknowledge it
         jmp     rcx
+
+.is_taken:
+        mov     dword [layout_mailbox_claims_lock], 0
+never_woken:
+        pause
+        jmp     never_woken
 
 ; ------------------------------------------------------------------------------------------------
 ; Where the operating system sends a processor that it needs no more: ResetVector of the wakeup structure.

@@ -12,14 +12,17 @@
  * may send processors back, and ask whether one has come.
  *
  * -DOTHERS=n     processors beside the first
- * -DSENDING_BACK every processor may be sent back, once, and any command be a test
+ * -DSENDING_BACK every processor may be sent back, once, and be sent a second command; the second, or
+ *                the only one, may be a test
+ * -DTOLD_EACH_TIME with it, as it was: who comes back is told its APIC ID anew, and two may have one
  * -DACCEPTING    the protocol as it was: every processor accepts the mailbox's page, and the count of
  *                those in the shim stands there beside the phase; with -DHAND_OVER_ALONE and
  *                -DWAKEUP_ALONE of the properties only (b), only (c) to (f)
  *
  * Properties, as assertions: (a) no page is accepted twice; (b) at the hand-over nobody is in the shim;
  * (c) a command is taken once, (d) by a processor that was told this APIC ID, (e) with the vector that
- * was written with it, and (f) never after it was withdrawn.
+ * was written with it, (f) never after it was withdrawn, and (g) by nobody while the processor that was
+ * woken for this APIC ID has not come back.
  */
 #ifndef OTHERS
 #define OTHERS 2
@@ -41,6 +44,17 @@
 #endif
 #endif
 
+#ifndef ACCEPTING
+#ifndef TOLD_EACH_TIME
+#define CLAIMS
+#if OTHERS > 2
+#ifndef SENDING_BACK
+#define CLAIMS_IN_ONE_STEP /* or there are too many states */
+#endif
+#endif
+#endif
+#endif
+
 #define WAIT 0
 #define WORK 1
 #define PARK 2
@@ -52,6 +66,8 @@
 bool pending;
 byte phase, joined;          /* of mailbox_state */
 byte command, apic_id, vector;
+bool locked;                 /* mailbox_claims_lock */
+byte claims[OTHERS + 1];     /* of mailbox_claims */
 #ifdef ACCEPTING
 byte accepted;
 #endif
@@ -62,9 +78,10 @@ byte told[OTHERS + 1];       /* APIC IDs, by the VMM */
 bool sent_back[OTHERS + 1];
 bool handed_over;
 
-/* What the operating system knows of its commands: the one that stands, by number. */
+/* What the operating system knows of its commands: the one that stands, by number, and for whom. */
 byte issued, taken;
-byte vector_of_issued;
+byte issued_id, vector_of_issued;
+byte woken[OTHERS + 1];      /* by APIC ID: the processor that took its wakeup and has not come back */
 
 /* An access to a page that is pending ends the TD; nobody goes on then. */
 #define touch  atomic { if :: pending -> ended = true :: else fi }; !ended
@@ -89,8 +106,14 @@ inline accept() {
 }
 #endif
 
+#ifdef SENDING_BACK
+#define COMMANDS 2
+#else
+#define COMMANDS 1
+#endif
+
 active proctype first() {
-  byte next;
+  byte next, number, turn;
 #ifdef ACCEPTING
   accept();
 #endif
@@ -117,16 +140,16 @@ active proctype first() {
     for (next : 1 .. OTHERS) { hold_hand_over(!in_shim[next]) } /* (b) */
   }
   /* [R] wake(): one processor after the other, each command with a vector of its own. */
-  for (next : 1 .. OTHERS) {
+  for (next : 1 .. OTHERS) { for (turn : 1 .. COMMANDS) {
     touch;
-    atomic { !ended; apic_id = next }
+    atomic { !ended; apic_id = next; number++ }
     touch;
-    atomic { !ended; vector = next; vector_of_issued = next }
+    atomic { !ended; vector = number; vector_of_issued = number; issued_id = next }
     touch;
     if
-    :: atomic { !ended; command = WAKEUP; issued = next }
+    :: atomic { !ended; command = WAKEUP; issued = number }
 #ifdef SENDING_BACK
-    :: atomic { !ended; command = TEST; issued = next }
+    :: atomic { !ended && turn == COMMANDS; command = TEST; issued = number }
 #endif
     fi;
     if
@@ -134,12 +157,12 @@ active proctype first() {
     :: atomic { !ended && command != 0 -> command = 0; issued = 0 } /* [R] withdraw() */
     fi;
     /* Acknowledged, it is waited for until it is done. */
-    if :: atomic { issued == 0 } :: atomic { issued != 0 && taken == next -> issued = 0 } fi
-  }
+    if :: atomic { issued == 0 } :: atomic { issued != 0 && taken == number -> issued = 0 } fi
+  } }
 }
 
 proctype other(byte index) {
-  byte seen_command, seen_id, seen_vector;
+  byte seen_command, seen_id, seen_vector, holder, i;
 #ifdef ACCEPTING
   accept();
 #endif
@@ -173,8 +196,46 @@ leave_shim:
   touch;
   !ended && phase == PARK;                             /* [P] .until_parked */
 park:
+#ifdef CLAIMS
+#ifndef CLAIMS_IN_ONE_STEP
+  touch;
+  if                                                   /* [P] park */
+  :: atomic { !ended && claims[index] != 0 -> told[index] = claims[index] } -> goto poll
+  :: atomic { !ended && claims[index] == 0 }
+  fi;
+#endif
+#endif
   /* [P] park: the VMM answers CPUID 0xB as it likes. */
   atomic { !ended; if :: told[index] = index :: told[index] = 1 :: told[index] = OTHERS fi }
+#ifdef CLAIMS
+  touch;
+#ifdef CLAIMS_IN_ONE_STEP
+  /* Under the lock nobody else sees any of it. */
+  atomic {
+    !ended;
+    holder = 0;
+    for (i : 1 .. OTHERS) { if :: claims[i] == told[index] -> holder = i :: else fi }
+    i = 0;
+    if :: holder != 0 -> holder = 0; goto done :: else -> claims[index] = told[index] fi
+  }
+#else
+  atomic { !ended && !locked -> locked = true }        /* [P] .wait_for_lock */
+  touch;
+  atomic {                                             /* [P] .look: nobody else writes them meanwhile */
+    !ended;
+    holder = 0;
+    for (i : 1 .. OTHERS) { if :: claims[i] == told[index] -> holder = i :: else fi }
+    i = 0
+  }
+  touch;
+  if
+  :: atomic { !ended && holder != 0 -> locked = false } -> goto done /* [P] never_woken */
+  :: atomic { !ended && holder == 0 -> claims[index] = told[index] }
+  fi;
+  touch;
+  atomic { !ended; locked = false }
+#endif
+#endif
 poll:                                                  /* [P] .poll */
   touch;
 #ifdef ACCEPTING
@@ -205,23 +266,28 @@ awake:
     hold_wakeup(handed_over);
     hold_wakeup(issued != 0);                          /* (f) */
     hold_wakeup(taken != issued);                      /* (c) */
-    hold_wakeup(told[index] == issued);                /* (d) */
+    hold_wakeup(told[index] == issued_id);             /* (d) */
     hold_wakeup(seen_vector == vector_of_issued);      /* (e) */
+    hold_wakeup(woken[issued_id] == 0);                /* (g) */
     taken = issued
 #ifdef SENDING_BACK
     ;
     if
     :: seen_command == TEST -> goto poll
-    :: seen_command == WAKEUP
+    :: seen_command == WAKEUP -> woken[issued_id] = index
     fi
   }
   if
   :: skip                                              /* the operating system keeps it */
-  :: atomic { !sent_back[index] -> sent_back[index] = true } -> goto park /* [P] wakeup_reset */
+  :: atomic { !sent_back[index] -> sent_back[index] = true }
+     /* [P] wakeup_reset: however long it takes, until it polls no stack of the system's is its own. */
+     atomic { !ended; woken[told[index]] = 0 } -> goto park
   fi
 #else
   }
 #endif
+done:
+  skip
 }
 
 init {
