@@ -74,32 +74,12 @@ Result<PayloadFile> read_items(Context& context) {
     return read_legacy_keys(context);
 }
 
-/// What the VMM announces may be wrong, but not decide anything that the content does not.
-bool agrees(std::uint32_t image_type, Kind kind) {
-    switch (image_type) {
-    case hob::image_type_executable:
-        return kind == Kind::elf || kind == Kind::pe || kind == Kind::uki || kind == Kind::bundle;
-    case hob::image_type_bzimage: return kind == Kind::bzimage;
-    case hob::image_type_vmlinux: return kind == Kind::vmlinux || kind == Kind::raw_vmlinux;
-    case hob::image_type_raw_vmlinux: return kind == Kind::raw_vmlinux;
-    default: return false;
-    }
-}
-
-/// A VMM may load a kernel to where it runs; then nothing in its bytes tells that it is one.
-bool is_announced_raw(const std::optional<hob::AnnouncedPayload>& announced) {
-    return announced && (announced->image_type == hob::image_type_vmlinux ||
-                         announced->image_type == hob::image_type_raw_vmlinux);
-}
-
 /// Tells the kind of the file at the start of the Payload section, and where it ends.
 Result<void> identify(const Context& context, const tdvf::Section& section, PayloadFile& file) {
     const auto& announced = context.td_hob.payload;
+    const auto image_type = announced ? std::optional(announced->image_type) : std::nullopt;
     const plan::PlacedFile placed =
-        TRY(plan::placed_file(file.bytes, section.raw_size, is_announced_raw(announced)));
-    if (announced && !agrees(announced->image_type, placed.kind))
-        return refuse(Fault::payload_kind_denied, section.memory.start().value,
-                      announced->image_type, static_cast<std::uint64_t>(placed.kind));
+        TRY(plan::placed_file(file.bytes, section.raw_size, image_type));
     file.kind = placed.kind;
     file.bytes = placed.bytes;
     file.measured = placed.bytes;

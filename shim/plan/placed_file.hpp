@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "shim/base/bytes.hpp"
 #include "shim/formats/payload/kind.hpp"
@@ -18,10 +19,12 @@ struct PlacedFile {
 
 /// The file at the start of `memory`, the whole section. It ends where shim-ld said that a file
 /// ends which it put into the image (`stated_size`, else 0), where a signed one says it, or where
-/// its headers do. What is no payload of a known kind is a raw vmlinux where the VMM announces one,
-/// and then all of `memory`.
-/// Errors: those of kind_of_file, signed_payload::file_size and payload::file_size.
+/// its headers do. `image_type` is what the VMM announces in the TD HOB (hob::image_type_...), if
+/// anything: it has to be what the bytes say, and decides alone where they say nothing, which is a
+/// raw vmlinux, all of `memory`.
+/// Errors: those of kind_of_file, signed_payload::file_size and payload::file_size;
+/// payload_kind_denied, with the announced type and the kind that was found.
 [[nodiscard]] Result<PlacedFile> placed_file(Bytes memory, std::uint64_t stated_size,
-                                             bool is_announced_raw);
+                                             std::optional<std::uint32_t> image_type);
 
 } // namespace tdshim::plan

@@ -5,6 +5,7 @@ ACPI tables from the TD HOB, nothing by fw_cfg; in every form that a kernel has.
 
 import hashlib
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -69,6 +70,26 @@ class PlacedPayload(unittest.TestCase):
         run(self, self.put("memory", memory), [content.ljust(room, b"\0"), self.initrd, command_line.encode()],
             link=("--payload-address", hex(base), "--payload-room", f"{room // MIB}M"),
             options=("--payload-entry", hex(entry)))
+
+    def test_announced_otherwise(self):
+        """A kernel that shows its kind is no raw one: neither the firmware nor the prediction takes it for that."""
+        image = td_emu.linked(self.folder / "final.bin", *placed)
+        options = ("--kernel", self.guest.kernel, "--memory", "512M", "--append", "x", "--payload-entry", "0xc000200")
+        td = td_emu.Run(*options, image=image)
+        message = "payload is not of the kind that the VMM announced"
+        self.assertEqual((td.exit_code, message in td.console), (td_emu.reported_fatal_error, True), td.console)
+        predicted = subprocess.run([settings.tool("shim-measure"), image, *map(str, options)], capture_output=True, text=True)
+        self.assertEqual((predicted.returncode, message in predicted.stderr), (2, True), predicted.stderr)
+
+    def test_entry_without_a_section(self):
+        """No VMM says where a payload is entered that it does not put into memory."""
+        options = ("--kernel", self.guest.kernel, "--payload-entry", "0xc000200")
+        td = td_emu.Run(*options)
+        predicted = subprocess.run([settings.tool("shim-measure"), settings.image(), *map(str, options)],
+                                   capture_output=True, text=True)
+        for code, errors in ((td.exit_code, td.errors), (predicted.returncode, predicted.stderr)):
+            self.assertEqual(code, 2)
+            self.assertIn("has no Payload section that the VMM fills", errors)
 
 
 if __name__ == "__main__":

@@ -63,9 +63,10 @@ class Decision {
     /// The file as the firmware finds it.
     Outcome<plan::PlacedFile> find_file() const {
         const bool is_placed = supplied_.payload_region && supplied_.stated_size == 0;
+        const auto image_type =
+            supplied_.announced ? std::optional(supplied_.announced->image_type) : std::nullopt;
         if (is_placed)
-            return refused_by(
-                plan::placed_file(*supplied_.payload_region, 0, supplied_.raw_entry.has_value()));
+            return refused_by(plan::placed_file(*supplied_.payload_region, 0, image_type));
         return plan::PlacedFile{.kind = TRY(refused_by(plan::kind_of_file(supplied_.file))),
                                 .bytes = supplied_.file};
     }
@@ -75,7 +76,7 @@ class Decision {
         const plan::PlacedFile file = TRY(find_file());
         payload_.kind = file.kind;
         if (file.kind == Kind::raw_vmlinux)
-            payload_.raw_entry = supplied_.raw_entry;
+            payload_.raw_entry = supplied_.announced->entry;
         const auto admitted = TRY(refused_by(verify::check_payload(
             enrolment_, file.bytes, verify::kind_of(payload_.kind), memory->bytes)));
         payload_.contents = admitted.contents;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "shim/formats/cfv/enrolment.hpp"
+#include "shim/formats/hob/hob.hpp"
 #include "shim/formats/payload/kind.hpp"
 #include "shim/verify/payload.hpp"
 #include "tools/common/failure.hpp"
@@ -22,8 +23,9 @@ struct SuppliedPayload {
     std::uint64_t stated_size = 0; ///< of one that shim-ld put into a section
     std::string origin;            ///< in words
     std::string name;              ///< for messages
-    std::optional<Gpa> raw_entry;  ///< where it is entered, if it is a raw vmlinux
-    GpaRange raw_place;            ///< and where it stands
+    /// What the VMM announces of it in the TD HOB, where that is known.
+    std::optional<hob::AnnouncedPayload> announced;
+    GpaRange raw_place; ///< where it stands, if it is a raw vmlinux
 
     /// The initrd that the VMM supplies; its bytes where the image's AML policy has them looked at.
     std::optional<InputFile> initrd;

@@ -51,6 +51,15 @@ Outcome<std::optional<File>> payload_file(const Options& options, const Image& i
     return File{TRY(read_file(options.kernel)), "kernel " + options.kernel, options.kernel};
 }
 
+/// Only what the VMM puts into memory has an entry that the VMM says.
+Outcome<> check_entry(const Options& options, const Image& image) {
+    if (!options.payload_entry || vmm::is_filled_by_vmm(image.metadata))
+        return {};
+    return std::unexpected(failure("--payload-entry", image.file +
+                                                          " has no Payload section that the "
+                                                          "VMM fills"));
+}
+
 /// A file's line ends with the file, not with the line: what is measured is every byte of it.
 Outcome<InputBytes> command_line(const Options& options) {
     if (!options.append_file.empty())
@@ -94,6 +103,7 @@ Outcome<> add_initrd(const Options& options, const BootInputs& inputs, SuppliedP
 
 Outcome<> add_payload(const Options& options, const Image& image, const vmm::Placement& placement,
                       BootInputs& inputs) {
+    TRY(check_entry(options, image));
     const cfv::Enrolment enrolment = TRY(add_enrolment(image, inputs));
     const auto file = TRY(payload_file(options, image));
     if (!file)
@@ -102,7 +112,7 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
                              .stated_size = 0,
                              .origin = file->origin,
                              .name = file->name,
-                             .raw_entry = {},
+                             .announced = {},
                              .raw_place = {},
                              .initrd = {},
                              .initrd_bytes = {},
@@ -117,7 +127,7 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
         supplied.stated_size = section->raw_size;
     }
     if (options.payload_entry)
-        supplied.raw_entry = Gpa{*options.payload_entry};
+        supplied.announced = {hob::image_type_raw_vmlinux, {*options.payload_entry}};
     TRY(add_initrd(options, inputs, supplied));
     return decide_payload(enrolment, supplied, inputs);
 }

@@ -46,14 +46,6 @@ Outcome<hob::TdHob> parsed_hob(const Launch& launch) {
     return of_file(name, hob::parse(launch.hob, layout::td_hob.start(), {~std::uint64_t{0}}));
 }
 
-/// Where somebody would say to shim-measure that a raw vmlinux is entered.
-Outcome<std::optional<Gpa>> raw_entry_of(const Launch& launch) {
-    const auto announced = TRY(parsed_hob(launch)).payload;
-    const bool is_raw = announced && (announced->image_type == hob::image_type_vmlinux ||
-                                      announced->image_type == hob::image_type_raw_vmlinux);
-    return is_raw ? std::optional(announced->entry) : std::nullopt;
-}
-
 /// An initrd in the Payload section is what the HOB, which may be patched, says that it is.
 Outcome<Blob> initrd_of(const Launch& launch) {
     if (!launch.is_placed)
@@ -90,7 +82,7 @@ Outcome<> add_payload(const Launch& launch, const Image& image, BootInputs& inpu
         launch.is_placed ? launch.parameter
                          : item(launch, fw_cfg::named_command_line, fw_cfg::command_line_data));
     if (launch.is_placed) {
-        supplied.raw_entry = TRY(raw_entry_of(launch));
+        supplied.announced = TRY(parsed_hob(launch)).payload;
         supplied.raw_place = payload_section;
         supplied.payload_region = launch.payload_memory();
         supplied.parameter_region = parameter_region(launch);
