@@ -11,7 +11,7 @@ import unittest
 from measure_test import KERNEL, REGISTERS, Boot
 from support import LOG, TOOLS, ToolTest, elf, reset_vector
 
-POLICY = {"format": "tdshim-policy", "version": 2, **dict.fromkeys(REGISTERS), "events": []}
+POLICY = {"format": "tdshim-policy", "version": 3, **dict.fromkeys(REGISTERS), "events": []}
 GARBAGE = bytes(range(0xA5, 0xFF)) * 100
 # What an input may be instead of what it should be; kernels, initrds and command lines may have any content.
 ANY_CONTENT = ("missing", "folder")

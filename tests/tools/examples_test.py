@@ -18,8 +18,8 @@ import suite
 from measure_test import Boot
 from support import TOOLS
 
-policy = json.dumps({"format": "tdshim-policy", "version": 2, "attributes": None, "xfam": None, "mrtd": None,
-                     **{f"rtmr{index}": None for index in range(4)}, "events": []}).encode()
+policy = json.dumps({"format": "tdshim-policy", "version": 3, "attributes": None, "xfam": None, "mrconfigid": None, "mrowner": None,
+                     "mrownerconfig": None, "mrtd": None, **{f"rtmr{index}": None for index in range(4)}, "events": []}).encode()
 
 
 def folder_with_inputs(test):

@@ -24,7 +24,9 @@ INITRD = bytes(reversed(range(256))) * 33 + b"odd"
 TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
 CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
-REGISTERS = ("attributes", "xfam", "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+IDENTITY = ("mrconfigid", "mrowner", "mrownerconfig")
+REGISTERS = ("attributes", "xfam", *IDENTITY, "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+UNPINNED = "not compared with a policy: MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR[2], RTMR[3]\n"
 SEPT_VE_DISABLE, DEBUG, XFAM = 1 << 28, 1, 0xE7
 # LOG_HEADER is that of td-shim.
 OTHER_MAKE = ("the log is of another make, by \"td_shim\": names of RTMR[1]'s files and where the firmware's events end are not "
@@ -196,7 +198,7 @@ class MeasureTest(ToolTest):
         return json.loads(result.stdout)
 
     def test_a_good_boot_agrees_with_everything(self):
-        policy, unpinned, everything = self.policy(), ["rtmr2", "rtmr3"], list(REGISTERS)
+        policy, unpinned, everything = self.policy(), [*IDENTITY, "rtmr2", "rtmr3"], list(REGISTERS)
         for references, no_policy, no_td in (
                 (("--policy", policy), unpinned, everything),
                 (("--report", self.put("report", self.boot.report())), everything, []),
@@ -210,8 +212,8 @@ class MeasureTest(ToolTest):
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
-                         OTHER_MAKE + "not compared with a policy: RTMR[2], RTMR[3]\nnot compared with a TDREPORT or quote: ATTRIBUTES, XFAM, "
-                         f"MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
+                         OTHER_MAKE + UNPINNED + "not compared with a TDREPORT or quote: ATTRIBUTES, XFAM, MRCONFIGID, MROWNER, "
+                         f"MROWNERCONFIG, MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
 
     def references(self, **td):
         """A TDREPORT and quotes of one TD, as options."""
@@ -236,7 +238,7 @@ class MeasureTest(ToolTest):
         policy = self.policy()
         with open(policy, "rb") as file:
             values = json.load(file)
-        self.assertEqual((values["version"], values["attributes"], values["xfam"]), (2, "0x10000000", "0xe7"))
+        self.assertEqual((values["version"], values["attributes"], values["xfam"]), (3, "0x10000000", "0xe7"))
         unpinned = self.put("unpinned", json.dumps({**values, "attributes": None, "xfam": None}).encode())
         for register, td in (("attributes", {"attributes": 0x50000000}), ("xfam", {"xfam": 0x600E7})):
             for reference in self.references(**td):
@@ -244,9 +246,20 @@ class MeasureTest(ToolTest):
                     (found,) = self.check(self.boot, *reference, "--policy", policy, code=1)["differences"]
                     self.assertEqual((found["register"], found["input"]), (register, f"option --{register} of shim-measure"))
                     agreed = self.check(self.boot, *reference, "--policy", unpinned)
-                    self.assertEqual(agreed["not_compared"]["policy"], ["attributes", "xfam", "rtmr2", "rtmr3"])
+                    self.assertEqual(agreed["not_compared"]["policy"], ["attributes", "xfam", *IDENTITY, "rtmr2", "rtmr3"])
                     pinned = self.policy(f"--{register}", hex(td[register]), name="pinned")
                     self.check(self.boot, *reference, "--policy", pinned)
+
+    def test_what_the_launch_gives_the_td_is_pinned_on_request(self):
+        for option in IDENTITY:
+            with self.subTest(option):
+                policy = self.policy(f"--{option}", "11" * 48)
+                (found,) = self.check(self.boot, "--report", self.put("report", self.boot.report()), "--policy", policy,
+                                      code=1)["differences"]
+                self.assertEqual((found["register"], found["input"]), (option, f"option --{option} of shim-measure"))
+                pinned = self.policy(f"--{option}", "00" * 48)
+                agreed = self.check(self.boot, "--report", self.put("report", self.boot.report()), "--policy", pinned)
+                self.assertNotIn(option, agreed["not_compared"]["policy"])
 
     def test_a_plain_vm_has_no_attributes_to_pin(self):
         text = self.good("shim-measure", self.put("image", self.boot.image), "--kernel", self.put("kernel", KERNEL), "--vmm", "none",
@@ -284,7 +297,7 @@ class MeasureTest(ToolTest):
         rtmr3 = bytes.fromhex(replayed([sha384(text)]))
         report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
-                         OTHER_MAKE + "1 event appended by the OS in RTMR[3]\nnot compared with a policy: RTMR[2], RTMR[3]\n"
+                         OTHER_MAKE + "1 event appended by the OS in RTMR[3]\n" + UNPINNED +
                          f"{log} agrees with {policy}\n{log} agrees with {report}\n")
         self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
         wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
@@ -353,7 +366,7 @@ class MeasureTest(ToolTest):
         cases = {"is no JSON": b"{", "is no JSON: expected text, found a NUL at offset " + hex(len(text)): text + b"\0and more",
                  "is no JSON: expected text, found a NUL at offset 0x0": b"\0" + text, "format: expected a text, found nothing": b"{}",
                  "format: expected a text, found no object": b"[]",
-                 "version: expected 2, found 1: make the policy again with shim-measure":
+                 "version: expected 3, found 1: make the policy again with shim-measure":
                      json.dumps({**policy, "version": 1}).encode(),
                  "attribute: there is no such member": json.dumps({**policy, "attribute": None}).encode(),
                  "xfam: expected 0x and at most 16 hexadecimal digits or null, found nothing":

@@ -77,6 +77,18 @@ class OptionsTest(ToolTest):
                 if name == "--memory":
                     self.assertIn("expected at least 1048576 bytes, found 512: without a unit it is bytes, with M MiB",
                                   self.refused(command.split(), name, "512"))
+                    self.assertIn("expected whole units of 4096 bytes, found 1048577", self.refused(command.split(), name, "1048577"))
+
+    def test_a_choice_is_one_of_its_words(self):
+        count = 0
+        for command in all_commands():
+            for name, words in self.options(command):
+                if "|" in words and name.startswith("--"):
+                    for value in ("0", "1", words.split("|")[0] + "x", words):
+                        with self.subTest(command, name=name, value=value):
+                            self.assertIn(f'expected {words}, found "{value}"', self.refused(command, name, value))
+                    count += 1
+        self.assertGreater(count, 8)
 
     def test_no_number_is_read_in_another_way(self):
         for command in all_commands():

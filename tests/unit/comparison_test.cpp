@@ -77,17 +77,37 @@ TEST_CASE("ATTRIBUTES and XFAM are those of the policy, and come first", "[compa
     CHECK(found[3].register_key == "mrtd");
 }
 
+TEST_CASE("what the launch gave the TD beside its memory is the policy's", "[comparison]") {
+    Policy policy = bundle_boot().policy();
+    policy.mr_config_id = crypto::Digest{};
+    policy.mr_owner = crypto::Digest{std::byte{1}};
+    policy.mr_owner_config = crypto::Digest{std::byte{2}};
+    const auto found = check(0, policy);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].register_key == "mrowner");
+    CHECK(found[0].text.starts_with("MROWNER: expected 0100"));
+    CHECK(found[0].text.ends_with("in the TDREPORT; that is: option --mrowner of shim-measure"));
+    CHECK(found[1].register_key == "mrownerconfig");
+}
+
 TEST_CASE("what was not compared is said", "[comparison]") {
-    const std::vector<std::string> all{"attributes", "xfam",  "mrtd", "rtmr0",
-                                       "rtmr1",      "rtmr2", "rtmr3"};
+    const std::vector<std::string> identity{"mrconfigid", "mrowner", "mrownerconfig"};
+    const std::vector<std::string> all{"attributes",    "xfam", "mrconfigid", "mrowner",
+                                       "mrownerconfig", "mrtd", "rtmr0",      "rtmr1",
+                                       "rtmr2",         "rtmr3"};
     const BootLog boot = bundle_boot();
     const auto with_both = not_compared(boot.td(), boot.policy());
-    CHECK(keys(with_both.with_policy) == std::vector<std::string>{"rtmr2", "rtmr3"});
+    CHECK(keys(with_both.with_policy) ==
+          std::vector<std::string>{identity[0], identity[1], identity[2], "rtmr2", "rtmr3"});
     CHECK(with_both.with_td.empty());
     CHECK(keys(not_compared(boot.td(), std::nullopt).with_policy) == all);
     CHECK(keys(not_compared(std::nullopt, boot.policy()).with_td) == all);
     CHECK(keys(not_compared(boot.td(), Policy{}).with_policy) == all);
-    CHECK(with_both.with_policy[0].name == "RTMR[2]");
+    CHECK(with_both.with_policy[0].name == "MRCONFIGID");
+    Policy pinned = boot.policy();
+    pinned.mr_config_id = pinned.mr_owner = pinned.mr_owner_config = crypto::Digest{};
+    CHECK(keys(not_compared(boot.td(), pinned).with_policy) ==
+          std::vector<std::string>{"rtmr2", "rtmr3"});
 }
 
 }} // namespace tdshim::tools

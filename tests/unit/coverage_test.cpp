@@ -294,6 +294,26 @@ TEST_CASE("behind the announced end only the OS's registers have events", "[cove
         "event log: its header announces 100 bytes, its events have "));
 }
 
+TEST_CASE("an event that extends nothing is none of the firmware's", "[coverage]") {
+    constexpr std::uint32_t blob2 = 0x8000'000A;
+    constexpr std::uint32_t no_action = 3;
+    const Blob whole = bundle_boot().log();
+    const auto decoded = decode_log(whole.view());
+    REQUIRE(decoded.has_value());
+    const std::size_t place = decoded->events[2].offset;
+    for (const auto& [index, type] : {std::pair{0U, blob2}, {2U, no_action}, {0U, no_action}}) {
+        Blob added;
+        added.u32(index).u32(type).u32(1).u16(0x0C).bytes(crypto::Digest{});
+        added.u32(16).text("verified by ACME");
+        Blob log;
+        log.bytes(whole.view().first(place)).bytes(added.view()).bytes(whole.view().subspan(place));
+        log.patch(32 + 33 + 8, 4, *decoded->announced + added.view().size());
+        const auto found = texts(coverage(log).findings);
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].contains("extends no register, and the firmware writes no such event"));
+    }
+}
+
 TEST_CASE("a log may end in zeros", "[coverage]") {
     const BootLog boot = running_bundle();
     CHECK(check(boot.log(1024 * 1024, 0).view(), boot.td(), boot.policy()).empty());

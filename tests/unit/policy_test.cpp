@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 Json good_policy() {
     Policy policy = bundle_boot().policy();
     policy.attributes = 0xFEDC'BA98'7654'3210;
+    policy.mr_owner = crypto::Digest{std::byte{7}};
     return json_of(policy);
 }
 
@@ -42,6 +43,8 @@ TEST_CASE("a policy that was written is read again as it was", "[policy]") {
     REQUIRE(policy.has_value());
     CHECK(policy->attributes == 0xFEDC'BA98'7654'3210);
     CHECK(policy->xfam == bundle_boot().policy().xfam);
+    CHECK(policy->mr_owner == crypto::Digest{std::byte{7}});
+    CHECK_FALSE(policy->mr_config_id.has_value());
     CHECK(policy->mrtd == bundle_boot().policy().mrtd);
     CHECK(policy->rtmr == bundle_boot().policy().rtmr);
     CHECK(policy->events.size() == bundle_boot().policy().events.size());
@@ -85,12 +88,19 @@ TEST_CASE("a policy has no member twice", "[policy]") {
     require_refused(replaced("\"size\":", "\"size\":1,\"size\":"), "events[0].size: stands twice");
     require_refused(replaced("\"events\":[", "\"events\":[],\"events\":["), "events: stands twice");
     require_refused("[1,[],{\"a\":{\"b\":1}},{\"a\":{\"b\":1,\"b\":2}}]", "[3].a.b: stands twice");
+    const auto nested = [](std::size_t depth) {
+        return std::string(depth, '[') + std::string(depth, ']');
+    };
+    require_refused(nested(17), "is nested more deeply than 16 objects and lists");
+    require_refused(nested(300'000), "is nested more deeply than 16 objects and lists");
+    require_refused(nested(16), "format: expected a text, found no object");
     // What is no JSON is that first.
     require_refused("{\"a\":1,\"a\":", "is no JSON");
 }
 
 TEST_CASE("null pins nothing, and nothing else does", "[policy]") {
-    for (const char* const name : {"attributes", "xfam", "mrtd", "rtmr0", "rtmr3"}) {
+    for (const char* const name : {"attributes", "xfam", "mrconfigid", "mrowner", "mrownerconfig",
+                                   "mrtd", "rtmr0", "rtmr3"}) {
         Json json = good_policy();
         json[name] = nullptr;
         CHECK(parse(json.dump()).has_value());
@@ -119,11 +129,11 @@ TEST_CASE("numbers of a policy are whole", "[policy]") {
 }
 
 TEST_CASE("a policy of another version is to be made again", "[policy]") {
-    for (const int version : {0, 1, 3}) {
+    for (const int version : {0, 1, 2, 4}) {
         Json json = good_policy();
         json["version"] = version;
         json["member of that version"] = 1;
-        require_refused(json.dump(), "version: expected 2, found " + std::to_string(version) +
+        require_refused(json.dump(), "version: expected 3, found " + std::to_string(version) +
                                          ": make the policy again with shim-measure");
     }
 }

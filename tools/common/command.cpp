@@ -129,7 +129,26 @@ CLI::Validator number_from(std::uint64_t least, std::uint64_t most) {
             ""};
 }
 
-CLI::Validator size_from(std::uint64_t least) {
+std::string words_of(const NumbersByWord& choices) {
+    std::string words;
+    for (const auto& [word, ignored] : choices)
+        words += (words.empty() ? "" : "|") + word;
+    return words;
+}
+
+CLI::Validator choice_of(const NumbersByWord& choices) {
+    return {[=](std::string& text) {
+                const auto choice = choices.find(text);
+                if (choice == choices.end())
+                    return std::format("expected {}, found \"{}\"", words_of(choices),
+                                       printable(text));
+                text = std::to_string(choice->second);
+                return std::string();
+            },
+            ""};
+}
+
+CLI::Validator size_from(std::uint64_t least, std::uint64_t unit) {
     return {[=](std::string& text) {
                 const auto bytes = size_of(text);
                 if (!bytes)
@@ -140,6 +159,8 @@ CLI::Validator size_from(std::uint64_t least) {
                     return std::format("expected at least {} bytes, found {}: without a unit it is "
                                        "bytes, with M MiB",
                                        least, *bytes);
+                if (*bytes % unit != 0)
+                    return std::format("expected whole units of {} bytes, found {}", unit, *bytes);
                 text = std::to_string(*bytes);
                 return std::string();
             },

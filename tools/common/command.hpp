@@ -47,24 +47,33 @@ void add_json_option(CLI::App& app, bool& json);
 /// For an option whose value may be the empty text: a command line, a word for QEMU.
 CLI::Option* may_be_empty(CLI::Option* option);
 
+using NumbersByWord = std::map<std::string, std::int64_t>;
+
+/// "qemu|tdshim-spec"
+[[nodiscard]] std::string words_of(const NumbersByWord& choices);
+
+/// Makes a word the number that CLI11 takes for the choice, and refuses any other text, the number
+/// among it.
+[[nodiscard]] CLI::Validator choice_of(const NumbersByWord& choices);
+
 /// An option that takes one of these words, which --help lists.
 template <class T>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, T& value,
                         const std::map<std::string, T>& choices, const std::string& description) {
-    std::string words;
-    for (const auto& [word, ignored] : choices)
-        words += (words.empty() ? "" : "|") + word;
+    NumbersByWord numbers;
+    for (const auto& [word, choice] : choices)
+        numbers.emplace(word, static_cast<std::int64_t>(choice));
     return app.add_option(name, value, description)
-        ->transform(CLI::CheckedTransformer(choices))
-        ->option_text(words);
+        ->transform(choice_of(numbers))
+        ->option_text(words_of(numbers));
 }
 
 /// Makes decimal digits, which CLI11 reads, of a number_of() from `least` to `most`, and refuses
 /// any other text: CLI11 itself takes -1 for 2^64 - 1, and 010 for 8.
 [[nodiscard]] CLI::Validator number_from(std::uint64_t least, std::uint64_t most);
 
-/// The same for a size_of(), at least `least` bytes.
-[[nodiscard]] CLI::Validator size_from(std::uint64_t least);
+/// The same for a size_of(), at least `least` bytes, and whole units of `unit` bytes.
+[[nodiscard]] CLI::Validator size_from(std::uint64_t least, std::uint64_t unit = 1);
 
 template <class T>
 inline constexpr std::uint64_t largest = std::numeric_limits<T>::max();
@@ -84,9 +93,10 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, T& value,
 /// An option that takes a number of bytes: 2G, 512M, ...
 template <class T>
 CLI::Option* add_size(CLI::App& app, const std::string& name, T& value,
-                      const std::string& description, std::uint64_t least = 0) {
+                      const std::string& description, std::uint64_t least = 0,
+                      std::uint64_t unit = 1) {
     return app.add_option(name, value, description)
-        ->transform(size_from(least))
+        ->transform(size_from(least, unit))
         ->option_text("SIZE");
 }
 
@@ -94,7 +104,8 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, T& value,
 template <class T>
 CLI::Option* add_memory_option(CLI::App& app, T& value, const std::string& description) {
     constexpr std::uint64_t least = std::uint64_t{1} << 20;
-    return add_size(app, "--memory", value, description, least);
+    constexpr std::uint64_t page = 4096;
+    return add_size(app, "--memory", value, description, least, page);
 }
 
 } // namespace tdshim::tools

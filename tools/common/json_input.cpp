@@ -65,6 +65,10 @@ class Duplicates {
     std::optional<std::string> first_;
 };
 
+bool begins_level(Json::parse_event_t event) {
+    return event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+}
+
 } // namespace
 
 Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
@@ -75,14 +79,20 @@ Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
             failure(file, std::format("is no JSON: expected text, found a NUL at offset {}",
                                       hex(static_cast<std::uint64_t>(nul - bytes.begin())))));
     Duplicates duplicates;
+    bool is_too_deep = false;
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     Json json = Json::parse(
         text, text + bytes.size(),
-        [&](int, Json::parse_event_t event, const Json& parsed) {
-            duplicates.see(event, parsed);
-            return true;
+        [&](int depth, Json::parse_event_t event, const Json& parsed) {
+            is_too_deep = is_too_deep || (begins_level(event) && depth >= max_json_depth);
+            if (!is_too_deep)
+                duplicates.see(event, parsed);
+            return !is_too_deep;
         },
         false);
+    if (is_too_deep)
+        return std::unexpected(failure(
+            file, std::format("is nested more deeply than {} objects and lists", max_json_depth)));
     if (json.is_discarded())
         return std::unexpected(failure(file, "is no JSON"));
     if (const auto& twice = duplicates.first())

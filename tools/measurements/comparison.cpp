@@ -99,6 +99,32 @@ std::optional<Finding> compare_mrtd(const TdRegisters& td, const Policy& policy)
     return finding;
 }
 
+/// What whoever launches the TD gives it beside its memory: an option of shim-measure's each.
+struct IdentityField {
+    std::string_view key;
+    std::string_view name;
+    std::optional<crypto::Digest> Policy::* wanted;
+    crypto::Digest tdx::TdInfo::* found;
+};
+constexpr std::array identity_fields{
+    IdentityField{"mrconfigid", "MRCONFIGID", &Policy::mr_config_id, &tdx::TdInfo::mr_config_id},
+    IdentityField{"mrowner", "MROWNER", &Policy::mr_owner, &tdx::TdInfo::mr_owner},
+    IdentityField{"mrownerconfig", "MROWNERCONFIG", &Policy::mr_owner_config,
+                  &tdx::TdInfo::mr_owner_config}};
+
+std::optional<Finding> compare_identity(const IdentityField& field, const TdRegisters& td,
+                                        const Policy& policy) {
+    const auto& wanted = policy.*field.wanted;
+    const crypto::Digest& found = td.info.*field.found;
+    if (!wanted || *wanted == found)
+        return std::nullopt;
+    Finding finding = register_finding(std::string(field.key), field.name, td.source, *wanted,
+                                       "the policy", found);
+    finding.origin = std::format("option --{} of shim-measure", field.key);
+    finding.text += "; that is: " + finding.origin;
+    return finding;
+}
+
 std::optional<Finding> compare_number(std::string_view key, std::string_view name,
                                       std::string_view source,
                                       const std::optional<std::uint64_t>& wanted,
@@ -208,6 +234,8 @@ std::vector<Finding> compare_attributes(const TdRegisters& td,
         add(compare_number(attributes_key, "ATTRIBUTES", td.source, policy->attributes,
                            td.info.attributes));
         add(compare_number(xfam_key, "XFAM", td.source, policy->xfam, td.info.xfam));
+        for (const IdentityField& field : identity_fields)
+            add(compare_identity(field, td, *policy));
     }
     return findings;
 }
@@ -223,6 +251,8 @@ NotCompared not_compared(const std::optional<TdRegisters>& td,
     };
     add({std::string(attributes_key), "ATTRIBUTES"}, policy && policy->attributes);
     add({std::string(xfam_key), "XFAM"}, policy && policy->xfam);
+    for (const IdentityField& field : identity_fields)
+        add({std::string(field.key), std::string(field.name)}, policy && (*policy).*field.wanted);
     add({std::string(mrtd_key), "MRTD"}, policy && policy->mrtd);
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         add({key_of_rtmr(rtmr), name_of_rtmr(rtmr)}, policy && policy->rtmr[rtmr]);

@@ -128,8 +128,10 @@ class Forms {
         std::array<std::size_t, event_log::max_mr_index + 1> indices{};
         for (std::size_t i = 0; i < log_.events.size(); ++i) {
             const Event& event = log_.events[i];
-            if (!extends_register(event))
+            if (!extends_register(event)) {
+                check_bare(event);
                 continue;
+            }
             const std::size_t index = indices[event.mr_index]++;
             if (!result_.events[i].is_appended)
                 check(event, index);
@@ -137,6 +139,19 @@ class Forms {
     }
 
   private:
+    /// Nothing holds such an event to anything, and a reader takes what it says for the firmware's.
+    void check_bare(const Event& event) {
+        if (!log_.announced || event.offset >= *log_.announced)
+            return;
+        result_.findings.push_back(
+            {"", label(event), "",
+             std::format(
+                 "event at offset {}: {} extends no register, and the firmware writes no such "
+                 "event behind the log's header",
+                 hex(event.offset), label(event)),
+             event.offset});
+    }
+
     void check(const Event& event, std::size_t index) {
         const auto wrong = of_other_type(event) ? other_type : wrong_form(event);
         if (wrong && !std::ranges::contains(result_.findings, event.offset, &Finding::offset))

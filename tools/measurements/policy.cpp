@@ -14,13 +14,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "tdshim-policy";
-constexpr std::uint32_t format_version = 2;
+constexpr std::uint32_t format_version = 3;
 constexpr std::size_t max_events = 1024;
 constexpr std::size_t longest_shown = 80; // characters of somebody's text in a message
 
-constexpr std::array<std::string_view, 10> policy_members{
-    "format", "version", "attributes", "xfam",  "mrtd",
-    "rtmr0",  "rtmr1",   "rtmr2",      "rtmr3", "events"};
+constexpr std::array<std::string_view, 13> policy_members{
+    "format", "version", "attributes", "xfam",  "mrconfigid", "mrowner", "mrownerconfig",
+    "mrtd",   "rtmr0",   "rtmr1",      "rtmr2", "rtmr3",      "events"};
 constexpr std::array<std::string_view, 7> event_members{
     "register", "type", "type_name", "description", "digest", "size", "input"};
 
@@ -169,6 +169,9 @@ Json json_of(const Policy& policy) {
               {"version", format_version},
               {"attributes", json_of(policy.attributes)},
               {"xfam", json_of(policy.xfam)},
+              {"mrconfigid", json_of(policy.mr_config_id)},
+              {"mrowner", json_of(policy.mr_owner)},
+              {"mrownerconfig", json_of(policy.mr_owner_config)},
               {"mrtd", json_of(policy.mrtd)}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         json[key_of(rtmr)] = json_of(policy.rtmr[rtmr]);
@@ -194,6 +197,9 @@ Outcome<Policy> parse_policy(const std::string& file, Bytes bytes) {
     Policy policy;
     policy.attributes = TRY(members.optional_number("attributes"));
     policy.xfam = TRY(members.optional_number("xfam"));
+    policy.mr_config_id = TRY(members.optional_digest("mrconfigid"));
+    policy.mr_owner = TRY(members.optional_digest("mrowner"));
+    policy.mr_owner_config = TRY(members.optional_digest("mrownerconfig"));
     policy.mrtd = TRY(members.optional_digest("mrtd"));
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         policy.rtmr[rtmr] = TRY(members.optional_digest(key_of(rtmr)));

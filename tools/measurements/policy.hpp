@@ -28,6 +28,9 @@ struct PolicyEvent {
 struct Policy {
     std::optional<std::uint64_t> attributes; ///< of TDINFO, as is XFAM
     std::optional<std::uint64_t> xfam;
+    std::optional<crypto::Digest> mr_config_id; ///< likewise
+    std::optional<crypto::Digest> mr_owner;
+    std::optional<crypto::Digest> mr_owner_config;
     std::optional<crypto::Digest> mrtd;
     std::array<std::optional<crypto::Digest>, measure::rtmr_count> rtmr;
     /// Of the registers that have a value; of RTMR[2] and RTMR[3] those that come first.

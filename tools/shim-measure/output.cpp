@@ -104,6 +104,9 @@ Policy policy_of(const Measured& measured) {
     if (!measured.options.is_plain_vm) {
         policy.attributes = measured.options.identity.attributes;
         policy.xfam = measured.options.identity.xfam;
+        policy.mr_config_id = digest_of_hex(measured.options.identity.mr_config_id);
+        policy.mr_owner = digest_of_hex(measured.options.identity.mr_owner);
+        policy.mr_owner_config = digest_of_hex(measured.options.identity.mr_owner_config);
     }
     for (std::uint32_t rtmr = 0; rtmr < firmware_rtmrs; ++rtmr)
         if (is_known(measured, rtmr))

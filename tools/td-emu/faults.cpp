@@ -273,7 +273,13 @@ json parse_json(std::string_view text) {
     if (const std::size_t nul = text.find('\0'); nul != text.npos)
         throw Wrong{std::format("expected JSON: found a NUL at offset {:#x}", nul)};
     std::vector<std::set<std::string>> keys;
-    return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
+    constexpr int max_depth = 16;
+    return json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {
+        const bool begins_level =
+            event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+        if (begins_level && depth >= max_depth)
+            throw Wrong{
+                std::format("expected at most {} objects and lists in each other", max_depth)};
         if (event == json::parse_event_t::object_start)
             keys.emplace_back();
         if (event == json::parse_event_t::object_end)
