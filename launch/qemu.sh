@@ -28,6 +28,14 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --td             a TD: needs QEMU 10.1 or later and a host with TDX; exit code 3 when lacking
   --emulate        with --td, on any host: td-emu, as built in build/release, and a QEMU with plugins
                    (the default is what fetch-qemu.sh fetches); proves nothing to anybody
+  --quote-socket A with --td, where the host's quoting service listens: vsock:CID:PORT or unix:PATH; without it the
+                   guest can get no quote
+  --mrconfigid HEX, --mrowner HEX, --mrownerconfig HEX
+                   with --td, what the TD's launch gives it beside its memory: 96 hexadecimal digits; zeros if not given
+  --tdx-attributes N
+                   with --td, ATTRIBUTES of the TD: a number, such as 0x10000000 (SEPT_VE_DISABLE), which is the default
+  --debug          with --td, ATTRIBUTES.DEBUG: the VMM reads and writes the TD's memory, and no verifier may trust it;
+                   QEMU itself, up to 11.1, starts no such TD
   --dry-run        print the command instead of running it; the files have to be there, QEMU need not
 
 The serial port is stdin and stdout. The guest's reset ends QEMU.
@@ -59,12 +67,14 @@ require_file() {
 
 parse_options() {
   firmware="" kernel="" initrd="" append="" memory=512M cpus=1 machine=q35 accel="" cpu=""
-  qemu="" is_td=no is_emulated=no is_dry_run=no more=()
+  qemu="" is_td=no is_emulated=no is_dry_run=no is_debug=no more=()
+  quote_socket="" mrconfigid="" mrowner="" mrownerconfig="" tdx_attributes=""
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --td) is_td=yes ;;
       --emulate) is_emulated=yes ;;
       --dry-run) is_dry_run=yes ;;
+      --debug) is_debug=yes ;;
       --help)
         usage
         exit 0
@@ -73,10 +83,12 @@ parse_options() {
         more=("${@:2}")
         break
         ;;
-      --firmware | --kernel | --initrd | --append | --memory | --cpus | --machine | --accel | --cpu | --qemu)
+      --firmware | --kernel | --initrd | --append | --memory | --cpus | --machine | --accel | --cpu | --qemu | \
+        --quote-socket | --mrconfigid | --mrowner | --mrownerconfig | --tdx-attributes)
         if [[ $# -lt 2 ]]; then fail "$1 needs a value"; fi
         if [[ -z $2 && $1 != --append ]]; then fail "$1: is empty: expected a value; for none leave it out"; fi
-        printf -v "${1#--}" '%s' "$2"
+        name="${1#--}"
+        printf -v "${name//-/_}" '%s' "$2"
         shift
         ;;
       *) fail "unknown option: $1 (see --help)" ;;
@@ -85,11 +97,54 @@ parse_options() {
   done
 }
 
+check_identity() {
+  local name
+  for name in mrconfigid mrowner mrownerconfig; do
+    if [[ -n ${!name} && ! ${!name} =~ ^[[:xdigit:]]{96}$ ]]; then
+      fail "--$name: expected 96 hexadecimal digits, found '${!name}'"
+    fi
+  done
+  if [[ -n $tdx_attributes && ! $tdx_attributes =~ ^(0x[[:xdigit:]]{1,16}|0|[1-9][0-9]{0,18})$ ]]; then
+    fail "--tdx-attributes: expected a number, decimal or hexadecimal with 0x, found '$tdx_attributes'"
+  fi
+}
+
+check_quote_socket() {
+  if [[ -z $quote_socket ]]; then return; fi
+  if [[ $is_emulated == yes ]]; then fail "--quote-socket: an emulated TD has no quotes"; fi
+  if [[ ! $quote_socket =~ ^(vsock:[0-9]+:[0-9]+|unix:.+)$ ]]; then
+    fail "--quote-socket: expected vsock:CID:PORT or unix:PATH, found '$quote_socket'"
+  fi
+}
+
+check_td_options() {
+  if [[ $is_td == no ]]; then
+    if [[ -n $quote_socket$mrconfigid$mrowner$mrownerconfig$tdx_attributes || $is_debug == yes ]]; then
+      fail "--quote-socket, --mrconfigid, --mrowner, --mrownerconfig, --tdx-attributes and --debug need --td"
+    fi
+    return
+  fi
+  check_identity
+  check_quote_socket
+}
+
+# What the user should know of the TD that is started.
+warn_of_td() {
+  if [[ $is_debug == yes || $((${tdx_attributes:-0} & 1)) -ne 0 ]]; then
+    printf '%s: WARNING: %s\n' "${0##*/}" \
+      "a TD under DEBUG: the host reads and writes its memory and registers, and nothing that it reports proves anything" >&2
+  fi
+  if [[ $is_emulated == no && -z $quote_socket ]]; then
+    printf '%s: %s\n' "${0##*/}" "without --quote-socket the guest can get no quote" >&2
+  fi
+}
+
 check_options() {
   if [[ -z $firmware ]]; then fail "--firmware is needed (see --help)"; fi
   case "$machine" in q35 | microvm) ;; *) fail "--machine takes q35 or microvm, not '$machine'" ;; esac
   if [[ ! $cpus =~ ^[1-9][0-9]*$ ]]; then fail "--cpus takes a number, not '$cpus'"; fi
   if [[ $is_td == yes && $machine != q35 ]]; then fail "--td needs --machine q35"; fi
+  check_td_options
   if [[ $is_emulated == yes ]]; then
     if [[ $is_td == no ]]; then fail "--emulate needs --td"; fi
     if [[ -n $accel$cpu ]]; then fail "--emulate chooses --accel and --cpu itself"; fi
@@ -131,12 +186,45 @@ check_td_support() {
   if [[ ! -r /dev/kvm || ! -w /dev/kvm ]]; then lacking "/dev/kvm cannot be opened by this user"; fi
 }
 
+# A string of JSON.
+json_string() {
+  local text="${1//\\/\\\\}"
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
+# 48 bytes, as QEMU takes them.
+base64_of_hex() { printf "$(sed 's/../\\x&/g' <<<"$1")" | base64 -w 0; }
+
+attributes_of_td() {
+  local attributes=$((${tdx_attributes:-0x10000000}))
+  if [[ $is_debug == yes ]]; then attributes=$((attributes | 1)); fi
+  printf '%u' "$attributes"
+}
+
+# The properties are those of QEMU 10.1 to 11.1 [QEMU qapi/qom.json, TdxGuestProperties].
+td_object() {
+  local name object
+  local -a address
+  object='{"qom-type":"tdx-guest","id":"tdx0"'
+  if [[ -n $tdx_attributes || $is_debug == yes ]]; then object+=",\"attributes\":$(attributes_of_td)"; fi
+  for name in mrconfigid mrowner mrownerconfig; do
+    if [[ -n ${!name} ]]; then object+=",\"$name\":\"$(base64_of_hex "${!name}")\""; fi
+  done
+  if [[ $quote_socket == vsock:* ]]; then
+    IFS=: read -ra address <<<"$quote_socket"
+    object+=",\"quote-generation-socket\":{\"type\":\"vsock\",\"cid\":\"${address[1]}\",\"port\":\"${address[2]}\"}"
+  elif [[ -n $quote_socket ]]; then
+    object+=",\"quote-generation-socket\":{\"type\":\"unix\",\"path\":$(json_string "${quote_socket#unix:}")}"
+  fi
+  printf '%s}' "$object"
+}
+
 machine_arguments() {
   case "$is_td:$machine" in
     yes:*)
       # QEMU refuses SMM and the PIC in a TD, and leaves interrupt routing to user space.
       command+=(-machine "q35,kernel-irqchip=split,confidential-guest-support=tdx0,smm=off,pic=off")
-      command+=(-object '{"qom-type":"tdx-guest","id":"tdx0"}')
+      command+=(-object "$(td_object)")
       ;;
     *:microvm) command+=(-machine "microvm,acpi=on") ;;
     *) command+=(-machine q35) ;;
@@ -163,6 +251,10 @@ emulator_command() {
   if [[ -n $kernel ]]; then command+=(--kernel "$kernel"); fi
   if [[ -n $initrd ]]; then command+=(--initrd "$initrd"); fi
   if [[ -n $append ]]; then command+=(--append "$append"); fi
+  if [[ -n $mrconfigid ]]; then command+=(--mrconfigid "$mrconfigid"); fi
+  if [[ -n $mrowner ]]; then command+=(--mrowner "$mrowner"); fi
+  if [[ -n $mrownerconfig ]]; then command+=(--mrownerconfig "$mrownerconfig"); fi
+  if [[ -n $tdx_attributes || $is_debug == yes ]]; then command+=(--attributes "$(attributes_of_td)"); fi
   if [[ $is_dry_run == no ]]; then qemu="${qemu:-$("$repository/launch/fetch-qemu.sh")}"; fi
   if [[ -n $qemu ]]; then command+=(--qemu "$qemu"); fi
   if [[ ${#more[@]} -gt 0 ]]; then command+=(-- "${more[@]}"); fi
@@ -190,6 +282,7 @@ main() {
   parse_options "$@"
   check_options
   check_files
+  if [[ $is_td == yes ]]; then warn_of_td; fi
   if [[ $is_emulated == yes ]]; then emulator_command; else qemu_command; fi
   if [[ $is_dry_run == yes ]]; then
     print_command "${command[@]}"

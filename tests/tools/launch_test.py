@@ -3,7 +3,11 @@
 """launch/qemu.sh --dry-run: a command for files that are there, and an error for any that is not; and what launch/demo.sh
 refuses."""
 
+import base64
+import json
+import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -42,6 +46,62 @@ class Launch(unittest.TestCase):
                     self.assertEqual(result.stderr, f"qemu.sh: error: --{name}: is empty: expected a value; for none leave it out\n")
         result = self.dry_run("--append", "")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def td_object(self, *more):
+        """The properties of the TD, and what was said beside the command."""
+        result = self.dry_run("--td", *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        words = shlex.split(result.stdout)
+        (text,) = (words[index + 1] for index, word in enumerate(words) if word == "-object")
+        return json.loads(text), result.stderr
+
+    def test_what_the_launch_gives_a_td(self):
+        no_quote = "qemu.sh: without --quote-socket the guest can get no quote\n"
+        self.assertEqual(self.td_object(), ({"qom-type": "tdx-guest", "id": "tdx0"}, no_quote))
+        digest = bytes(range(48))
+        for name in ("mrconfigid", "mrowner", "mrownerconfig"):
+            self.assertEqual(base64.b64decode(self.td_object(f"--{name}", digest.hex())[0][name]), digest)
+        self.assertEqual(self.td_object("--tdx-attributes", "0x8000000010000000")[0]["attributes"], 1 << 63 | 1 << 28)
+        for address, properties in (("vsock:2:4050", {"type": "vsock", "cid": "2", "port": "4050"}),
+                                    ('unix:/run/"q,s"', {"type": "unix", "path": '/run/"q,s"'})):
+            found, said = self.td_object("--quote-socket", address)
+            self.assertEqual((found["quote-generation-socket"], said), (properties, ""))
+
+    def test_debug_is_never_silent(self):
+        for more, attributes in ((("--debug",), 0x10000001), (("--tdx-attributes", "1"), 1), (("--tdx-attributes", "2", "--debug"), 3)):
+            found, said = self.td_object(*more, "--quote-socket", "vsock:2:4050")
+            self.assertEqual(found["attributes"], attributes)
+            self.assertIn("WARNING: a TD under DEBUG: the host reads and writes its memory", said)
+        self.assertNotIn("attributes", self.td_object()[0])
+
+    def test_an_emulated_td_has_them_too(self):
+        result = self.dry_run("--td", "--emulate", "--mrowner", "ab" * 48, "--debug")
+        self.assertIn(f" --mrowner {'ab' * 48} --attributes 268435457", result.stdout)
+        self.assertIn("WARNING: a TD under DEBUG", result.stderr)
+        self.assertIn("an emulated TD has no quotes", self.dry_run("--td", "--emulate", "--quote-socket", "vsock:1:1").stderr)
+
+    def test_options_of_a_td_that_are_wrong(self):
+        for more, message in ((("--quote-socket", "tcp:1"), "expected vsock:CID:PORT or unix:PATH, found 'tcp:1'"),
+                              (("--mrowner", "12"), "--mrowner: expected 96 hexadecimal digits, found '12'"),
+                              (("--tdx-attributes", "010"), "--tdx-attributes: expected a number")):
+            result = self.dry_run("--td", *more)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn(message, result.stderr)
+            self.assertIn("need --td", self.dry_run(*more).stderr)
+
+    def test_qemu_has_these_words(self):
+        """Its own check of an object's properties, which comes before it looks for KVM."""
+        qemu = os.environ.get("TDSHIM_QEMU_NEW")
+        if not qemu:
+            self.skipTest("no QEMU with tdx-guest")
+        found, _ = self.td_object("--quote-socket", "vsock:2:4050", "--mrconfigid", "00" * 48, "--mrowner", "11" * 48,
+                                  "--mrownerconfig", "22" * 48, "--debug")
+        for name, value in (("nothing", 1), (None, None)):
+            words = {**found, **({name: value} if name else {})}
+            result = subprocess.run([qemu, "-machine", "none", "-nodefaults", "-display", "none", "-S", "-object", json.dumps(words)],
+                                    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+            self.assertNotEqual(result.returncode, 0)
+            (self.assertIn if name else self.assertNotIn)("Parameter", result.stderr)
 
     def test_a_file_that_cannot_be_read_is_an_error(self):
         for more in ((), ("--td",), ("--td", "--emulate")):
