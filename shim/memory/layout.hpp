@@ -73,7 +73,7 @@ inline constexpr std::uint64_t service_high = 16 * MiB;
 inline constexpr std::uint64_t mailbox_state = 2048;  // le32: phase_..., and joined_one for each
 inline constexpr std::uint64_t mailbox_worker = 2056; // le64: where they enter the shim
 // Which APIC ID the VMM gave each of them, told once: by vCPU index 1 more than the ID, le16, or 0.
-// No two have the same. The TDX module gives a TD no more vCPUs than there is room for here.
+// No two of them have the same. One of a higher index than there is room for waits for ever.
 inline constexpr std::uint64_t mailbox_claims_lock = 2064; // le32: 1 while a claim is made
 inline constexpr std::uint64_t mailbox_claims = 2068;
 inline constexpr std::uint32_t max_claims = (4 * KiB - mailbox_claims) / 2;

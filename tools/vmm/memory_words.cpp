@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/vmm/memory_words.hpp"
 
-#include <algorithm>
 #include <format>
 
 namespace tdshim::vmm {
