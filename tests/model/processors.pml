@@ -15,14 +15,16 @@
  * -DSENDING_BACK every processor may be sent back, once, and be sent a second command; the second, or
  *                the only one, may be a test
  * -DTOLD_EACH_TIME with it, as it was: who comes back is told its APIC ID anew, and two may have one
+ * -DFIRST_UNCLAIMED as it was: the first processor's APIC ID is not written down, and another may be
+ *                told it
  * -DACCEPTING    the protocol as it was: every processor accepts the mailbox's page, and the count of
  *                those in the shim stands there beside the phase; with -DHAND_OVER_ALONE and
  *                -DWAKEUP_ALONE of the properties only (b), only (c) to (f)
  *
  * Properties, as assertions: (a) no page is accepted twice; (b) at the hand-over nobody is in the shim;
  * (c) a command is taken once, (d) by a processor that was told this APIC ID, (e) with the vector that
- * was written with it, (f) never after it was withdrawn, and (g) by nobody while the processor that was
- * woken for this APIC ID has not come back.
+ * was written with it, (f) never after it was withdrawn, (g) by nobody while the processor that was
+ * woken for this APIC ID has not come back, and (h) by nobody for the first one, which is not waiting.
  */
 #ifndef OTHERS
 #define OTHERS 2
@@ -117,6 +119,12 @@ active proctype first() {
 #ifdef ACCEPTING
   accept();
 #endif
+  /* [C] claim_apic_id: an ID that nobody has, or that of another. */
+  atomic { !ended; if :: told[0] = OTHERS + 1 :: told[0] = 1 fi }
+#ifndef FIRST_UNCLAIMED
+  touch;
+  atomic { !ended; claims[0] = told[0] }
+#endif
   touch;
   atomic { !ended; phase = WORK }                      /* [C] run_on_all_processors */
   touch;
@@ -162,7 +170,8 @@ active proctype first() {
 }
 
 proctype other(byte index) {
-  byte seen_command, seen_id, seen_vector, holder, i;
+  byte seen_command, seen_id, seen_vector, i;
+  bool is_taken;
 #ifdef ACCEPTING
   accept();
 #endif
@@ -213,24 +222,24 @@ park:
   /* Under the lock nobody else sees any of it. */
   atomic {
     !ended;
-    holder = 0;
-    for (i : 1 .. OTHERS) { if :: claims[i] == told[index] -> holder = i :: else fi }
+    is_taken = false;
+    for (i : 0 .. OTHERS) { if :: claims[i] != 0 && claims[i] == told[index] -> is_taken = true :: else fi }
     i = 0;
-    if :: holder != 0 -> holder = 0; goto done :: else -> claims[index] = told[index] fi
+    if :: is_taken -> is_taken = false; goto done :: else -> claims[index] = told[index] fi
   }
 #else
   atomic { !ended && !locked -> locked = true }        /* [P] .wait_for_lock */
   touch;
   atomic {                                             /* [P] .look: nobody else writes them meanwhile */
     !ended;
-    holder = 0;
-    for (i : 1 .. OTHERS) { if :: claims[i] == told[index] -> holder = i :: else fi }
+    is_taken = false;
+    for (i : 0 .. OTHERS) { if :: claims[i] != 0 && claims[i] == told[index] -> is_taken = true :: else fi }
     i = 0
   }
   touch;
   if
-  :: atomic { !ended && holder != 0 -> locked = false } -> goto done /* [P] never_woken */
-  :: atomic { !ended && holder == 0 -> claims[index] = told[index] }
+  :: atomic { !ended && is_taken -> locked = false } -> goto done /* [P] never_woken */
+  :: atomic { !ended && !is_taken -> claims[index] = told[index] }
   fi;
   touch;
   atomic { !ended; locked = false }
@@ -269,6 +278,7 @@ awake:
     hold_wakeup(told[index] == issued_id);             /* (d) */
     hold_wakeup(seen_vector == vector_of_issued);      /* (e) */
     hold_wakeup(woken[issued_id] == 0);                /* (g) */
+    hold_wakeup(told[0] != issued_id);                 /* (h) */
     taken = issued
 #ifdef SENDING_BACK
     ;

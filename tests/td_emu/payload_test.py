@@ -3,6 +3,7 @@
 """Payloads that are not Linux, as a TD in td-emu: selftest passes in every form, and the rules of a TD hold for a
 payload as for the firmware."""
 
+import json
 import pathlib
 import struct
 import sys
@@ -92,6 +93,15 @@ class Payload(unittest.TestCase):
         run = td_emu.Run("--memory", "512M", "--kernel", payloads.payload("selftest.elf"))
         self.assertEqual(run.exit_code, 1)
         self.assertIn("CPUID of a leaf that raises #VE", run.result["finding"])
+
+    def test_another_is_told_the_first_one_s_apic_id(self):
+        """It is never woken: the first processor may be sent to wait too, and nobody else may answer for it."""
+        faults = suite.temporary_folder(self) / "faults.json"
+        faults.write_text(json.dumps([{"tdvmcall": "CPUID", "count": 100, "registers": {"r15": 1}}]))
+        run = td_emu.Run("--memory", "512M", "--cpus", 2, "--deliver-exceptions", "--fault", faults,
+                         "--kernel", payloads.payload("selftest.elf"))
+        self.assertEqual(run.result and run.result["finding"], "", run.console + run.errors)
+        run.line("^selftest: FAIL: processors: all of them come when they are woken: 0 of 1$")
 
     def test_an_exception_before_the_payload_has_a_handler_is_the_firmwares(self):
         run = run_with(self, b"\x0f\x0b", "--deliver-exceptions")

@@ -101,8 +101,8 @@ class Kexec(unittest.TestCase):
         """Two processors are told one APIC ID, and the one that Linux sends back is stopped on its way, on a stack of
         Linux's: the other one may not say that it has come."""
         program = td_guest.script("cd /sys/devices/system/cpu", "echo 0 > cpu1/online", f"echo $(cat online) $({count_lost})")
-        # The third comes when the second waits; Linux is told of two.
-        faults = [{"tdvmcall": "CPUID", "count": 100, "registers": {"r15": 1}},
+        # The first is told its own; the third comes when the second waits; Linux is told of two.
+        faults = [{"tdvmcall": "CPUID", "from": 2, "count": 100, "registers": {"r15": 1}},
                   {"stop": {"vcpu": 2, "address": reset_vector}}, {"stop": {"vcpu": 1, "address": wakeup_reset}}]
         file = suite.temporary_folder(self) / "faults.json"
         file.write_text(json.dumps(faults))

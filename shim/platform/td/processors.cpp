@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "shim/memory/layout.hpp"
+#include "shim/platform/td/tdvmcall.hpp"
 #include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/descriptor_tables.hpp"
 #include "shim/platform/x86/instructions.hpp"
@@ -19,6 +20,8 @@ template <class T>
 std::atomic_ref<T> mailbox(std::uint64_t offset) {
     return std::atomic_ref(*reinterpret_cast<T*>(layout::mailbox.start().value + offset));
 }
+
+constexpr std::uint32_t cpuid_extended_topology = 0xB; // EDX: x2APIC ID
 
 constinit std::atomic<void (*)()> current_work{};
 constinit std::atomic<std::uint32_t> shim_workers{}; // stacks given out
@@ -78,6 +81,13 @@ extern "C" [[noreturn, gnu::naked]] void worker_entry() {
 }
 
 } // namespace
+
+void claim_apic_id() {
+    const auto topology = read_cpuid(cpuid_extended_topology, 0);
+    const std::uint32_t id = topology ? topology->edx : 0;
+    if (id <= layout::max_apic_id)
+        mailbox<std::uint16_t>(layout::mailbox_claims).store(static_cast<std::uint16_t>(id + 1));
+}
 
 void run_on_all_processors(void (*work)()) {
     current_work.store(work);

@@ -7,6 +7,12 @@
 
 namespace tdshim::td {
 
+/// Asks the VMM for this processor's APIC ID and writes it down in the mailbox, before the others,
+/// which wait, can ask for theirs: the operating system may send this one to wait with them, and
+/// until it has come nobody may answer for it. As in the reset vector, a processor that is told
+/// nothing has its index, 0 here, and an ID for which there is no room is nobody's.
+void claim_apic_id();
+
 /// Calls `work` on this processor and on those that join it, all with one memory and each on a
 /// stack of its own; returns when every call has returned.
 void run_on_all_processors(void (*work)());

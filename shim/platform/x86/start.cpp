@@ -7,6 +7,7 @@
 #include "shim/memory/layout.hpp"
 #include "shim/platform/devices/devices.hpp"
 #include "shim/platform/platform.hpp"
+#include "shim/platform/td/processors.hpp"
 #include "shim/platform/td/td.hpp"
 #include "shim/platform/vm/vm.hpp"
 #include "shim/platform/x86/address_space.hpp"
@@ -20,12 +21,12 @@ namespace tdshim::x86 {
 namespace {
 
 Result<void> enter() {
-    std::uint64_t shared_bit = 0;
-    if (td::active()) {
-        TRY(td::enter());
-        shared_bit = td::info().shared_bit();
-    }
-    return enter_address_space(shared_bit);
+    if (!td::active())
+        return enter_address_space(0);
+    TRY(td::enter());
+    TRY(enter_address_space(td::info().shared_bit()));
+    td::claim_apic_id();
+    return {};
 }
 
 // Without a guard of its own: it is entered before there is one.
