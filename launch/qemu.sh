@@ -133,6 +133,9 @@ warn_of_td() {
   if [[ $is_debug == yes || $((${tdx_attributes:-0} & 1)) -ne 0 ]]; then
     printf '%s: WARNING: %s\n' "${0##*/}" \
       "a TD under DEBUG: the host reads and writes its memory and registers, and nothing that it reports proves anything" >&2
+  elif [[ $((${tdx_attributes:-0} & 0xFF)) -ne 0 ]]; then
+    printf '%s: WARNING: %s\n' "${0##*/}" \
+      "a TD under debug (ATTRIBUTES, bits 7 to 0, TUD): verifiers do not trust it" >&2
   fi
   if [[ $is_emulated == no && -z $quote_socket ]]; then
     printf '%s: %s\n' "${0##*/}" "without --quote-socket the guest can get no quote" >&2

@@ -72,6 +72,8 @@ class Launch(unittest.TestCase):
             found, said = self.td_object(*more, "--quote-socket", "vsock:2:4050")
             self.assertEqual(found["attributes"], attributes)
             self.assertIn("WARNING: a TD under DEBUG: the host reads and writes its memory", said)
+        self.assertIn("WARNING: a TD under debug (ATTRIBUTES, bits 7 to 0, TUD)",
+                      self.td_object("--tdx-attributes", "0x10000002")[1])
         self.assertNotIn("attributes", self.td_object()[0])
 
     def test_an_emulated_td_has_them_too(self):

@@ -16,7 +16,7 @@ for folder in ("vectors", "vm"):
 from kernels import bzimage
 from mrtd import mrtd
 from support import (
-    CFV_SIZE, COMMAND_LINE, LOG_HEADER, TD_HOB, ToolTest, elf, event, replayed, reset_vector, sha384,
+    CFV_SIZE, COMMAND_LINE, TD_HOB, ToolTest, elf, event, log_header, replayed, reset_vector, sha384,
 )
 
 KERNEL = bzimage()
@@ -28,9 +28,12 @@ IDENTITY = ("mrconfigid", "mrowner", "mrownerconfig")
 REGISTERS = ("attributes", "xfam", *IDENTITY, "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
 UNPINNED = "not compared with a policy: MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR[2], RTMR[3]\n"
 SEPT_VE_DISABLE, DEBUG, XFAM = 1 << 28, 1, 0xE7
-# LOG_HEADER is that of td-shim.
-OTHER_MAKE = ("the log is of another make, by \"td_shim\": names of RTMR[1]'s files and where the firmware's events end are not "
-              "checked\n")
+
+
+def log_of(events):
+    """A log of this firmware's, which announces its end."""
+    end = len(log_header(b"td_shim\0" + bytes(4))) + len(events)
+    return log_header(b"td_shim\0" + struct.pack("<I", end)) + events
 
 
 def allocate(name):
@@ -73,8 +76,8 @@ class Boot:
                 (1, SEPARATOR, bytes(4), bytes(4)), (2, SEPARATOR, bytes(4), bytes(4))]
 
     def log(self):
-        return LOG_HEADER + b"".join(event(register, kind, sha384(content), data)
-                                     for register, kind, content, data in self.events())
+        return log_of(b"".join(event(register, kind, sha384(content), data)
+                               for register, kind, content, data in self.events()))
 
     def put_acpi(self, folder):
         """Files as shim-measure --acpi takes them, below `folder`. Returns theirs."""
@@ -176,6 +179,9 @@ class MeasureTest(ToolTest):
             "expected 96 hexadecimal digits, found \"ab\"": (*self.arguments(self.boot), "--mrowner", "ab"),
             "cannot start: No such file or directory": ("shim-measure", image, "--kernel", kernel, "--qemu", "/no/qemu"),
             "ended before it answered": ("shim-measure", image, "--kernel", kernel, "--qemu", "false"),
+            "argument -append behind --: brings the boot an input": (*self.arguments(self.boot), "--", "-append", "evil"),
+            "argument name=opt/org.tdshim/accept,string=all behind --: brings the boot an input":
+                (*self.arguments(self.boot), "--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all"),
             "answers \"hello\" to qtest": ("shim-measure", image, "--kernel", kernel, "--qemu", self.program("echo hello; cat")),
         }
         for message, command in cases.items():
@@ -206,13 +212,13 @@ class MeasureTest(ToolTest):
                 (("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5))), unpinned, [])):
             with self.subTest(references):
                 self.assertEqual(self.check(self.boot, *references),
-                                 {"agrees": True, "differences": [], "another_make": "td_shim", "appended": {},
+                                 {"agrees": True, "differences": [], "another_make": None, "appended": {},
                                   "not_compared": {"policy": no_policy, "td": no_td}})
 
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
-                         OTHER_MAKE + UNPINNED + "not compared with a TDREPORT or quote: ATTRIBUTES, XFAM, MRCONFIGID, MROWNER, "
+                         UNPINNED + "not compared with a TDREPORT or quote: ATTRIBUTES, XFAM, MRCONFIGID, MROWNER, "
                          f"MROWNERCONFIG, MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
 
     def references(self, **td):
@@ -297,7 +303,7 @@ class MeasureTest(ToolTest):
         rtmr3 = bytes.fromhex(replayed([sha384(text)]))
         report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
-                         OTHER_MAKE + "1 event appended by the OS in RTMR[3]\n" + UNPINNED +
+                         "1 event appended by the OS in RTMR[3]\n" + UNPINNED +
                          f"{log} agrees with {policy}\n{log} agrees with {report}\n")
         self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
         wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
@@ -313,12 +319,12 @@ class MeasureTest(ToolTest):
                     self.assertEqual(result.returncode, code, result.stdout)
 
     def test_a_log_of_another_make_is_said(self):
-        body = self.boot.log()[len(LOG_HEADER):]
+        log = self.boot.log()
+        body = log[len(log_header(b"td_shim\0" + bytes(4))):]
         policy, report = ("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))
-        for vendor, make, by_policy in ((b"td_shim\0" + struct.pack("<I", len(LOG_HEADER) + 5 + len(body)), None, 0),
-                                        (b"td_shim\0", "td_shim\\x00", 0), (b"other", "other", 1)):
-            header = LOG_HEADER[:28] + struct.pack("<I", 33 + len(vendor)) + LOG_HEADER[32:64] + bytes([len(vendor)]) + vendor
-            log = self.put("ccel", header + body)
+        for vendor, make, by_policy in ((b"td_shim\0" + struct.pack("<I", len(log)), None, 0), (b"td_shim", "td_shim", 1),
+                                        (b"td_shim\0", "td_shim\\x00", 1), (b"other", "other", 1)):
+            log = self.put("ccel", log_header(vendor) + body)
             for references, code in ((report, 0), (policy, by_policy)):
                 with self.subTest(vendor, references=references):
                     result = self.run_tool("shim-log", "check", log, *references, "--json")
@@ -332,7 +338,7 @@ class MeasureTest(ToolTest):
         for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
             result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
             self.assertEqual(result.returncode, 1, result.stderr)
-            self.assertRegex(result.stdout, r"^the log is of another make, .*\n(not compared .*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
+            self.assertRegex(result.stdout, r"^(not compared .*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
                                             r"measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):
@@ -347,7 +353,7 @@ class MeasureTest(ToolTest):
         }
         for message, changed in cases.items():
             with self.subTest(message):
-                log = self.put("ccel", LOG_HEADER + b"".join(changed))
+                log = self.put("ccel", log_of(b"".join(changed)))
                 result = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", report)
                 self.assertEqual(result.returncode, 1, result.stderr)
                 self.assertRegex(result.stdout, "differs: " + message)
@@ -357,7 +363,8 @@ class MeasureTest(ToolTest):
         report = self.boot.report()
         info = report[512:912] + b"\1" * 48 + report[960:]
         bound = b"\x81\0\1" + report[3:80] + sha384(info) + report[128:512] + info
-        self.good("shim-log", "check", self.put("ccel", self.boot.log()), "--report", self.put("report", bound))
+        said = self.good("shim-log", "check", self.put("ccel", self.boot.log()), "--report", self.put("report", bound))
+        self.assertIn("MROWNERCONFIG, SERVTD_HASH, MRTD", said)
 
     def test_bad_references_are_refused(self):
         log = self.put("ccel", self.boot.log())

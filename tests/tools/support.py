@@ -108,8 +108,14 @@ def foreign_image(sections, size=0x20000, footer=True, pointer=0):
 BFV = (0, 0x20000, IMAGE_END - 0x20000, 0x20000, 0, 1)
 HOB = (0, 0, 0x809000, 0x2000, 2, 0)
 
-LOG_HEADER = struct.pack("<II20sI", 0, 3, bytes(20), 40) + struct.pack(
-    "<16sIBBBBIHHB", b"Spec ID Event03\0", 0, 0, 2, 105, 2, 1, 0xC, 48, 7) + b"td_shim"
+
+
+def log_header(vendor):
+    return struct.pack("<II20sI", 0, 3, bytes(20), 33 + len(vendor)) + struct.pack(
+        "<16sIBBBBIHHB", b"Spec ID Event03\0", 0, 0, 2, 105, 2, 1, 0xC, 48, len(vendor)) + vendor
+
+
+LOG_HEADER = log_header(b"td_shim")  # that of td-shim
 
 
 def event(index, kind, digest, data, count=1):

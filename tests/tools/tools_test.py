@@ -12,8 +12,8 @@ import unittest
 from link_test import LinkTest  # run from here with the rest
 from support import (
     BOOT_SECTOR, BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
-    LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, TOOLS, ToolTest, elf, event, foreign_image, replayed, reset_vector,
-    sha384,
+    LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, TOOLS, ToolTest, elf, event, foreign_image, log_header, replayed,
+    reset_vector, sha384,
 )
 
 __all__ = ["LinkTest", "CommonTest", "InfoTest", "LogTest"]
@@ -187,7 +187,7 @@ class LogTest(ToolTest):
         self.assertEqual((report["used"], report["size"]), (len(LOG), len(LOG) + (1 << 20)))
 
     def test_events_that_extend_nothing_are_not_replayed(self):
-        log = LOG_HEADER + event(0, 0x8000000A, sha384(b"x"), b"") + event(3, 3, sha384(b"y"), b"") + event(
+        log = log_header(b"another") + event(0, 0x8000000A, sha384(b"x"), b"") + event(3, 3, sha384(b"y"), b"") + event(
             4, 5, sha384(b"z"), b"an action")
         report = json.loads(self.good("shim-log", "decode", "--json", self.put("CCEL", log)))
         self.assertEqual(report["registers"]["rtmr2"], bytes(48).hex())

@@ -310,8 +310,36 @@ TEST_CASE("an event that extends nothing is none of the firmware's", "[coverage]
         log.patch(32 + 33 + 8, 4, *decoded->announced + added.view().size());
         const auto found = texts(coverage(log).findings);
         REQUIRE(found.size() == 1);
-        CHECK(found[0].contains("extends no register, and the firmware writes no such event"));
+        CHECK(found[0].contains("extends no register, and nobody writes such an event"));
     }
+}
+
+TEST_CASE("an event that extends nothing is none of the OS's", "[coverage]") {
+    constexpr std::uint32_t no_action = 3;
+    const Blob whole = bundle_boot().log();
+    for (const std::uint32_t index : {0U, 3U, 4U}) {
+        Blob log;
+        log.bytes(whole.view().first(decode_log(whole.view())->used));
+        log.u32(index).u32(no_action).u32(1).u16(0x0C).bytes(crypto::Digest{});
+        log.u32(16).text("verified by ACME");
+        CHECK(texts(coverage(log).findings).back().contains("extends no register"));
+    }
+}
+
+TEST_CASE("a log whose header announces no end is none of this firmware's", "[coverage]") {
+    const BootLog boot = bundle_boot();
+    const Blob log = boot.log();
+    constexpr std::size_t vendor = 32 + 33; // "td_shim", NUL, le32
+    Blob other;
+    other.bytes(log.view().first(vendor - 1))
+        .u8(7)
+        .text("td_shim")
+        .bytes(log.view().subspan(vendor + 12));
+    other.patch(28, 4, 32 + 33 - 32 + 7);
+    REQUIRE(decode_log(other.view())->is_of_td_shim);
+    const auto found = texts(check(other.view(), boot.td(), boot.policy()));
+    REQUIRE_FALSE(found.empty());
+    CHECK(starts(found[0], "event log: by \"td_shim\" and without an announced end"));
 }
 
 TEST_CASE("a log may end in zeros", "[coverage]") {
@@ -327,7 +355,7 @@ TEST_CASE("a log of another make is wrong for a policy, and else believed less",
     const auto found = texts(check(log, boot.td(), boot.policy()));
     REQUIRE(found.size() == 1);
     CHECK(starts(found[0], "event log: by \"no_shim"));
-    CHECK(found[0].ends_with("where the policy is for a log by \"td_shim\""));
+    CHECK(found[0].ends_with("where the policy is for a log by \"td_shim\" with one"));
 }
 
 }} // namespace tdshim::tools

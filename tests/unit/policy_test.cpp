@@ -3,6 +3,8 @@
 // tools/measurements/policy.hpp: a policy with a member too few, too many, twice or misspelt is
 // refused, for it would pin less than whoever wrote it believes.
 
+#include <format>
+
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/unit/boot_log.hpp"
@@ -93,6 +95,10 @@ TEST_CASE("a policy has no member twice", "[policy]") {
     };
     require_refused(nested(17), "is nested more deeply than 16 objects and lists");
     require_refused(nested(300'000), "is nested more deeply than 16 objects and lists");
+    std::string members = "{\"a\":{";
+    for (int i = 0; i < 1001; ++i)
+        members += std::format("{}\"{}\":{{}}", i == 0 ? "" : ",", i);
+    require_refused(members, "a.1000: has more than 1000 members");
     require_refused(nested(16), "format: expected a text, found no object");
     // What is no JSON is that first.
     require_refused("{\"a\":1,\"a\":", "is no JSON");

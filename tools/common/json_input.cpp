@@ -14,25 +14,37 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Follows the parser and keeps the way to the first member that stands twice.
-class Duplicates {
+/// Reads a text without keeping it: its bounds, and the way to the first member that stands twice.
+class Shape final : public nlohmann::json_sax<Json> {
   public:
-    void see(Json::parse_event_t event, const Json& parsed) {
-        using enum Json::parse_event_t;
-        switch (event) {
-        case object_start: levels_.emplace_back(); break;
-        case array_start: levels_.emplace_back().is_list = true; break;
-        case key: see_key(parsed.get<std::string>()); break;
-        case object_end:
-        case array_end:
-            levels_.pop_back();
-            end_value();
-            break;
-        case value: end_value(); break;
-        }
+    /// Why the reading was given up, which no error of the syntax says.
+    [[nodiscard]] const std::optional<std::string>& refusal() const { return refusal_; }
+    [[nodiscard]] const std::optional<std::string>& twice() const { return twice_; }
+
+    bool null() override { return end_value(); }
+    bool boolean(bool) override { return end_value(); }
+    bool number_integer(number_integer_t) override { return end_value(); }
+    bool number_unsigned(number_unsigned_t) override { return end_value(); }
+    bool number_float(number_float_t, const string_t&) override { return end_value(); }
+    bool string(string_t&) override { return end_value(); }
+    bool binary(binary_t&) override { return end_value(); }
+    bool start_object(std::size_t) override { return begin_level(false); }
+    bool start_array(std::size_t) override { return begin_level(true); }
+    bool end_object() override { return end_level(); }
+    bool end_array() override { return end_level(); }
+
+    bool key(string_t& name) override {
+        Level& level = levels_.back();
+        level.key = name;
+        if (!level.keys.insert(name).second && !twice_)
+            twice_ = way();
+        return level.keys.size() <= max_json_members ||
+               refuse(std::format("{}: has more than {} members", way(), max_json_members));
     }
 
-    [[nodiscard]] const std::optional<std::string>& first() const { return first_; }
+    bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+        return false;
+    }
 
   private:
     struct Level {
@@ -42,15 +54,28 @@ class Duplicates {
         std::set<std::string> keys; ///< seen so far
     };
 
-    void see_key(const std::string& name) {
-        levels_.back().key = name;
-        if (!levels_.back().keys.insert(name).second && !first_)
-            first_ = way();
+    bool refuse(std::string reason) {
+        refusal_ = std::move(reason);
+        return false;
     }
 
-    void end_value() {
+    bool begin_level(bool is_list) {
+        if (levels_.size() == max_json_depth)
+            return refuse(
+                std::format("is nested more deeply than {} objects and lists", max_json_depth));
+        levels_.emplace_back().is_list = is_list;
+        return true;
+    }
+
+    bool end_level() {
+        levels_.pop_back();
+        return end_value();
+    }
+
+    bool end_value() {
         if (!levels_.empty() && levels_.back().is_list)
             ++levels_.back().index;
+        return true;
     }
 
     [[nodiscard]] std::string way() const {
@@ -62,12 +87,9 @@ class Duplicates {
     }
 
     std::vector<Level> levels_;
-    std::optional<std::string> first_;
+    std::optional<std::string> twice_;
+    std::optional<std::string> refusal_;
 };
-
-bool begins_level(Json::parse_event_t event) {
-    return event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-}
 
 } // namespace
 
@@ -78,27 +100,17 @@ Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
         return std::unexpected(
             failure(file, std::format("is no JSON: expected text, found a NUL at offset {}",
                                       hex(static_cast<std::uint64_t>(nul - bytes.begin())))));
-    Duplicates duplicates;
-    bool is_too_deep = false;
     const auto* text = reinterpret_cast<const char*>(bytes.data());
-    Json json = Json::parse(
-        text, text + bytes.size(),
-        [&](int depth, Json::parse_event_t event, const Json& parsed) {
-            is_too_deep = is_too_deep || (begins_level(event) && depth >= max_json_depth);
-            if (!is_too_deep)
-                duplicates.see(event, parsed);
-            return !is_too_deep;
-        },
-        false);
-    if (is_too_deep)
-        return std::unexpected(failure(
-            file, std::format("is nested more deeply than {} objects and lists", max_json_depth)));
-    if (json.is_discarded())
+    Shape shape;
+    const bool is_json = Json::sax_parse(text, text + bytes.size(), &shape);
+    if (const auto& refusal = shape.refusal())
+        return std::unexpected(failure(file, printable(*refusal)));
+    if (!is_json)
         return std::unexpected(failure(file, "is no JSON"));
-    if (const auto& twice = duplicates.first())
+    if (const auto& twice = shape.twice())
         return std::unexpected(
             failure(file, printable(twice->substr(0, longest_shown)) + ": stands twice"));
-    return json;
+    return Json::parse(text, text + bytes.size());
 }
 
 } // namespace tdshim::tools

@@ -13,7 +13,9 @@
 namespace tdshim::tools {
 
 /// No input of these tools is nested so deeply; what is deeper is refused before anybody recurses.
-inline constexpr int max_json_depth = 16;
+inline constexpr std::size_t max_json_depth = 16;
+/// Nor has an object of theirs so many members, which are looked up one after the other.
+inline constexpr std::size_t max_json_members = 1000;
 
 /// The value in `bytes`, UTF-8, and nothing behind it, a NUL, which ends a text to some readers,
 /// least of all. Errors name `file`, and the way to a member that stands twice:

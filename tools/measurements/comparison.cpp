@@ -182,14 +182,17 @@ void append_unexplained(std::vector<Finding>& findings, std::vector<Finding> mor
             findings.push_back(std::move(finding));
 }
 
-/// The values of a prediction are of this firmware's boots. In a log of another make less is known
-/// to be wrong, so that whoever ships the log could choose to have less looked at.
+/// The values of a prediction are of this firmware's boots, and its logs announce where they end.
+/// In a log of another make less is known to be wrong, so that whoever ships the log could choose
+/// to have less looked at.
 std::optional<Finding> compare_make(const DecodedLog& log) {
-    if (log.is_of_td_shim)
+    if (log.announced)
         return std::nullopt;
-    return Finding{"", "event log", "",
-                   std::format("event log: by \"{}\", where the policy is for a log by \"{}\"",
-                               log.vendor_info, event_log::vendor_name.data())};
+    return Finding{
+        "", "event log", "",
+        std::format("event log: by \"{}\" and without an announced end, where the policy is "
+                    "for a log by \"{}\" with one",
+                    log.vendor_info, event_log::vendor_name.data())};
 }
 
 } // namespace
@@ -253,6 +256,9 @@ NotCompared not_compared(const std::optional<TdRegisters>& td,
     add({std::string(xfam_key), "XFAM"}, policy && policy->xfam);
     for (const IdentityField& field : identity_fields)
         add({std::string(field.key), std::string(field.name)}, policy && (*policy).*field.wanted);
+    // No policy has a member for it: whoever lets a service TD serve this one looks at it.
+    if (td && td->info.servtd_hash != crypto::Digest{})
+        add({"servtd_hash", "SERVTD_HASH"}, false);
     add({std::string(mrtd_key), "MRTD"}, policy && policy->mrtd);
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         add({key_of_rtmr(rtmr), name_of_rtmr(rtmr)}, policy && policy->rtmr[rtmr]);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <format>
 #include <optional>
+#include <set>
 
 #include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
@@ -122,7 +123,10 @@ void find_other_data(const DecodedLog& log, LogCoverage& result) {
 /// Events of the firmware's that no firmware of ours wrote so. One finding for an event is enough.
 class Forms {
   public:
-    Forms(const DecodedLog& log, LogCoverage& result) : log_(log), result_(result) {}
+    Forms(const DecodedLog& log, LogCoverage& result) : log_(log), result_(result) {
+        for (const Finding& finding : result.findings)
+            explained_.insert(finding.offset);
+    }
 
     void check() {
         std::array<std::size_t, event_log::max_mr_index + 1> indices{};
@@ -139,22 +143,20 @@ class Forms {
     }
 
   private:
-    /// Nothing holds such an event to anything, and a reader takes what it says for the firmware's.
+    /// Nothing holds such an event to anything, and a reader takes what it says for the firmware's,
+    /// or, behind the announced end, for the OS's, which appends what it extends.
     void check_bare(const Event& event) {
-        if (!log_.announced || event.offset >= *log_.announced)
-            return;
         result_.findings.push_back(
             {"", label(event), "",
-             std::format(
-                 "event at offset {}: {} extends no register, and the firmware writes no such "
-                 "event behind the log's header",
-                 hex(event.offset), label(event)),
+             std::format("event at offset {}: {} extends no register, and nobody writes such an "
+                         "event behind the log's header",
+                         hex(event.offset), label(event)),
              event.offset});
     }
 
     void check(const Event& event, std::size_t index) {
         const auto wrong = of_other_type(event) ? other_type : wrong_form(event);
-        if (wrong && !std::ranges::contains(result_.findings, event.offset, &Finding::offset))
+        if (wrong && !explained_.contains(event.offset))
             result_.findings.push_back({register_key(event.mr_index), label(event), "",
                                         std::format("{}: {} is not as the firmware writes it: {}",
                                                     place_of(event, index), label(event), *wrong),
@@ -170,6 +172,7 @@ class Forms {
     const std::optional<std::string> other_type = "it has no event of that type there";
     const DecodedLog& log_;
     LogCoverage& result_;
+    std::set<std::size_t> explained_; ///< offsets of events that have a finding
 };
 
 std::vector<LogPart> parts_of_blob(const Event& event, std::size_t data, bool is_named) {

@@ -11,6 +11,7 @@
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/plan/accepted.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/text.hpp"
 #include "tools/shim-measure/payload_inputs.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
@@ -33,6 +34,25 @@ Outcome<vmm::ConfigFiles> config_files(const Options& options) {
                                       .cpus = options.cpus,
                                       .is_td = !options.is_plain_vm,
                                       .more = options.qemu_arguments});
+}
+
+/// Whether it brings the boot a file or a wish of the firmware's, by an item or a word of QEMU's.
+bool brings_an_input(std::string_view argument) {
+    constexpr std::array words{"-kernel", "-initrd", "-append"};
+    constexpr std::array items{"opt/org.tdshim/", "etc/boot/kernel"};
+    const std::string_view word = argument.starts_with("--") ? argument.substr(1) : argument;
+    return std::ranges::contains(words, word) ||
+           std::ranges::any_of(items, [&](const char* item) { return argument.contains(item); });
+}
+
+/// Such an argument would be in the boot and not in its prediction.
+Outcome<> check_qemu_arguments(const std::vector<std::string>& arguments) {
+    const auto found = std::ranges::find_if(arguments, brings_an_input);
+    if (found == arguments.end())
+        return {};
+    return std::unexpected(failure(
+        std::format("argument {} behind --", printable(*found)),
+        "brings the boot an input: give it by --kernel, --initrd, --append or --accept-all"));
 }
 
 Outcome<std::string> command_line_text(const Options& options) {
@@ -197,6 +217,7 @@ Outcome<Gathered> gather_inputs(const Options& options, const Image& image) {
     if (options.vmm == Vmm::qemu && is_filled && !options.is_plain_vm)
         return std::unexpected(failure(
             image.file, "has sections that QEMU refuses (shim-check --vmm qemu says which)"));
+    TRY(check_qemu_arguments(options.qemu_arguments));
     vmm::Brought made = TRY(brought(options, image));
     BootInputs inputs;
     inputs.image_options = image.info ? std::uint32_t{image.info->options} : 0;
