@@ -80,6 +80,8 @@ std::string_view sentence(Fault fault) {
         return "kernel's alignment is not a power of two from 4 KiB to 1 GiB";
     case Fault::kernel_init_size: return "kernel's init_size is smaller than its code or absurd";
     case Fault::kernel_address_wraps: return "kernel's preferred address and size wrap around";
+    case Fault::kernel_over_shim:
+        return "kernel runs only where the shim is, between 8 and 11.5 MiB";
     case Fault::kernel_does_not_fit: return "kernel does not fit into memory";
     case Fault::command_line_too_long: return "command line is longer than the kernel takes";
     case Fault::command_line_nul: return "command line has a NUL byte inside";
@@ -203,6 +205,9 @@ std::string_view sentence(Fault fault) {
     case Fault::uki_section_size:
         return "section of the unified kernel image is longer than its data";
     case Fault::uki_section_twice: return "unified kernel image has a section twice";
+    case Fault::uki_profiles: return "unified kernel image has more than one profile";
+    case Fault::uki_microcode: return "unified kernel image brings microcode, which no guest loads";
+    case Fault::efi_application: return "payload is an EFI application, which needs UEFI";
     case Fault::uki_nested: return "kernel of the unified kernel image is no bzImage";
     case Fault::uki_supplied_twice: return "unified kernel image brings this input itself";
     case Fault::vmlinux_address: return "vmlinux is linked for memory that the shim cannot give it";

@@ -70,6 +70,32 @@ TEST_CASE("malformed unified kernel images are refused", "[payload]") {
     CHECK(kind_of(cut.view()).error().fault == Fault::truncated);
 }
 
+TEST_CASE("a unified kernel image of one profile is one, of more is refused", "[payload]") {
+    const auto one = parse_uki(pe_with({{".linux", "a"}, {".profile", "ID=main"}}).view());
+    REQUIRE(one.has_value());
+    CHECK(text_of(one->kernel) == "a");
+    // As ukify joins them: the sections of the second stand behind its name.
+    CHECK(parse_uki(pe_with({{".linux", "a"},
+                             {".profile", "ID=main"},
+                             {".cmdline", "x"},
+                             {".profile", "ID=other"},
+                             {".cmdline", "y"}})
+                        .view())
+              .error()
+              .fault == Fault::uki_profiles);
+}
+
+TEST_CASE("microcode in a unified kernel image is not left out in silence", "[payload]") {
+    CHECK(parse_uki(pe_with({{".linux", "a"}, {".ucode", "m"}}).view()).error().fault ==
+          Fault::uki_microcode);
+}
+
+TEST_CASE("a boot loader for UEFI is no payload", "[payload]") {
+    CHECK(kind_of(pe_with({{".text", "code"}, {".sbat", "sbat,1,"}}).view()).error().fault ==
+          Fault::efi_application);
+    CHECK(kind_of(pe_with({{".linux", "a"}, {".sbat", "sbat,1,"}}).view()) == Kind::uki);
+}
+
 TEST_CASE("without a section .linux a PE file is an executable", "[payload]") {
     CHECK(kind_of(pe_with({{".text", "code"}}).view()) == Kind::pe);
 }

@@ -49,7 +49,13 @@ Result<Kind> kind_of(Bytes file) {
         return Kind::bzimage;
     if (pe::has_magic(file)) {
         const pe::File parsed = TRY(pe::parse(file));
-        return is_uki(parsed) ? Kind::uki : Kind::pe;
+        if (is_uki(parsed))
+            return Kind::uki;
+        // Boot loaders have it, for UEFI's loader of theirs to look at, and nothing else [SBAT.md
+        // of rhboot/shim].
+        if (const pe::Section* const section = parsed.find(".sbat"))
+            return refuse(Fault::efi_application, section->header_offset);
+        return Kind::pe;
     }
     return refuse(Fault::payload_kind);
 }

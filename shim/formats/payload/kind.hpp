@@ -23,7 +23,8 @@ enum class Kind {
 /// "ELF executable", "bzImage", ... for people.
 [[nodiscard]] std::string_view name_of(Kind kind);
 
-/// Never raw_vmlinux. Errors: payload_kind, and those of the parser that looks closer.
+/// Never raw_vmlinux. Errors: payload_kind, efi_application, and those of the parser that looks
+/// closer.
 [[nodiscard]] Result<Kind> kind_of(Bytes file);
 
 /// The size of the file at the start of `memory`, which a VMM filled and which may be larger: by

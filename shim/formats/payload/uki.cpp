@@ -25,6 +25,26 @@ Result<Bytes> part(const pe::File& file, std::string_view name) {
     return section->data();
 }
 
+/// Sections of a second profile would stand in place of those that come before it.
+Result<void> check_profiles(const pe::File& file) {
+    bool is_seen = false;
+    for (const pe::Section& section : file.sections) {
+        if (section.name() != ".profile")
+            continue;
+        if (is_seen)
+            return refuse(Fault::uki_profiles, section.header_offset);
+        is_seen = true;
+    }
+    return {};
+}
+
+/// A stub would put it in front of the initrd.
+Result<void> check_microcode(const pe::File& file) {
+    const pe::Section* const section = file.find(".ucode");
+    return section == nullptr ? Result<void>{}
+                              : refuse(Fault::uki_microcode, section->header_offset);
+}
+
 /// Tools end a text with a line end, a NUL or both; a kernel wants neither.
 Bytes trimmed(Bytes text) {
     const auto is_end = [](std::byte byte) {
@@ -43,6 +63,8 @@ bool is_uki(const pe::File& file) {
 
 Result<UnifiedKernelImage> parse_uki(Bytes file) {
     const pe::File parsed = TRY(pe::parse(file));
+    TRY(check_profiles(parsed));
+    TRY(check_microcode(parsed));
     UnifiedKernelImage image;
     image.kernel = TRY(part(parsed, kernel_section));
     image.initrd = TRY(part(parsed, ".initrd"));

@@ -19,7 +19,7 @@ struct UnifiedKernelImage {
 [[nodiscard]] bool is_uki(const pe::File& file);
 
 /// The parts that the shim uses, each without the padding of its section.
-/// Errors: those of pe::parse; uki_section_size, uki_section_twice.
+/// Errors: those of pe::parse; uki_profiles, uki_microcode, uki_section_size, uki_section_twice.
 [[nodiscard]] Result<UnifiedKernelImage> parse_uki(Bytes file);
 
 } // namespace tdshim::payload
