@@ -7,6 +7,7 @@ panic_on_warn=1: a kernel that complains ends."""
 import json
 import pathlib
 import re
+import signal
 import sys
 import unittest
 
@@ -39,15 +40,19 @@ wakeup_reset = "0xfffff000"  # where Linux sends processors back
 bound = 1500  # seconds, for what hangs
 
 
-def run_guest(test, guest, *options, append=strict, cpus, program, files={}):
+def run_guest(test, guest, *options, append=strict, cpus, program, files={}, timeout=bound):
     return td_emu.Run("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program, files),
-                      "--append", append, "--memory", "2G", "--cpus", cpus, *options, timeout=bound)
+                      "--append", append, "--memory", "2G", "--cpus", cpus, *options, timeout=timeout)
 
 
 def boot(test, guest, *options, **launch):
     run = run_guest(test, guest, *options, **launch)
-    test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+    check_good(test, run)
     return run
+
+
+def check_good(test, run):
+    test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
 
 
 def check_no_complaint(test, console):
@@ -106,7 +111,14 @@ class Kexec(unittest.TestCase):
                   {"stop": {"vcpu": 2, "address": reset_vector}}, {"stop": {"vcpu": 1, "address": wakeup_reset}}]
         file = suite.temporary_folder(self) / "faults.json"
         file.write_text(json.dumps(faults))
-        run = boot(self, settings.Guest("6.12"), "--fault", file, append=strict + " maxcpus=2", cpus=3, program=program)
+        # The machine decides which of the two is told first. Where it is the third, what Linux sends it goes to the
+        # second, for their IDs are others to QEMU, and Linux waits for ever.
+        for _ in range(3):
+            run = run_guest(self, settings.Guest("6.12"), "--fault", file, append=strict + " maxcpus=2", cpus=3,
+                            program=program, timeout=bound // 3)
+            if run.exit_code != -signal.SIGKILL:
+                break
+        check_good(self, run)
         self.assertEqual(linux.guest_line(run.console, "td-report"), "0 1")
 
     def test_crash(self):
