@@ -37,7 +37,6 @@ constexpr auto numbers = std::to_array<Number>({
     {"layout_mailbox_claims", layout::mailbox.start().value + layout::mailbox_claims},
     {"layout_max_claims", layout::max_claims},
     {"layout_max_apic_id", layout::max_apic_id},
-    {"layout_phase_work", layout::phase_work},
     {"layout_phase_park", layout::phase_park},
     {"layout_joined_one", layout::joined_one},
     {"layout_max_image_size", layout::max_image_size},

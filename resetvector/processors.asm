@@ -34,25 +34,27 @@
 ; ------------------------------------------------------------------------------------------------
 ;   in:  64-bit mode, the page tables of page_tables.asm; ESI vCPU index
 enter_other_processor:
+        xor     ebx, ebx                        ; the phase of work in which it was last
 wait_for_first:
         pause
         mov     eax, [layout_mailbox_state]
         cmp     al, layout_phase_park
         je      park
-        cmp     al, layout_phase_work
-        jne     wait_for_first
+        cmp     al, bl                          ; phases of work have growing numbers; 0 is that of waiting
+        jbe     wait_for_first
         ; Counted in while the phase is still that of work, in one step: the first processor ends the
         ; phase and then leaves the shim only when nobody is counted in.
         lea     edx, [eax + layout_joined_one]
         lock cmpxchg [layout_mailbox_state], edx
         jne     wait_for_first
+        movzx   ebx, al
         mov     edi, leave_shim
         mov     rax, [layout_mailbox_worker]
         jmp     rax                             ; in: ESI vCPU index, RDI where to return to; no stack
 
 ; ------------------------------------------------------------------------------------------------
 ; Where a processor comes back from the shim.
-;   in:  64-bit mode, tables of the shim's that hold the image; ESI vCPU index
+;   in:  64-bit mode, tables of the shim's that hold the image; ESI vCPU index, BL phase
 leave_shim:
         mov     eax, pml4
         mov     cr3, rax
@@ -60,10 +62,7 @@ leave_shim:
         lidt    [rel idt_pointer]
         ; From here on it touches nothing of the shim's.
         lock sub dword [layout_mailbox_state], layout_joined_one
-.until_parked:
-        pause
-        cmp     byte [layout_mailbox_state], layout_phase_park
-        jne     .until_parked
+        jmp     wait_for_first
 
 ; ------------------------------------------------------------------------------------------------
 ;   in:  as above; ESI vCPU index

@@ -11,7 +11,10 @@
 namespace tdshim::boot {
 namespace {
 
-/// Every pointer in ACPI 1.0's structures has 32 bits.
+using Order = memory::Request::Order;
+
+/// Every pointer in ACPI 1.0's structures has 32 bits. From the top, for some kernels run in low
+/// memory alone.
 constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// Of a portable image, whose memory map nobody measures. Addresses end up in the tables, wherever
 /// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.
@@ -76,10 +79,11 @@ Result<void> add_own_madt(Context& context, Tables& tables) {
 
 Result<Placed> place_acpi(Context& context, std::uint64_t size, std::uint64_t alignment) {
     const bool is_portable = context.has_option(tdvf::option_portable);
-    const GpaRange range =
-        TRY(context.memory.allocate({.size = size,
-                                     .alignment = std::max(alignment, page_size),
-                                     .within = is_portable ? portable_window : acpi_window}));
+    const GpaRange range = TRY(context.memory.allocate(
+        {.size = size,
+         .alignment = std::max(alignment, page_size),
+         .within = is_portable ? portable_window : acpi_window,
+         .order = is_portable ? Order::lowest_first : Order::highest_first}));
     TRY(context.memory.retype(range, e820::Type::acpi));
     const MutableBytes bytes = TRY(platform::memory(range));
     return Placed{range, bytes.first(size)};

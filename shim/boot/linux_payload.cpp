@@ -9,9 +9,11 @@
 #include "shim/boot/linux_inputs.hpp"
 #include "shim/boot/report.hpp"
 #include "shim/boot/secure_boot.hpp"
+#include "shim/boot/td_memory.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/linux/vmlinux.hpp"
+#include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
@@ -50,15 +52,25 @@ Result<void> record_events(Context& context, const PayloadFile& file, Bytes text
     return {};
 }
 
+/// Why a kernel that runs in one place alone does not get it.
+Error misfit(const GpaRange& place, const Error& error) {
+    if (place.overlaps(layout::shim_memory))
+        return {Fault::kernel_over_shim, layout::shim_memory.start().value,
+                layout::shim_memory.end().value, place.start().value};
+    return memory::said_as<Fault::kernel_does_not_fit>(error);
+}
+
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
 Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel) {
     const std::uint64_t lowest = std::max(kernel.preferred.value, MiB);
     const std::uint64_t end = kernel.relocatable ? 4 * GiB : lowest + kernel.init_size;
+    const auto within = GpaRange::between({lowest}, {end});
     return context.memory
-        .allocate({.size = kernel.init_size,
-                   .alignment = kernel.alignment,
-                   .within = GpaRange::between({lowest}, {end})})
-        .transform_error(memory::said_as<Fault::kernel_does_not_fit>);
+        .allocate({.size = kernel.init_size, .alignment = kernel.alignment, .within = within})
+        .transform_error([&](const Error& error) {
+            return kernel.relocatable ? memory::said_as<Fault::kernel_does_not_fit>(error)
+                                      : misfit(within, error);
+        });
 }
 
 /// Moves the protected-mode part of a bzImage to where it runs.
@@ -78,11 +90,11 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
     payload.entry = vmlinux.entry;
     const std::uint64_t start = align_down(vmlinux.memory.start().value, page_size);
     const std::uint64_t size = vmlinux.memory.end().value - start;
+    const auto place = GpaRange::between({start}, {*align_up(start + size, page_size)});
     payload.kernel_memory = TRY(
-        context.memory
-            .allocate({.size = size,
-                       .within = GpaRange::between({start}, {*align_up(start + size, page_size)})})
-            .transform_error(memory::said_as<Fault::kernel_does_not_fit>));
+        context.memory.allocate({.size = size, .within = place}).transform_error([&](Error error) {
+            return misfit(place, error);
+        }));
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
     clear(target);
     for (const elf::Segment& segment : vmlinux.segments)
@@ -115,6 +127,15 @@ Result<void> load_kernel(Context& context, const PayloadFile& file, const plan::
     return refuse(Fault::payload_kind);
 }
 
+/// A kernel that accepts no memory would touch what nobody accepted, which ends the TD. What it
+/// names as its version is measured with it.
+Result<void> accept_for(Context& context, const linux_boot::Kernel& kernel) {
+    if (kernel.accepts_memory || context.unaccepted.empty())
+        return {};
+    platform::print("tdshim: this kernel accepts no memory itself, as Linux does from 6.5 on");
+    return accept_what_is_left(context);
+}
+
 /// The VMM's initrd, found and not read yet; the payload may want none beside it.
 Result<SuppliedInitrd> find_initrd_beside(Context& context, const plan::PayloadFiles& files) {
     const SuppliedInitrd initrd = TRY(find_initrd(context));
@@ -138,6 +159,7 @@ Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file) {
     TRY(record_kernel(context, file, *files, file.is_recorded || !contents.is_of_td_shim()));
     LinuxPayload payload;
     TRY(load_kernel(context, file, *files, payload));
+    TRY(accept_for(context, payload.kernel));
     if (!files->is_container)
         TRY(discard_file(context, file)); // before the initrd needs the place
     const OwnFiles own{*files, payload::name_of(file.kind), file.signer.has_value()};

@@ -209,4 +209,12 @@ Result<void> accept_td_memory(Context& context) {
     return set_aside(context);
 }
 
+Result<void> accept_what_is_left(Context& context) {
+    TRY(accept(AcceptancePlan::of(context.unaccepted)));
+    for (const GpaRange& range : context.unaccepted)
+        TRY(context.memory.add(range));
+    context.unaccepted = {};
+    return {};
+}
+
 } // namespace tdshim::boot

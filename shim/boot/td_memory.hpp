@@ -26,4 +26,8 @@ namespace tdshim::boot {
 /// accept_policy.
 [[nodiscard]] Result<void> accept_td_memory(Context& context);
 
+/// Accepts context.unaccepted too, for a payload that does not itself, and adds it to the memory
+/// map. Errors: those of platform::accept_memory and of MemoryMap.
+[[nodiscard]] Result<void> accept_what_is_left(Context& context);
+
 } // namespace tdshim::boot

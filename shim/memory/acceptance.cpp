@@ -61,6 +61,12 @@ Result<AcceptancePlan> AcceptancePlan::make(const hob::MemoryList& list,
     return plan;
 }
 
+AcceptancePlan AcceptancePlan::of(const RangeList& ranges) {
+    AcceptancePlan plan;
+    plan.ranges_ = ranges;
+    return plan;
+}
+
 std::uint64_t AcceptancePlan::bytes() const {
     std::uint64_t sum = 0;
     for (const GpaRange& range : ranges_)

@@ -32,6 +32,9 @@ class AcceptancePlan {
                                                      std::span<const GpaRange> kept,
                                                      std::uint64_t now = ~std::uint64_t{0});
 
+    /// All of `ranges`, whole pages, which another plan left.
+    [[nodiscard]] static AcceptancePlan of(const RangeList& ranges);
+
     /// What is to be accepted.
     [[nodiscard]] std::span<const GpaRange> ranges() const { return ranges_.view(); }
     [[nodiscard]] std::uint64_t bytes() const;

@@ -51,6 +51,10 @@ inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
 // private memory like any other afterwards.
 inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * KiB>();
 
+/// From the first to the last byte of what the shim uses while it runs; below and above it, memory
+/// is the payload's.
+inline constexpr auto shim_memory = GpaRange::between(shim_code.start(), shared_window.end());
+
 /// A display with VGA's registers has its memory here [PCI Code and ID Assignment 1.11, class
 /// 0300h]: a device, of which the VMM of a TD cannot make private memory, and which no TD needs.
 /// What a HOB calls it does not count.
@@ -79,8 +83,9 @@ inline constexpr std::uint64_t mailbox_claims = 2068;
 inline constexpr std::uint32_t max_claims = (4 * KiB - mailbox_claims) / 2;
 inline constexpr std::uint32_t max_apic_id = 0xFFFE;
 inline constexpr std::uint32_t phase_wait = 0; // as the page begins
-inline constexpr std::uint32_t phase_work = 1; // enter the shim
-inline constexpr std::uint32_t phase_park = 2; // wait for the operating system
+inline constexpr std::uint32_t phase_park = 1; // wait for the operating system
+// Enter the shim; so do all numbers above, each once.
+inline constexpr std::uint32_t first_phase_of_work = 2;
 inline constexpr std::uint32_t joined_one = 0x100;
 
 // The end of the reset vector belongs to shim-ld up to the 16 bytes of the reset vector proper,

@@ -12,6 +12,7 @@
  * may send processors back, and ask whether one has come.
  *
  * -DOTHERS=n     processors beside the first
+ * -DWORKING_TWICE the first one calls the others twice
  * -DSENDING_BACK every processor may be sent back, once, and be sent a second command; the second, or
  *                the only one, may be a test
  * -DTOLD_EACH_TIME with it, as it was: who comes back is told its APIC ID anew, and two may have one
@@ -58,8 +59,8 @@
 #endif
 
 #define WAIT 0
-#define WORK 1
-#define PARK 2
+#define PARK 1
+#define WORK 2        /* and one more for each time that there is some */
 
 #define WAKEUP 1
 #define TEST 2
@@ -140,6 +141,15 @@ active proctype first() {
   atomic { !ended; phase = WAIT }                      /* [C] close_phase_of_work */
   touch;
   atomic { !ended && phase == WAIT && joined == 0 }    /* [C] wait_until_alone */
+#ifdef WORKING_TWICE
+  for (next : 1 .. OTHERS) { hold_hand_over(!in_shim[next]) } /* as at the hand-over */
+  touch;
+  atomic { !ended && phase == WAIT && joined == 0; phase = WORK + 1 } /* [C] change_phase */
+  touch;
+  atomic { !ended; phase = WAIT }
+  touch;
+  atomic { !ended && phase == WAIT && joined == 0 }
+#endif
   touch;
   atomic { !ended && phase == WAIT && joined == 0; phase = PARK } /* [C] park_processors */
 #endif
@@ -171,6 +181,7 @@ active proctype first() {
 
 proctype other(byte index) {
   byte seen_command, seen_id, seen_vector, i;
+  byte last;                                           /* EBX: the phase of work in which it was last */
   bool is_taken;
 #ifdef ACCEPTING
   accept();
@@ -191,8 +202,9 @@ wait_for_first:                                        /* [P] wait_for_first */
   fi;
 #else
   if
-  :: atomic { !ended && phase == PARK } -> goto park
-  :: atomic { !ended && phase == WORK -> joined++; in_shim[index] = true } /* lock cmpxchg */
+  :: atomic { !ended && phase == PARK -> last = 0 } -> goto park
+  :: atomic { !ended && phase >= WORK && phase > last -> joined++; in_shim[index] = true; last = phase }
+                                                       /* lock cmpxchg */
   fi;
 #endif
   skip;                                                /* at work in the shim */
@@ -202,8 +214,12 @@ leave_shim:
 #endif
   touch;
   atomic { !ended; joined-- }
+#ifndef ACCEPTING
+  goto wait_for_first;
+#else
   touch;
-  !ended && phase == PARK;                             /* [P] .until_parked */
+  !ended && phase == PARK;
+#endif
 park:
 #ifdef CLAIMS
 #ifndef CLAIMS_IN_ONE_STEP

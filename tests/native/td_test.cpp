@@ -139,6 +139,44 @@ TEST_CASE("Linux is told of memory that is left to it as memory", "[native][td]"
     CHECK(sums[1] - sums[0] <= 64 * KiB);
 }
 
+TEST_CASE("for a kernel that accepts no memory all of it is accepted, each page once",
+          "[native][td]") {
+    Blob old = kernel_image();
+    constexpr std::size_t text = 0x400; // in the setup part
+    std::ranges::copy(text_blob("6.4.16-amd64 (somebody) #1 SMP"), old.begin() + text);
+    set_header(old, 0x20E, le16{text - 0x200});
+    Machine machine;
+    make_lazy_td(machine);
+    machine.file("opt/org.tdshim/kernel") = old;
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    CHECK(outcome.findings.empty());
+    REQUIRE(outcome.linux);
+    CHECK(machine.accepted_pages().size() == (ram - apart) / page_size);
+    CHECK(params_of(machine, outcome).efi_info.signature[0] == 0);
+
+    Machine with_its_own;
+    make_lazy_td(with_its_own);
+    old[text + 2] = std::byte{'5'};
+    with_its_own.file("opt/org.tdshim/kernel") = old;
+    REQUIRE(with_its_own.boot().linux);
+    CHECK(with_its_own.accepted_pages().size() < (ram - apart) / page_size);
+}
+
+TEST_CASE("a kernel that runs in low memory alone does", "[native][td]") {
+    Machine machine;
+    make_lazy_td(machine);
+    Blob& kernel = machine.file("opt/org.tdshim/kernel");
+    set_header(kernel, 0x258, le64{1 * MiB});
+    set_header(kernel, 0x260, le32{7 * MiB});
+    set_header(kernel, 0x230, le32{4096});
+    set_header(kernel, 0x234, std::uint8_t{0});
+    const Outcome outcome = machine.boot();
+    CHECK(outcome.refusal() == "");
+    REQUIRE(outcome.linux);
+    CHECK(outcome.linux->entry == Gpa{1 * MiB + 0x200});
+}
+
 TEST_CASE("a TD whose memory is all accepted shows no EFI", "[native][td]") {
     Machine machine;
     make_good_td(machine);

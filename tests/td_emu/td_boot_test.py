@@ -147,6 +147,18 @@ class TdBoot(unittest.TestCase):
         self.assertGreater(by_linux, 512 * mib // 4096)
         self.assertLess(by_linux, 6 * 1024 * mib // 4096, "most of it was never needed")
 
+    def test_all_accepted_for_a_kernel_that_accepts_none(self):
+        """Linux 6.1 touches no memory that nobody accepted."""
+        guest = settings.Guest("6.1")
+        boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--memory", "2G", "--cpus", 3,
+                          "--watch-payload", "--append", command_line)
+        self.assertEqual((boot.exit_code, boot.result and boot.result["finding"]), (0, ""), boot.console[-3000:])
+        boot.line(r"^tdshim: this kernel accepts no memory itself, as Linux does from 6.5 on$")
+        boot.line(r"^tdshim: acceptance: .* units; 0 KiB left to Linux$")
+        boot.line(r"^guest: done$")
+        # All but the shim's own and a display's.
+        self.assertGreater(boot.result["pages_4k"], 2 * 1024 * mib // 4096 - 1024)
+
     def test_all_accepted_when_the_vmm_asks_for_it(self):
         guest = settings.Guest("6.12")
         boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--memory", "1G", "--append",

@@ -42,6 +42,15 @@ std::string text_of(const AcceptancePlan& plan) {
     return text;
 }
 
+TEST_CASE("what one plan left another takes whole", "[acceptance]") {
+    const auto first = AcceptancePlan::make(unaccepted({stretch(0, 64 * MiB)}), {}, 16 * MiB);
+    REQUIRE(first.has_value());
+    const AcceptancePlan second = AcceptancePlan::of(first->left());
+    CHECK(text_of(second) == "16384-65536 ");
+    CHECK(second.left().empty());
+    CHECK(second.bytes() == 48 * MiB);
+}
+
 /// A module that answers as told, and remembers what was accepted.
 struct Module {
     std::map<std::pair<std::uint64_t, PageLevel>, std::vector<std::uint64_t>> answers;

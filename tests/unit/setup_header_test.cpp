@@ -58,6 +58,39 @@ TEST_CASE("the header is a copy of the file from offset 0x1F1 on", "[setup_heade
     CHECK(copy_of(bytes_of(parsed(file).header)) == copy_of(file.view().subspan(0x1F1, 0x7B)));
 }
 
+TEST_CASE("kernels from 6.5 on accept memory, and those that name no version", "[setup_header]") {
+    struct Named {
+        std::string_view version;
+        bool accepts;
+    };
+    for (const Named& named : {Named{"6.5.0-1-amd64 (somebody)", true},
+                               {"6.12.48+deb13", true},
+                               {"7.0", true},
+                               {"10.1.2", true},
+                               {"6.4.16", false},
+                               {"6.1.0-41", false},
+                               {"5.19", false},
+                               {"6.", true},
+                               {"6", true},
+                               {"v6.1", true},
+                               {"", true},
+                               {".5", true},
+                               {"00000006.1", true},
+                               {"6.00001", true}}) {
+        CAPTURE(named.version);
+        constexpr std::size_t at = 0x400;
+        Blob file = with(0x20E, 2, at - 0x200);
+        file.patch(at, Blob().text(named.version));
+        CHECK(parsed(file).accepts_memory == named.accepts);
+    }
+    // Named outside of the setup part, or up to its end.
+    CHECK(parsed(with(0x20E, 2, setup_size - 0x200)).accepts_memory);
+    CHECK(parsed(with(0x20E, 2, 0xFFFF)).accepts_memory);
+    CHECK_FALSE(
+        parsed(with(0x20E, 2, setup_size - 0x200 - 3).patch(setup_size - 3, Blob().text("6.1")))
+            .accepts_memory);
+}
+
 TEST_CASE("setup_sects of zero means four", "[setup_header]") {
     Blob file = with(field::setup_sects, 1, 0);
     file.fill(512, 0xC0); // the setup part grew by a sector

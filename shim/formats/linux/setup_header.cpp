@@ -2,6 +2,7 @@
 #include "shim/formats/linux/setup_header.hpp"
 
 #include <bit>
+#include <optional>
 
 namespace tdshim::linux_boot {
 namespace {
@@ -34,6 +35,47 @@ Result<void> check_kind(const SetupHeader& header) {
 std::uint64_t setup_size_of(const SetupHeader& header) {
     const std::uint64_t sectors = header.setup_sects == 0 ? 4 : header.setup_sects;
     return (sectors + 1) * sector;
+}
+
+struct Version {
+    unsigned major = 0, minor = 0;
+    auto operator<=>(const Version&) const = default;
+};
+
+/// The first that accepts memory.
+constexpr Version accepting{6, 5};
+
+/// A decimal number of at most four digits at the start of `text`, and what is behind it.
+struct Number {
+    unsigned value = 0;
+    Bytes rest;
+};
+std::optional<Number> number_at(Bytes text) {
+    constexpr std::size_t max_digits = 4;
+    Number number{.rest = text};
+    while (!number.rest.empty()) {
+        const auto character = static_cast<char>(number.rest.front());
+        if (character < '0' || character > '9')
+            break;
+        number.value = number.value * 10 + static_cast<unsigned>(character - '0');
+        number.rest = number.rest.subspan(1);
+        if (text.size() - number.rest.size() > max_digits)
+            return std::nullopt;
+    }
+    return number.rest.size() == text.size() ? std::nullopt : std::optional(number);
+}
+
+/// "6.1.0-41-amd64 (...)", in the setup part; nothing where no version stands there.
+std::optional<Version> version_of(const SetupHeader& header, Bytes setup) {
+    constexpr std::size_t base = 0x200;
+    const std::size_t at = base + header.kernel_version;
+    if (header.kernel_version == 0 || at >= setup.size())
+        return std::nullopt;
+    const auto major = number_at(setup.subspan(at));
+    if (!major || major->rest.empty() || major->rest.front() != std::byte{'.'})
+        return std::nullopt;
+    const auto minor = number_at(major->rest.subspan(1));
+    return minor ? std::optional(Version{major->value, minor->value}) : std::nullopt;
 }
 
 Result<void> check_sizes(const Kernel& kernel) {
@@ -89,6 +131,8 @@ Result<Kernel> parse_kernel(Bytes file) {
     kernel.initrd_limit = {(header.xloadflags & xload_above_4g) != 0
                                ? ~std::uint64_t{0}
                                : std::uint64_t{header.initrd_addr_max}};
+    kernel.accepts_memory =
+        version_of(header, file.first(kernel.setup_size)).value_or(accepting) >= accepting;
     TRY(check_sizes(kernel));
     speculation_barrier(); // the callers index the file by these sizes
     return kernel;

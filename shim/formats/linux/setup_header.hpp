@@ -80,6 +80,9 @@ struct Kernel {
     bool relocatable = false;             ///< may be loaded above `preferred`
     std::uint64_t command_line_limit = 0; ///< bytes, without the NUL
     Gpa initrd_limit;                     ///< the initrd's last byte lies at or below this
+    /// Whether it accepts memory of a TD when it needs it: Linux does from 6.5 on [Linux
+    /// drivers/firmware/efi/unaccepted_memory.c]. A kernel that names no version is taken to.
+    bool accepts_memory = true;
 };
 
 /// Whether `file` has the boot flag or the magic of a bzImage; parse_kernel says what else is

@@ -25,6 +25,11 @@ constexpr std::uint32_t cpuid_extended_topology = 0xB; // EDX: x2APIC ID
 
 constinit std::atomic<void (*)()> current_work{};
 constinit std::atomic<std::uint32_t> shim_workers{}; // stacks given out
+constinit std::uint32_t phases_over = 0;
+
+std::uint32_t phase_of_work() {
+    return layout::first_phase_of_work + phases_over;
+}
 
 /// Ends the phase `from` when nobody is counted in any more. The reset vector counts a processor in
 /// before it enters the shim, in the step in which it sees that the phase is work, and out when it
@@ -43,10 +48,11 @@ void wait_until_alone() {
         x86::pause();
 }
 
-/// Nobody joins from now on.
+/// Nobody joins from now on; the next phase of work is another.
 void close_phase_of_work() {
-    mailbox<std::uint32_t>(layout::mailbox_state).fetch_sub(layout::phase_work);
+    mailbox<std::uint32_t>(layout::mailbox_state).fetch_sub(phase_of_work());
     static_assert(layout::phase_wait == 0);
+    ++phases_over;
 }
 
 extern "C" [[gnu::used]] void shim_worker(std::size_t worker) {
@@ -56,7 +62,8 @@ extern "C" [[gnu::used]] void shim_worker(std::size_t worker) {
     current_work.load()();
 }
 
-/// In: RDI the address to go back to, ESI the vCPU index; no stack. Every processor enters once.
+/// In: RDI the address to go back to, ESI the vCPU index; no stack. Every processor enters once in
+/// each phase of work; RBX is as it was when it leaves.
 extern "C" [[noreturn, gnu::naked]] void worker_entry() {
     asm volatile("movl $1, %%eax\n\t"
                  "lock xaddl %%eax, %0\n\t"
@@ -91,9 +98,10 @@ void claim_apic_id() {
 
 void run_on_all_processors(void (*work)()) {
     current_work.store(work);
+    shim_workers.store(0);
     mailbox<std::uint64_t>(layout::mailbox_worker)
         .store(reinterpret_cast<std::uint64_t>(&worker_entry));
-    change_phase(layout::phase_wait, layout::phase_work);
+    change_phase(layout::phase_wait, phase_of_work());
     work();
     close_phase_of_work();
     wait_until_alone();

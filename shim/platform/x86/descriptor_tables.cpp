@@ -62,16 +62,19 @@ void load_descriptor_tables(const ExceptionStacks& stacks) {
                  : "m"(idt_pointer), "r"(tss_selector));
 }
 
-// The segment registers hold what the reset vector gave them, and no gate changes the code segment:
-// its selector is the same in both GDTs.
+// A worker before this one may have left the TSS busy, which cannot be loaded. The segment
+// registers hold what the reset vector gave them, and no gate changes the code segment: its
+// selector is the same in both GDTs.
 void load_worker_descriptor_tables(std::size_t worker) {
     const TablePointer gdt_pointer = pointer_to(gdt);
     const TablePointer idt_pointer = pointer_to(idt);
+    gdt[selector_of(1 + worker) / 8] &= ~busy_tss;
     asm volatile("lgdt %0\n\t"
                  "ltr %w2\n\t"
                  "lidt %1"
                  :
-                 : "m"(gdt_pointer), "m"(idt_pointer), "r"(selector_of(1 + worker)));
+                 : "m"(gdt_pointer), "m"(idt_pointer), "r"(selector_of(1 + worker))
+                 : "memory");
 }
 
 } // namespace tdshim::x86

@@ -44,6 +44,9 @@ template <class T>
     return {static_cast<std::uint16_t>(sizeof(T) - 1), reinterpret_cast<std::uint64_t>(&table)};
 }
 
+inline constexpr std::uint64_t busy_tss = std::uint64_t{2}
+                                          << 40; // in the first half of a TSS's entry
+
 /// With a TSS each for `Tasks` processors.
 template <std::size_t Tasks>
 using Gdt = std::array<std::uint64_t, tss_selector / 8 + 2 * Tasks>;
