@@ -80,8 +80,7 @@ std::string_view sentence(Fault fault) {
         return "kernel's alignment is not a power of two from 4 KiB to 1 GiB";
     case Fault::kernel_init_size: return "kernel's init_size is smaller than its code or absurd";
     case Fault::kernel_address_wraps: return "kernel's preferred address and size wrap around";
-    case Fault::kernel_over_shim:
-        return "kernel runs only where the shim is, between 8 and 11.5 MiB";
+    case Fault::kernel_over_shim: return "kernel runs only where the shim itself is";
     case Fault::kernel_does_not_fit: return "kernel does not fit into memory";
     case Fault::command_line_too_long: return "command line is longer than the kernel takes";
     case Fault::command_line_nul: return "command line has a NUL byte inside";

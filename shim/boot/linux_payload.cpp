@@ -52,7 +52,8 @@ Result<void> record_events(Context& context, const PayloadFile& file, Bytes text
     return {};
 }
 
-/// Why a kernel that runs in one place alone does not get it.
+/// Why a kernel that runs in one place alone does not get it; over the shim's memory it says where
+/// that begins, where it ends, and where the kernel would.
 Error misfit(const GpaRange& place, const Error& error) {
     if (place.overlaps(layout::shim_memory))
         return {Fault::kernel_over_shim, layout::shim_memory.start().value,
@@ -91,10 +92,9 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
     const std::uint64_t start = align_down(vmlinux.memory.start().value, page_size);
     const std::uint64_t size = vmlinux.memory.end().value - start;
     const auto place = GpaRange::between({start}, {*align_up(start + size, page_size)});
-    payload.kernel_memory = TRY(
-        context.memory.allocate({.size = size, .within = place}).transform_error([&](Error error) {
-            return misfit(place, error);
-        }));
+    payload.kernel_memory =
+        TRY(context.memory.allocate({.size = size, .within = place})
+                .transform_error([&](const Error& error) { return misfit(place, error); }));
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
     clear(target);
     for (const elf::Segment& segment : vmlinux.segments)

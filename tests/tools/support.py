@@ -109,7 +109,6 @@ BFV = (0, 0x20000, IMAGE_END - 0x20000, 0x20000, 0, 1)
 HOB = (0, 0, 0x809000, 0x2000, 2, 0)
 
 
-
 def log_header(vendor):
     return struct.pack("<II20sI", 0, 3, bytes(20), 33 + len(vendor)) + struct.pack(
         "<16sIBBBBIHHB", b"Spec ID Event03\0", 0, 0, 2, 105, 2, 1, 0xC, 48, len(vendor)) + vendor

@@ -101,7 +101,7 @@ kernel_cases = {
     "pref_address_above_memory": (kernel_with(pref_address=GIB), no_room + numbers(GIB, MIB, 0)),
     "pref_address_above_4g": (kernel_with(pref_address=8 * GIB), no_room + numbers(8 * GIB, MIB, 0)),
     "not_relocatable_and_taken": (kernel_with(relocatable_kernel=0, pref_address=8 * MIB),
-                                  "kernel runs only where the shim is, between 8 and 11.5 MiB"
+                                  "kernel runs only where the shim itself is"
                                   + numbers(8 * MIB, 0xB80000, 8 * MIB)),
 }
 

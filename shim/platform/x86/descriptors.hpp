@@ -44,8 +44,8 @@ template <class T>
     return {static_cast<std::uint16_t>(sizeof(T) - 1), reinterpret_cast<std::uint64_t>(&table)};
 }
 
-inline constexpr std::uint64_t busy_tss = std::uint64_t{2}
-                                          << 40; // in the first half of a TSS's entry
+/// In the first half of a TSS's entry in the GDT: a processor has loaded it.
+inline constexpr std::uint64_t busy_tss = std::uint64_t{2} << 40;
 
 /// With a TSS each for `Tasks` processors.
 template <std::size_t Tasks>
