@@ -71,7 +71,8 @@ TEST_CASE("malformed unified kernel images are refused", "[payload]") {
 }
 
 TEST_CASE("a unified kernel image of one profile is one, of more is refused", "[payload]") {
-    const auto one = parse_uki(pe_with({{".linux", "a"}, {".profile", "ID=main"}}).view());
+    const Blob file = pe_with({{".linux", "a"}, {".profile", "ID=main"}});
+    const auto one = parse_uki(file.view());
     REQUIRE(one.has_value());
     CHECK(text_of(one->kernel) == "a");
     // As ukify joins them: the sections of the second stand behind its name.
