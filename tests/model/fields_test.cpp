@@ -137,6 +137,19 @@ TEST_CASE("Linux writes NOTIFY_ENABLES, and TD_CTLS as far as it may", "[model]"
     CHECK(fields.write(vm_wr, td_ctls, 16, 16) == not_writable);
 }
 
+TEST_CASE("whether a pending page raises #VE is the TD's choice where the VMM says so", "[model]") {
+    Configuration configuration = Fixture::defaults;
+    configuration.flexible_pending_ve = true;
+    configuration.td_info.attributes = 0;
+    Fields fields(configuration);
+    CHECK(fields.value(vm_rd, config_flags) == 0b111);
+    CHECK(fields.value(vm_rd, td_ctls) == 0);
+    CHECK(fields.write(vm_wr, td_ctls, 1, 1) == 0);
+    CHECK(fields.value(vm_rd, td_ctls) == 1);
+    CHECK(fields.write(vm_wr, td_ctls, 0, 1) == 0);
+    CHECK(fields.value(vm_rd, td_ctls) == 0);
+}
+
 TEST_CASE("modules differ in what a guest may ask for about #VE", "[model]") {
     using namespace controls;
     const auto fields_of = [](ModuleVersion version) {

@@ -62,6 +62,17 @@ class Trace(unittest.TestCase):
         window = next(call for call in calls if call.name == "MapGPA")
         self.assertEqual((window.operands["r13"], window.results["r10"]), (262144, 0))
 
+    def test_no_access_to_a_pending_page_raises_an_exception(self):
+        """It is the first that the module is asked for, and granted where the TD may choose."""
+        status = {}
+        for options in ([], ["--flexible-pending-ve"]):
+            _, calls = run(self, "--attributes", "0", *options)
+            asked = calls[0]
+            self.assertEqual((asked.name, asked.operands["rdx"], asked.operands["r8"], asked.operands["r9"]),
+                             ("TDG.VM.WR", 0x1110000300000017, 1, 1))
+            status[bool(options)] = asked.results["rax"]
+        self.assertEqual(status, {False: 0xC0000C0300000000, True: 0})
+
     def test_the_end(self):
         ended, calls = run(self, "--fault", "map-gpa-refused")
         self.assertEqual(ended.exit_code, td_emu.reported_fatal_error)

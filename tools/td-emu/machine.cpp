@@ -134,6 +134,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.configuration.vcpus = options.vcpus;
     settings.configuration.module_version = options.module_version;
     settings.configuration.grants_large_pages = options.grants_large_pages;
+    settings.configuration.flexible_pending_ve = options.flexible_pending_ve;
     settings.configuration.td_info.mrtd = tdx_model::mrtd_of(
         image.bytes, image.metadata, options.load_order,
         [&](tdvf::SectionType type) { return brought.placement.content_of(type); });

@@ -96,6 +96,9 @@ void add_options(CLI::App& app, Options& options) {
         "the TDX module whose answers the TD gets; the default is 2.0");
     app.add_flag("--large-pages", options.grants_large_pages,
                  "the VMM backs memory by 2 MiB pages, which KVM of today does not");
+    app.add_flag("--flexible-pending-ve", options.flexible_pending_ve,
+                 "the VMM lets the TD choose whether an access to a page that nobody accepted "
+                 "raises #VE (CONFIG_FLAGS.FLEXIBLE_PENDING_VE), which KVM of today does not");
     app.add_flag("--deliver-exceptions", options.delivers_exceptions,
                  "the firmware gets the #VE and #GP of its instructions instead of a finding");
     app.add_flag("--watch-payload", options.watches_payload,

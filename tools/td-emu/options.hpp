@@ -27,6 +27,7 @@ struct Options {
     tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
     tdx_model::ModuleVersion module_version = tdx_model::ModuleVersion::v2_0;
     bool grants_large_pages = false;
+    bool flexible_pending_ve = false;
     bool delivers_exceptions = false;
     bool watches_payload = false;
     std::string report_file;

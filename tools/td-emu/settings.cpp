@@ -32,6 +32,7 @@ Settings settings_of(const json& from) {
     settings.configuration.module_version =
         static_cast<tdx_model::ModuleVersion>(from.at("module_version").get<std::uint8_t>());
     settings.configuration.grants_large_pages = from.at("grants_large_pages");
+    settings.configuration.flexible_pending_ve = from.at("flexible_pending_ve");
     const auto info = from.at("td_info").get<std::vector<std::uint8_t>>();
     settings.configuration.td_info =
         read_at<tdx::TdInfo>(std::as_bytes(std::span(info)), 0).value_or(tdx::TdInfo{});
@@ -66,6 +67,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"vcpus", settings.configuration.vcpus},
         {"module_version", static_cast<std::uint8_t>(settings.configuration.module_version)},
         {"grants_large_pages", settings.configuration.grants_large_pages},
+        {"flexible_pending_ve", settings.configuration.flexible_pending_ve},
         {"td_info", info},
         {"ram", json_of(settings.ram)},
         {"added", json_of(settings.added)},

@@ -60,6 +60,8 @@ struct Configuration {
     bool grants_large_pages = false; ///< KVM of today backs a TD by 4 KiB pages
     ModuleVersion module_version = ModuleVersion::v2_0;
     bool preserves_rbp = true; ///< CONFIG_FLAGS.NO_RBP_MOD, without which KVM builds no TD
+    /// CONFIG_FLAGS.FLEXIBLE_PENDING_VE: the TD may choose whether a pending page raises #VE.
+    bool flexible_pending_ve = false;
     /// What the TD was built with. RTMRs are not looked at: they begin at zero.
     tdx::TdInfo td_info = {.attributes = 1 << 28 /* SEPT_VE_DISABLE: Linux wants it */,
                            .xfam = 0xE7,

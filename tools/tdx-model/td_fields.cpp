@@ -15,6 +15,7 @@ namespace tdshim::tdx_model {
 namespace {
 
 constexpr std::uint64_t config_gpaw = 1 << 0;
+constexpr std::uint64_t config_flexible_pending_ve = 1 << 1;
 constexpr std::uint64_t config_no_rbp_mod = 1 << 2;
 constexpr std::uint64_t sept_ve_disable = 1 << 28;        // of ATTRIBUTES
 constexpr std::uint64_t gigahertz = 40;                   // in 25 MHz
@@ -86,6 +87,7 @@ std::uint64_t Td::td_value(const Field& field) const {
     case field::tsc_frequency: return gigahertz;
     case field::config_flags:
         return (configuration_.gpa_width > 48 ? config_gpaw : 0) |
+               (configuration_.flexible_pending_ve ? config_flexible_pending_ve : 0) |
                (configuration_.preserves_rbp ? config_no_rbp_mod : 0);
     case field::td_ctls:
         return (configuration_.td_info.attributes & sept_ve_disable) != 0
@@ -137,8 +139,8 @@ std::uint64_t Td::write_td_field(Registers& registers) {
     if (!merged)
         return merged.error();
     if (field->entry->id == field::td_ctls) {
-        // CONFIG_FLAGS has no FLEXIBLE_PENDING_VE here: the TD may not choose.
-        if (((*merged ^ old) & controls::pending_ve_disable) != 0)
+        if (!configuration_.flexible_pending_ve &&
+            ((*merged ^ old) & controls::pending_ve_disable) != 0)
             return field_value_not_valid;
         if ((*merged & controls::reduce_ve) != 0)
             *merged |= controls::enum_topology | controls::virt_cpuid2;

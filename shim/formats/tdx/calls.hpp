@@ -21,6 +21,11 @@ enum Leaf : std::uint64_t {
     vm_wr = 8,
 };
 
+/// Fields of the TD, RDX of TDG.VM.RD and TDG.VM.WR [metadata access; module TDX_1.5.01].
+inline constexpr std::uint64_t field_td_ctls = 0x1110'0003'0000'0017;
+/// Of TD_CTLS: an access to a page that is pending ends the TD and raises no #VE.
+inline constexpr std::uint64_t pending_ve_disable = 1 << 0;
+
 /// R11 of TDG.VP.VMCALL.
 enum Subfunction : std::uint64_t {
     vmcall_cpuid = 10,

@@ -52,6 +52,12 @@ Result<Info> read_info() {
     return info;
 }
 
+void disable_pending_ve() {
+    static_cast<void>(call(
+        tdx::vm_wr,
+        {.rdx = tdx::field_td_ctls, .r8 = tdx::pending_ve_disable, .r9 = tdx::pending_ve_disable}));
+}
+
 Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest) {
     if (rtmr >= measure::rtmr_count)
         return refuse(Fault::log_rtmr_index, 0, measure::rtmr_count - 1, rtmr);

@@ -38,6 +38,12 @@ struct Info {
 /// Errors: tdcall_failed; td_gpa_width when the width is none that page tables can express.
 [[nodiscard]] Result<Info> read_info();
 
+/// Asks that an access to a page which nobody accepted ends the TD and raises no #VE, whatever the
+/// VMM wrote into ATTRIBUTES [TDG.VM.WR, TD_CTLS.PENDING_VE_DISABLE]. A module grants it where
+/// CONFIG_FLAGS.FLEXIBLE_PENDING_VE is set, or where it is so already; elsewhere nothing changes:
+/// the handler of #VE stops at such an access too, and what ATTRIBUTES say a verifier reads.
+void disable_pending_ve();
+
 /// RTMR[`rtmr`] = SHA-384(RTMR[`rtmr`] || digest). Errors: log_rtmr_index, tdcall_failed.
 [[nodiscard]] Result<void> extend_rtmr(std::uint32_t rtmr, const crypto::Digest& digest);
 

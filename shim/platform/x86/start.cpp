@@ -33,7 +33,9 @@ Result<void> enter() {
 extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
     const bool is_random = choose_stack_guard();
     td::detect();
-    if (!td::active())
+    if (td::active())
+        td::disable_pending_ve();
+    else
         vm::prepare_processor();
     devices::open_console();
     load_descriptor_tables(exception_stacks());
