@@ -21,6 +21,7 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --append TEXT    the kernel's command line; may be empty
   --memory SIZE    as QEMU's -m; the default is 512M
   --cpus N         the default is 1
+  --smbios         hands QEMU's SMBIOS tables on to the kernel (dmidecode), measured into RTMR[0]: shim-measure --smbios
   --machine NAME   q35 (the default) or microvm
   --accel NAME     tcg (the default) or kvm
   --cpu MODEL      QEMU's -cpu; the default is QEMU's own with tcg, host with kvm
@@ -67,7 +68,7 @@ require_file() {
 
 parse_options() {
   firmware="" kernel="" initrd="" append="" memory=512M cpus=1 machine=q35 accel="" cpu=""
-  qemu="" is_td=no is_emulated=no is_dry_run=no is_debug=no more=()
+  qemu="" is_td=no is_emulated=no is_dry_run=no is_debug=no is_smbios=no more=()
   quote_socket="" mrconfigid="" mrowner="" mrownerconfig="" tdx_attributes=""
   while [[ $# -gt 0 ]]; do
     case "$1" in
@@ -75,6 +76,7 @@ parse_options() {
       --emulate) is_emulated=yes ;;
       --dry-run) is_dry_run=yes ;;
       --debug) is_debug=yes ;;
+      --smbios) is_smbios=yes ;;
       --help)
         usage
         exit 0
@@ -237,6 +239,11 @@ machine_arguments() {
   command+=(-m "$memory" -smp "$cpus")
 }
 
+# The wish for SMBIOS tables, which the emulator takes behind -- like other words of QEMU's.
+smbios_arguments() {
+  if [[ $is_smbios == yes ]]; then command+=(-fw_cfg name=opt/org.tdshim/smbios,string=pass); fi
+}
+
 payload_arguments() {
   if [[ -n $kernel ]]; then
     command+=(-fw_cfg "name=opt/org.tdshim/kernel,file=$(double_commas "$kernel")")
@@ -260,7 +267,9 @@ emulator_command() {
   if [[ -n $tdx_attributes || $is_debug == yes ]]; then command+=(--attributes "$(attributes_of_td)"); fi
   if [[ $is_dry_run == no ]]; then qemu="${qemu:-$("$repository/launch/fetch-qemu.sh")}"; fi
   if [[ -n $qemu ]]; then command+=(--qemu "$qemu"); fi
-  if [[ ${#more[@]} -gt 0 ]]; then command+=(-- "${more[@]}"); fi
+  if [[ $is_smbios == yes || ${#more[@]} -gt 0 ]]; then command+=(--); fi
+  smbios_arguments
+  command+=("${more[@]}")
 }
 
 qemu_command() {
@@ -268,6 +277,7 @@ qemu_command() {
   machine_arguments
   command+=(-bios "$firmware")
   payload_arguments
+  smbios_arguments
   command+=("${more[@]}")
 }
 

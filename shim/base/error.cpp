@@ -102,6 +102,11 @@ std::string_view sentence(Fault fault) {
     case Fault::page_not_accepted: return "page of memory cannot be accepted";
     case Fault::page_already_accepted:
         return "page of memory was accepted before: the VMM offers it twice";
+    case Fault::smbios_policy: return "wish for SMBIOS tables is not the word pass";
+    case Fault::smbios_length:
+        return "SMBIOS structure is smaller than its header or larger than its table";
+    case Fault::smbios_strings: return "strings of an SMBIOS structure have no end";
+    case Fault::smbios_end: return "SMBIOS table does not end with its structure of type 127";
     case Fault::accept_policy: return "policy of acceptance is not the word all";
     case Fault::ve_not_emulated: return "#VE for what the shim does not do";
 

@@ -68,6 +68,11 @@ enum class Fault : std::uint16_t {
     acpi_event_log,
     acpi_mailbox,
     acpi_no_madt,
+    // SMBIOS tables
+    smbios_policy,
+    smbios_length,
+    smbios_strings,
+    smbios_end,
     // Linux kernel, initrd, command line
     kernel_missing,
     kernel_boot_flag,

@@ -9,6 +9,7 @@
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
 #include "shim/boot/secure_boot.hpp"
+#include "shim/boot/smbios.hpp"
 #include "shim/boot/td_memory.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/measure/register_bank.hpp"
@@ -99,10 +100,11 @@ Result<void> finish(Context& context, const PayloadFile& file) {
 
 Result<void> boot_linux(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
     const LinuxPayload payload = TRY(load_linux(context, file));
-    const Gpa boot_params = TRY(write_boot_params(context, payload, acpi.rsdp));
+    const LinuxHandover handover = TRY(write_handover(context, payload, acpi.rsdp));
     TRY(finish(context, file));
     print(Line() << "tdshim: starting Linux at " << Hex{payload.entry.value});
-    return platform::start_linux(payload.kernel_memory, payload.entry, boot_params);
+    TRY(hand_on_console(handover));
+    return platform::start_linux(payload.kernel_memory, payload.entry, handover.boot_params);
 }
 
 Result<void> boot_executable(Context& context, const PayloadFile& file, const AcpiRoot& acpi) {
@@ -133,6 +135,7 @@ Result<void> run(Context& context) {
     print_memory(context.memory);
     TRY(read_configuration_volume(context));
     const AcpiRoot acpi = TRY(load_acpi_tables(context));
+    TRY(load_smbios_tables(context));
     PayloadFile file = TRY(fetch_payload(context));
     TRY(admit_payload(context, file));
     const bool is_executable = file.kind == payload::Kind::elf || file.kind == payload::Kind::pe;

@@ -30,6 +30,8 @@ struct Context {
     hob::TdHob td_hob{};
     /// Memory of a TD that the payload is to accept when it needs it.
     memory::RangeList unaccepted{};
+    /// SMBIOS tables of the VMM's, if they are to be handed on.
+    std::optional<GpaRange> smbios{};
     /// The input that is being dealt with; a refusal names it.
     std::string_view input = "firmware";
 

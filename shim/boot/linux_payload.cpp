@@ -180,10 +180,11 @@ struct EfiTables {
     GpaRange runtime; ///< the pages that stay the firmware's
 };
 
-/// The tables by which Linux finds the memory that it is to accept; nothing where there is none.
+/// The tables by which Linux finds the memory that it is to accept, and SMBIOS; nothing where there
+/// is neither.
 Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
     const auto unaccepted = context.unaccepted.view();
-    if (unaccepted.empty())
+    if (unaccepted.empty() && !context.smbios)
         return std::nullopt;
     const GpaRange place =
         TRY(context.memory.allocate({.size = efi::handover_size(unaccepted), .within = below_4g}));
@@ -193,8 +194,9 @@ Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
     TRY(context.memory.remove(runtime));
     // Memory of this kind Linux neither uses nor forgets.
     TRY(context.memory.retype(GpaRange::between(runtime.end(), place.end()), e820::Type::acpi));
-    const auto handover =
-        TRY(efi::write_handover(area, place.start(), context.memory.table(), unaccepted));
+    const auto handover = TRY(efi::write_handover(
+        area, place.start(),
+        {.memory = context.memory.table(), .unaccepted = unaccepted, .smbios = context.smbios}));
     return EfiTables{.handover = handover, .runtime = runtime};
 }
 
@@ -213,7 +215,7 @@ Result<e820::Table> final_map(const Context& context, const std::optional<EfiTab
 
 } // namespace
 
-Result<Gpa> write_boot_params(Context& context, const LinuxPayload& payload, Gpa rsdp) {
+Result<LinuxHandover> write_handover(Context& context, const LinuxPayload& payload, Gpa rsdp) {
     context.input = "boot_params";
     const GpaRange place =
         TRY(context.memory.allocate({.size = sizeof(linux_boot::BootParams), .within = below_4g}));
@@ -228,7 +230,17 @@ Result<Gpa> write_boot_params(Context& context, const LinuxPayload& payload, Gpa
                                       .efi = efi ? std::optional(efi->handover) : std::nullopt},
                                      TRY(final_map(context, efi)));
     std::ranges::copy(bytes_of(params), memory.begin());
-    return place.start();
+    return LinuxHandover{.boot_params = place.start(),
+                         .console = efi ? std::optional(efi->handover.debug_log) : std::nullopt};
+}
+
+Result<void> hand_on_console(const LinuxHandover& handover) {
+    if (!handover.console)
+        return {};
+    const MutableBytes area = TRY(platform::memory(*handover.console));
+    const platform::Printed printed = platform::printed();
+    efi::write_debug_log(area, "tdshim " TDSHIM_VERSION, printed.text, printed.lost);
+    return {};
 }
 
 } // namespace tdshim::boot

@@ -3,6 +3,8 @@
 // The steps that bring a Linux kernel with its initrd and command line into memory and start it.
 #pragma once
 
+#include <optional>
+
 #include "shim/boot/payload_file.hpp"
 #include "shim/formats/linux/boot_params.hpp"
 
@@ -23,8 +25,20 @@ struct LinuxPayload {
 /// those of the layers below.
 [[nodiscard]] Result<LinuxPayload> load_linux(Context& context, const PayloadFile& file);
 
-/// Writes boot_params for `payload`. Returns where they stand. Errors: as MemoryMap.
-[[nodiscard]] Result<Gpa> write_boot_params(Context& context, const LinuxPayload& payload,
-                                            Gpa rsdp);
+/// What Linux is handed besides its files.
+struct LinuxHandover {
+    Gpa boot_params;
+    std::optional<GpaRange> console; ///< for what was printed
+};
+
+/// Writes boot_params for `payload`, and EFI's tables where Linux is to accept memory or to find
+/// SMBIOS.
+/// Errors: as MemoryMap; too_many_entries.
+[[nodiscard]] Result<LinuxHandover> write_handover(Context& context, const LinuxPayload& payload,
+                                                   Gpa rsdp);
+
+/// Puts all that was printed where Linux shows it, if it is told of a place.
+/// Errors: as platform::memory().
+[[nodiscard]] Result<void> hand_on_console(const LinuxHandover& handover);
 
 } // namespace tdshim::boot

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The seam's functions, for a TD and for a plain VM.
+#include "shim/base/kept_text.hpp"
 #include "shim/base/line.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/devices/devices.hpp"
@@ -22,6 +23,9 @@ namespace {
 // arch/x86/boot/compressed/pgtable_64.c].
 constexpr auto linux_low_memory = GpaRange::of<0, 640 * KiB>();
 
+// A boot with many tables prints 3 KiB.
+constinit KeptText<8 * KiB> kept_lines;
+
 } // namespace
 
 std::string_view kind() {
@@ -41,6 +45,12 @@ void print(std::string_view line) {
         devices::print_character(c);
     devices::print_character('\r');
     devices::print_character('\n');
+    kept_lines.add(line);
+    kept_lines.add("\n");
+}
+
+Printed printed() {
+    return {.text = kept_lines.text(), .lost = kept_lines.lost()};
 }
 
 Result<void> prepare_devices() {

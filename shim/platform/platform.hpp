@@ -31,6 +31,13 @@ namespace tdshim::platform {
 /// Prints one line on the console.
 void print(std::string_view line);
 
+/// What was printed until now: the lines that there was room for, and how many bytes came later.
+struct Printed {
+    std::string_view text;
+    std::uint64_t lost = 0;
+};
+[[nodiscard]] Printed printed();
+
 /// Sets up what devices need before Linux finds them, and before the VMM's ACPI tables are read, in
 /// which QEMU describes that set-up.
 [[nodiscard]] Result<void> prepare_devices();

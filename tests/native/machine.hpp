@@ -176,6 +176,7 @@ class Machine {
     std::size_t position_ = 0;
     std::size_t good_transfers_ = ~std::size_t{0};
     Outcome outcome_;
+    std::string printed_;
 };
 
 } // namespace tdshim::native

@@ -434,6 +434,9 @@ void print(std::string_view line) {
         devices::print_character(c);
     devices::print_character('\n');
 }
+Printed printed() {
+    return {};
+}
 std::uint32_t processors() {
     return td::info().processors;
 }

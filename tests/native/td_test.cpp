@@ -94,21 +94,16 @@ TEST_CASE("memory that the payload does not need is left to Linux, bit by bit", 
     REQUIRE(outcome.linux);
     const auto params = params_of(machine, outcome);
     CHECK(std::string_view(params.efi_info.signature) == "EL64");
-    const auto system = read_at<efi::SystemTable>(
-        machine.memory({params.efi_info.system_table}, sizeof(efi::SystemTable)), 0);
-    const auto configuration = read_at<efi::ConfigurationTable>(
-        machine.memory({system->configuration_table}, sizeof(efi::ConfigurationTable)), 0);
-    CHECK(configuration->guid == efi::unaccepted_memory_guid);
-    const auto table = read_at<efi::UnacceptedMemory>(
-        machine.memory({configuration->table}, sizeof(efi::UnacceptedMemory)), 0);
-    const Bytes bitmap =
-        machine.memory({configuration->table + sizeof(efi::UnacceptedMemory)}, table->bitmap_size);
+    const auto at = efi_table(machine, params, efi::unaccepted_memory_guid);
+    REQUIRE(at.has_value());
+    const auto table = read_memory<efi::UnacceptedMemory>(machine, *at);
+    const Bytes bitmap = machine.memory({*at + sizeof(efi::UnacceptedMemory)}, table.bitmap_size);
     std::uint64_t left = 0;
     for (std::uint64_t bit = 0; bit < 8 * bitmap.size(); ++bit) {
         if ((bitmap[bit / 8] & std::byte{1} << static_cast<int>(bit % 8)) == std::byte{0})
             continue;
         ++left;
-        const std::uint64_t address = table->start + bit * table->unit_size;
+        const std::uint64_t address = table.start + bit * table.unit_size;
         for (std::uint64_t page = address; page < address + large_page_size; page += page_size)
             CHECK_FALSE(machine.accepted_pages().contains(page));
     }
@@ -175,6 +170,24 @@ TEST_CASE("a kernel that runs in low memory alone does", "[native][td]") {
     CHECK(outcome.refusal() == "");
     REQUIRE(outcome.linux);
     CHECK(outcome.linux->entry == Gpa{1 * MiB + 0x200});
+}
+
+TEST_CASE("Linux finds what was printed, to the last line", "[native][td]") {
+    Machine machine;
+    make_lazy_td(machine);
+    const Outcome outcome = machine.boot();
+    REQUIRE(outcome.linux);
+    const auto at = efi_table(machine, params_of(machine, outcome), efi::debug_log_guid);
+    REQUIRE(at.has_value());
+    const auto log = read_memory<efi::DebugLog>(machine, *at);
+    const Bytes bytes = machine.memory({*at + log.header_size}, log.end);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::string expected;
+    for (const std::string& line : outcome.console)
+        expected += line + "\n";
+    CHECK(text == expected);
+    CHECK(text.contains("\ntdshim: RTMR[1] "));
+    CHECK(std::string_view(log.version.data()).starts_with("tdshim "));
 }
 
 TEST_CASE("a TD whose memory is all accepted shows no EFI", "[native][td]") {

@@ -120,7 +120,11 @@ class PlatformBinding {
         return {};
     }
 
-    static void print(std::string_view line) { current->outcome_.console.emplace_back(line); }
+    static void print(std::string_view line) {
+        current->outcome_.console.emplace_back(line);
+        current->printed_.append(line).append("\n");
+    }
+    static platform::Printed printed() { return {.text = current->printed_, .lost = 0}; }
 
     static measure::RegisterBank& registers() { return current->registers_; }
 
@@ -151,6 +155,9 @@ std::string_view kind() {
 }
 void print(std::string_view line) {
     PlatformBinding::print(line);
+}
+Printed printed() {
+    return PlatformBinding::printed();
 }
 std::uint32_t processors() {
     return PlatformBinding::processors();

@@ -7,6 +7,7 @@
 
 #include "shim/formats/efi/handover.hpp"
 #include "shim/formats/efi/wire.hpp"
+#include "shim/formats/smbios/tables.hpp"
 #include "tests/unit/support.hpp"
 
 namespace tdshim::efi { namespace {
@@ -21,13 +22,15 @@ struct Written {
     std::vector<std::byte> area;
     Result<Handover> handover = Handover{};
 
-    explicit Written(std::vector<GpaRange> ranges) : unaccepted(std::move(ranges)) {
+    explicit Written(std::vector<GpaRange> ranges, std::optional<GpaRange> smbios = {})
+        : unaccepted(std::move(ranges)) {
         REQUIRE(memory.push({GpaRange::between({0}, {MiB}), e820::Type::memory}));
         REQUIRE(memory.push({GpaRange::between({MiB}, {2 * MiB}), e820::Type::acpi}));
         REQUIRE(memory.push({GpaRange::between({2 * MiB}, {3 * MiB}), e820::Type::nvs}));
         REQUIRE(memory.push({GpaRange::between({3 * MiB}, {4 * MiB}), e820::Type::reserved}));
         area.resize(handover_size(unaccepted));
-        handover = write_handover(area, place, memory, unaccepted);
+        handover = write_handover(area, place,
+                                  {.memory = memory, .unaccepted = unaccepted, .smbios = smbios});
     }
 
     template <Wire T>
@@ -37,15 +40,19 @@ struct Written {
         return *value;
     }
     SystemTable system_table() { return at<SystemTable>(handover->system_table.value); }
-    ConfigurationTable configuration(const Guid& guid) {
+    std::optional<ConfigurationTable> find(const Guid& guid) {
         const SystemTable system = system_table();
         for (std::uint64_t i = 0; i < system.table_count; ++i)
             if (const auto entry = at<ConfigurationTable>(system.configuration_table +
                                                           i * sizeof(ConfigurationTable));
                 entry.guid == guid)
                 return entry;
-        FAIL("no such configuration table");
-        return {};
+        return std::nullopt;
+    }
+    ConfigurationTable configuration(const Guid& guid) {
+        const auto found = find(guid);
+        REQUIRE(found.has_value());
+        return *found;
     }
     UnacceptedMemory table() {
         return at<UnacceptedMemory>(configuration(unaccepted_memory_guid).table);
@@ -55,7 +62,7 @@ struct Written {
     }
 };
 
-TEST_CASE("the system table has three configuration tables and no boot services", "[efi]") {
+TEST_CASE("the system table has four configuration tables and no boot services", "[efi]") {
     Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
     REQUIRE(written.handover.has_value());
     // Mapped at run time, like what it leads to.
@@ -63,7 +70,7 @@ TEST_CASE("the system table has three configuration tables and no boot services"
     const SystemTable system = written.system_table();
     CHECK(system.signature == 0x5453595320494249);
     CHECK(system.boot_services == 0);
-    CHECK(system.table_count == 3);
+    CHECK(system.table_count == 4);
     CHECK(written.at<le16>(system.firmware_vendor) == 't');
     CHECK(written.at<le16>(system.firmware_vendor + 12) == 0);
     const Blob guid = Blob().dump("3C DE D1 D5 5C 10 F9 44 9E A9 BC EF 98 12 00 31");
@@ -147,6 +154,49 @@ TEST_CASE("behind the memory for run time the memory map has every entry by EFI'
         types += std::to_string(entry.type) + ":" + std::to_string(entry.pages) + " ";
     }
     CHECK(types == "7:256 9:256 10:256 0:256 15:1024 ");
+}
+
+TEST_CASE("SMBIOS has its table where there is any, also without memory to accept", "[efi]") {
+    const auto tables = GpaRange::between({0x200000}, {0x200123});
+    Written written({}, tables);
+    REQUIRE(written.handover.has_value());
+    CHECK(written.system_table().table_count == 4);
+    CHECK_FALSE(written.find(unaccepted_memory_guid).has_value());
+    CHECK(written.handover->memory_map_size == 6 * memory_descriptor_size);
+    const auto entry = written.at<smbios::EntryPoint>(written.configuration(smbios3_guid).table);
+    CHECK(entry.tables == tables.start().value);
+    CHECK(entry.tables_size == tables.size());
+    Written without({GpaRange::between({4 * MiB}, {8 * MiB})});
+    CHECK_FALSE(without.find(smbios3_guid).has_value());
+}
+
+TEST_CASE("the console's text stands where Linux looks for a firmware's log", "[efi]") {
+    Written written({GpaRange::between({4 * MiB}, {8 * MiB})});
+    const std::uint64_t at = written.configuration(debug_log_guid).table;
+    REQUIRE(written.handover->debug_log.start().value == at);
+    REQUIRE(written.handover->debug_log.size() == sizeof(DebugLog) + debug_log_room);
+    CHECK(written.at<DebugLog>(at).end == 0);
+    const MutableBytes area = MutableBytes(written.area).subspan(at - place.value);
+    write_debug_log(area, "tdshim 1", "one\ntwo\n", 5);
+    const auto log = written.at<DebugLog>(at);
+    CHECK(
+        std::ranges::equal(Bytes(area).first(16), bytes_of(std::string_view("ovmfmdg1ovmfmdg2"))));
+    CHECK(log.header_size == 192);
+    CHECK(log.room == debug_log_room);
+    CHECK(log.begin == 0);
+    CHECK(log.end == 8);
+    CHECK(log.lost == 5);
+    CHECK(std::string_view(log.version.data()) == "tdshim 1");
+    CHECK(
+        std::ranges::equal(Bytes(area).subspan(192, 8), bytes_of(std::string_view("one\ntwo\n"))));
+    // The tables behind it stay as they are.
+    const auto unaccepted = written.table().start;
+    write_debug_log(area, std::string(200, 'v'), std::string(debug_log_room + 3, 'x'), 0);
+    CHECK(written.at<DebugLog>(at).end == debug_log_room);
+    CHECK(written.at<DebugLog>(at).lost == 3);
+    CHECK(written.at<DebugLog>(at).version.back() == 0);
+    CHECK(written.table().start == unaccepted);
+    CHECK(written.table().version == 1);
 }
 
 TEST_CASE("more ranges than the memory map holds are refused", "[efi]") {

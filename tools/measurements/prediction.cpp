@@ -142,6 +142,10 @@ Prediction predict(const BootInputs& inputs) {
         for (const vmm::ConfigFile& file : inputs.acpi)
             predictor.add(measure::configuration_file(file.name, somewhere, file.content),
                           inputs.acpi_origin);
+    if (inputs.smbios)
+        predictor.add(
+            measure::configuration_file(inputs.smbios->name, somewhere, inputs.smbios->content),
+            inputs.acpi_origin);
     add_payload(predictor, inputs);
     return predictor.finish();
 }

@@ -7,6 +7,7 @@
 
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/hob.hpp"
+#include "shim/formats/smbios/tables.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/plan/accepted.hpp"
@@ -50,9 +51,9 @@ Outcome<> check_qemu_arguments(const std::vector<std::string>& arguments) {
     const auto found = std::ranges::find_if(arguments, brings_an_input);
     if (found == arguments.end())
         return {};
-    return std::unexpected(failure(
-        std::format("argument {} behind --", printable(*found)),
-        "brings the boot an input: give it by --kernel, --initrd, --append or --accept-all"));
+    return std::unexpected(failure(std::format("argument {} behind --", printable(*found)),
+                                   "brings the boot an input: give it by --kernel, --initrd, "
+                                   "--append, --accept-all or --smbios"));
 }
 
 Outcome<std::string> command_line_text(const Options& options) {
@@ -125,17 +126,29 @@ std::string shape_of(const Options& options) {
                        options.cpus, options.cpus == 1 ? "" : "s");
 }
 
-/// ACPI files and, of a plain VM, the memory map, where the firmware asks for them by fw_cfg.
+/// As the firmware takes them, or refuses to.
+Outcome<std::optional<vmm::ConfigFile>> smbios_of(const vmm::ConfigFiles& files,
+                                                  const std::string& origin) {
+    if (!files.smbios)
+        return std::unexpected(failure(origin, "offers no SMBIOS tables"));
+    TRY(of_file(origin + ": " + files.smbios->name, smbios::check_tables(files.smbios->content)));
+    return files.smbios;
+}
+
+/// ACPI files, SMBIOS tables if they are passed on and, of a plain VM, the memory map, where the
+/// firmware asks for them by fw_cfg.
 Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
     const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
-    const bool needs_vmm = !has_static_acpi || options.is_plain_vm;
+    const bool needs_vmm = !has_static_acpi || options.is_plain_vm || options.passes_smbios;
     const vmm::ConfigFiles files = needs_vmm ? TRY(config_files(options)) : vmm::ConfigFiles{};
     if (!options.save_acpi.empty())
         TRY(vmm::write_config_files(files, options.save_acpi));
     const std::string origin =
         options.acpi.empty() ? options.qemu + ", " + shape_of(options) : options.acpi;
     inputs.acpi = files.acpi;
-    inputs.acpi_origin = "ACPI file of " + origin;
+    inputs.acpi_origin = "file of " + origin;
+    if (options.passes_smbios)
+        inputs.smbios = TRY(smbios_of(files, origin));
     if (options.is_plain_vm)
         inputs.memory_map = InputBytes{files.e820, "memory map of " + origin};
     return {};
@@ -197,8 +210,8 @@ Outcome<Options> options_for_igvm(Options options) {
     const bool asks_for_a_boot =
         !options.kernel.empty() || !options.initrd.empty() || options.append ||
         !options.append_file.empty() || !options.hob.empty() || !options.acpi.empty() ||
-        !options.save_acpi.empty() || options.accepts_all_memory || options.is_plain_vm ||
-        options.payload_entry || !options.qemu_arguments.empty();
+        !options.save_acpi.empty() || options.accepts_all_memory || options.passes_smbios ||
+        options.is_plain_vm || options.payload_entry || !options.qemu_arguments.empty();
     if (asks_for_a_boot)
         return std::unexpected(failure(
             options.image, "is an IGVM file, of which MRTD is computed and no boot is predicted"));

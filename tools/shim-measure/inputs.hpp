@@ -37,6 +37,7 @@ struct Options {
     std::string save_acpi;
     std::string qemu = "qemu-system-x86_64";
     bool accepts_all_memory = false;
+    bool passes_smbios = false;
     tdx_model::LoadOrder load_order = tdx_model::LoadOrder::page_by_page;
     IdentityOptions identity;
     Format format = Format::text;

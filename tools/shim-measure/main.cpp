@@ -80,6 +80,9 @@ void add_boot_options(CLI::App& app, Options& options) {
         ->excludes(append);
     app.add_flag("--accept-all", options.accepts_all_memory,
                  "fw_cfg item opt/org.tdshim/accept is \"all\"");
+    app.add_flag("--smbios", options.passes_smbios,
+                 "fw_cfg item opt/org.tdshim/smbios is \"pass\": SMBIOS tables are handed on. They "
+                 "tell of the processor: behind --, give the -cpu of the launch");
 }
 
 void add_vmm_options(CLI::App& app, Options& options) {

@@ -103,6 +103,8 @@ Outcome<ConfigFiles> config_files_of_qemu(const QemuMachine& machine) {
         files.e820 = TRY(config.read(std::string(fw_cfg::e820_table)));
     if (config.has(fw_cfg::table_loader))
         files.acpi = TRY(acpi_files(read, machine.qemu));
+    if (const std::string name(fw_cfg::smbios_tables); config.has(name))
+        files.smbios = ConfigFile{name, TRY(config.read(name))};
     return files;
 }
 
@@ -118,6 +120,9 @@ Outcome<ConfigFiles> config_files_of_folder(const std::string& folder) {
         return tools::read_file(path(name));
     };
     files.acpi = TRY(acpi_files(read, folder));
+    if (const std::string smbios = path(fw_cfg::smbios_tables); fs::exists(smbios, ignored))
+        files.smbios =
+            ConfigFile{std::string(fw_cfg::smbios_tables), TRY(tools::read_file(smbios))};
     return files;
 }
 
@@ -134,6 +139,8 @@ Outcome<> write_config_files(const ConfigFiles& files, const std::string& folder
     TRY(write(fw_cfg::e820_table, files.e820));
     for (const ConfigFile& file : files.acpi)
         TRY(write(file.name, file.content));
+    if (files.smbios)
+        TRY(write(files.smbios->name, files.smbios->content));
     return {};
 }
 

@@ -4,6 +4,7 @@
 // QEMU that runs no processor, or read from a folder.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct ConfigFile {
 struct ConfigFiles {
     std::vector<std::byte> e820;  ///< etc/e820: the memory map of a VM that is no TD
     std::vector<ConfigFile> acpi; ///< etc/table-loader, then the files that it loads, in its order
+    /// etc/smbios/smbios-tables, which not every machine has.
+    std::optional<ConfigFile> smbios;
 };
 
 /// A machine as QEMU's options describe it.
@@ -37,7 +40,7 @@ struct QemuMachine {
 [[nodiscard]] tools::Outcome<ConfigFiles> config_files_of_qemu(const QemuMachine& machine);
 
 /// The same from `folder`, where each file stands under its name, e.g. FOLDER/etc/table-loader.
-/// etc/e820 may be missing.
+/// etc/e820 and the SMBIOS tables may be missing.
 [[nodiscard]] tools::Outcome<ConfigFiles> config_files_of_folder(const std::string& folder);
 
 /// Writes them so, making folders as needed.

@@ -97,6 +97,27 @@ struct MemoryAttributes {
 };
 static_assert(sizeof(MemoryAttributes) == 16);
 
+/// A machine's SMBIOS 3.0 entry point [4.6.1].
+inline constexpr Guid smbios3_guid = "f2fd1544-9794-4a2c-992e-e5bbcf20e394"_guid;
+
+/// OVMF's log in memory, which Linux 6.17 and later show as /sys/firmware/efi/ovmf_debug_log; its
+/// text follows [Linux drivers/firmware/efi/ovmf-debug-log.c; edk2 OvmfPkg, MemDebugLogLib].
+inline constexpr Guid debug_log_guid = "95305139-b20f-4723-8425-627c888ff121"_guid;
+struct DebugLog {
+    le64 magic_1;     // 0: "ovmfmdg1"
+    le64 magic_2;     // 8: "ovmfmdg2"
+    le64 header_size; // 16: of this
+    le64 room;        // 24: for text
+    le64 lock;        // 32: nobody's
+    le64 begin;       // 40: of the text, behind the header
+    le64 end;         // 48
+    le64 lost;        // 56: bytes
+    std::array<char, 128> version;
+};
+static_assert(sizeof(DebugLog) == 192);
+inline constexpr std::uint64_t debug_log_magic_1 = 0x3167'646D'666D'766F;
+inline constexpr std::uint64_t debug_log_magic_2 = 0x3267'646D'666D'766F;
+
 /// Linux's own configuration table; a bitmap with a bit for each unit follows.
 inline constexpr Guid unaccepted_memory_guid = "d5d1de3c-105c-44f9-9ea9-bcef98120031"_guid;
 struct UnacceptedMemory {

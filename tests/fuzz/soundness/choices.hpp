@@ -65,8 +65,9 @@ enum class Choice : std::uint8_t {
     table_kind_3,
     table_variant_3,
     fadt_pointer,
+    smbios,
 };
-inline constexpr std::size_t choice_count = static_cast<std::size_t>(Choice::fadt_pointer) + 1;
+inline constexpr std::size_t choice_count = static_cast<std::size_t>(Choice::smbios) + 1;
 inline constexpr std::size_t section_count = 4;
 inline constexpr std::size_t table_count = 4;
 

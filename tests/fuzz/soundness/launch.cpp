@@ -12,6 +12,7 @@
 #include "tests/fuzz/soundness/tables.hpp"
 #include "tests/native/image.hpp"
 #include "tests/native/inputs.hpp"
+#include "tests/unit/support.hpp"
 
 namespace tdshim::soundness {
 namespace {
@@ -97,6 +98,20 @@ void add_item(Launch& launch, const Item& item, const std::optional<Blob>& conte
     launch.items[item.data] = *content;
 }
 
+/// SMBIOS tables that differ in a serial number, wanted or not.
+void add_smbios(Launch& launch, std::size_t choice) {
+    if (choice == 0)
+        return;
+    test::Blob tables = test::Blob().dump("01 05 00 01 01");
+    tables.text((choice & 1) != 0 ? "serial 1" : "serial 2").dump("00 00");
+    if (choice != 7)
+        tables.dump("7F 04 FF FE 00 00");
+    launch.files.emplace_back(fw_cfg::smbios_tables,
+                              Blob(tables.view().begin(), tables.view().end()));
+    if ((choice & 4) != 0)
+        launch.files.emplace_back(fw_cfg::smbios_policy, native::text_blob(fw_cfg::smbios_pass));
+}
+
 void add_items(Launch& launch, const Choices& choices) {
     const std::size_t legacy = choices.of(Choice::legacy_keys, 8);
     add_kernel_item(launch, (legacy & 1) != 0);
@@ -108,6 +123,7 @@ void add_items(Launch& launch, const Choices& choices) {
     constexpr std::array<std::string_view, 4> wishes{"", "all", "", "ALL"};
     if (const std::string_view wish = choices.of(Choice::accept, wishes); !wish.empty())
         launch.files.emplace_back(fw_cfg::accept_policy, native::text_blob(wish));
+    add_smbios(launch, choices.of(Choice::smbios, 8));
     launch.items[fw_cfg::processors] =
         native::wire_blob(le16{static_cast<std::uint16_t>(launch.processors)});
 }

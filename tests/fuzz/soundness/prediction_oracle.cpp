@@ -11,6 +11,7 @@
 #include "shim/formats/acpi/loader.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/hob.hpp"
+#include "shim/formats/smbios/tables.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/plan/accepted.hpp"
@@ -132,6 +133,11 @@ Outcome<> add_configuration(const Launch& launch, const Image& image, BootInputs
         inputs.memory_map = input(*launch.file(fw_cfg::e820_table));
     inputs.uses_fw_cfg = launch.is_td && !launch.is_placed;
     inputs.accepts_all_memory = launch.is_td && launch.file(fw_cfg::accept_policy) != nullptr;
+    if (!launch.is_placed && launch.file(fw_cfg::smbios_policy) != nullptr) {
+        const Blob& tables = *launch.file(fw_cfg::smbios_tables);
+        TRY(of_file(name, smbios::check_tables(tables)));
+        inputs.smbios = vmm::ConfigFile{std::string(fw_cfg::smbios_tables), tables};
+    }
     if ((launch.options & tdvf::option_static_acpi) != 0)
         return {};
     return launch.is_placed ? add_hob_tables(launch, image, inputs)

@@ -70,6 +70,7 @@ void see_linux(native::Machine& machine, const Launch& launch, const native::Out
     view.push_back({"initrd", copy_of(machine.memory(initrd, size))});
     view.push_back({"command line", command_line_of(machine, params)});
     view.push_back({"boot_params", constant_part(params)});
+    view.push_back({"SMBIOS tables", copy_of(native::smbios_tables(machine, params))});
     see_linux_tables(machine, {params.acpi_rsdp_addr}, launch, view);
 }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""SMBIOS tables of QEMU's, which the launch asks to hand on: Linux shows them, whether it is left memory to accept or
+not, and shim-measure predicts the register that they are in. Without the wish there are none."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import linux
+import settings
+import suite
+import td_emu
+import td_guest
+
+strict = linux.plain_command_line + " panic_on_warn=1 nosoftlockup"
+wish = ("-fw_cfg", "name=opt/org.tdshim/smbios,string=pass")
+about = ("-smbios", "type=1,manufacturer=Somebody,product=Thing,serial=ds=nocloud")
+program = td_guest.script("cd /sys/class/dmi/id 2>/dev/null || exec echo none",
+                          "echo $(cat sys_vendor product_name product_serial)")
+
+
+def boot(test, series, *more):
+    guest = settings.Guest(series)
+    options = ("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program), "--memory", "1G",
+               "--append", strict)
+    run = td_emu.Run(*options, "--", *more)
+    test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+    return options, run
+
+
+class Smbios(unittest.TestCase):
+    def check_shown(self, series):
+        options, run = boot(self, series, *wish, *about)
+        self.assertEqual(linux.guest_line(run.console, "td-report"), "Somebody Thing ds=nocloud")
+        run.line(r"SMBIOS 3\.0\.0 present\.$")
+        predicted = json.loads(subprocess.run(
+            [settings.tool("shim-measure"), settings.image(), "--qemu", settings.qemu("new"), *map(str, options), "--smbios",
+             "--json", "--", *about], check=True, capture_output=True, text=True).stdout)
+        self.assertEqual([register.hex() for register in run.report.rtmr[:2]], [predicted["rtmr0"], predicted["rtmr1"]])
+
+    def test_shown(self):
+        self.check_shown("6.12")
+
+    def test_shown_by_a_kernel_that_accepts_no_memory(self):
+        self.check_shown("6.1")
+
+    def test_not_asked_for(self):
+        _, run = boot(self, "6.12", *about)
+        self.assertEqual(linux.guest_line(run.console, "td-report"), "none")
+
+
+if __name__ == "__main__":
+    suite.main()
