@@ -39,7 +39,8 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
                    QEMU itself, up to 11.1, starts no such TD
   --dry-run        print the command instead of running it; the files have to be there, QEMU need not
 
-The serial port is stdin and stdout. The guest's reset ends QEMU.
+The serial port is stdin and stdout. The guest's reset ends QEMU: -no-reboot is given. What ends a boot in the firmware
+resets a plain VM, with the reason on the console, so that QEMU ends; without -no-reboot it would start over, for ever.
 
 On microvm with tcg Linux measures its processor's clock by the PIT alone, and hangs when a busy host disturbs
 that: --append 'tsc_early_khz=3000000 ...' makes it do without.

@@ -6,7 +6,7 @@
 namespace tdshim::boot {
 
 /// Starts the payload or refuses to, with one line on the console, error separators in the
-/// registers and a halt.
+/// registers and the end of the machine.
 [[noreturn]] void boot();
 
 } // namespace tdshim::boot

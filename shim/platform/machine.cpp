@@ -128,9 +128,12 @@ Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_para
 }
 
 void halt(std::string_view reason) {
-    if (td::active())
+    if (td::active()) {
         td::report_fatal_error(reason);
-    x86::halt_forever();
+        x86::halt_forever();
+    }
+    devices::drain_console();
+    x86::reset();
 }
 
 } // namespace tdshim::platform

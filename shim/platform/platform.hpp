@@ -93,7 +93,7 @@ void select_fw_cfg(fw_cfg::Selector selector);
 /// Maps `kernel_memory` as the kernel needs it and starts the kernel. Errors: page_tables_full.
 [[nodiscard]] Result<void> start_linux(const GpaRange& kernel_memory, Gpa entry, Gpa boot_params);
 
-/// Stops the machine; a TD's VMM is told `reason`.
+/// Ends the machine: a TD's VMM is told `reason`, and the processor halts; a plain VM is reset.
 [[noreturn]] void halt(std::string_view reason);
 
 } // namespace tdshim::platform

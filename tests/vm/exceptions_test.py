@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What protects the running shim: each exception ends in one line and a halt, stacks have guard pages, and no
+"""What protects the running shim: each exception ends in one line and a reset, stacks have guard pages, and no
 page that the shim can reach is both writable and executable. The debugger's stub puts the offending
 instructions where the boot begins; the page tables are walked in guest memory."""
 
@@ -116,13 +116,14 @@ def check_line(test, vm, registers, expected):
     rsp = registers["rsp"] if expected.rsp is None else expected.rsp
     guarded = f", guard page of the stack: {expected.guarded}" if expected.guarded else ""
     test.assertEqual(line, f"tdshim: exception {expected.vector}, error code {expected.code:#x}, RIP {rip:#x}, "
-                           f"RSP {rsp:#x}, CR2 {expected.cr2:#x}{guarded}: halted")
-    vm.wait_until_halted()
+                           f"RSP {rsp:#x}, CR2 {expected.cr2:#x}{guarded}: reset")
+    vm.wait_until_reset()
     test.assertEqual(len(re.findall(firmware.exception, vm.console, re.MULTILINE)), 1)
 
 
 def stopped_machine():
-    return Machine(settings.qemu(), settings.image(), memory="128M", items={firmware.named_kernel: stub}, gdb=True)
+    return Machine(settings.qemu(), settings.image(), memory="128M", items={firmware.named_kernel: stub}, gdb=True,
+                   holds_reset=True)
 
 
 class Exceptions(unittest.TestCase):
@@ -158,7 +159,7 @@ class Exceptions(unittest.TestCase):
             gdb.write_memory(table[print_symbol], b"\x0f\x0b")
             gdb.write_memory(registers["rip"], b"\x0f\x0b")
             gdb.detach()
-            vm.wait_until_halted(timeout=60)
+            vm.wait_until_reset(timeout=60)
             self.assertNotIn("exception", vm.console)
 
 

@@ -14,7 +14,7 @@ banner = r"^tdshim \d+\.\d+\.\d+: plain VM: this is no TD, its measurements prov
 started = r"^tdshim: starting Linux at 0x([0-9a-f]+)$"
 refused = r"^tdshim: boot refused: .*$"
 log_line = r"^tdshim: event log: 0x([0-9a-f]+), (\d+) of (\d+) bytes used$"
-exception = r"^tdshim: exception .*: halted$"
+exception = r"^tdshim: exception .*: reset$"
 
 named_kernel = "opt/org.tdshim/kernel"
 named_initrd = "opt/org.tdshim/initrd"
@@ -22,7 +22,7 @@ named_command_line = "opt/org.tdshim/cmdline"
 
 
 class Report:
-    """`console`: text up to the hand-over or the halt; `read_memory(address, size)`: the guest's."""
+    """`console`: text up to the hand-over or the end; `read_memory(address, size)`: the guest's."""
 
     def __init__(self, console, read_memory):
         self.console = console

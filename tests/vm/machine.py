@@ -25,10 +25,11 @@ class Machine:
 
     items: name of a fw_cfg item -> its bytes, or the path of a file.
     gdb: start stopped, with a gdb stub whose socket is `gdb_socket`.
+    holds_reset: a reset stops the machine as it is, for wait_until_reset(), in place of ending QEMU.
     """
 
     def __init__(self, qemu, image, *, machine="q35", memory="512M", cpus=1, items=None,
-                 arguments=(), gdb=False):
+                 arguments=(), gdb=False, holds_reset=False):
         self._scratch = tempfile.TemporaryDirectory(prefix="tdshim-vm-")
         self._folder = pathlib.Path(self._scratch.name)
         self._arrived = threading.Condition()
@@ -46,12 +47,20 @@ class Machine:
         self.gdb_socket = None
         if gdb:
             self.gdb_socket = self._socket_for_qemu()
-            command += [*self._chardev("gdb"), "-gdb", "chardev:gdb", "-S"]
+            command += [*self._chardev("gdb"), "-gdb", "chardev:gdb"]
+        if holds_reset:
+            command += ["-action", "reboot=shutdown,shutdown=pause"]
+        if gdb or holds_reset:
+            command.append("-S")
         for name, content in (items or {}).items():
             command += ["-fw_cfg", f"name={name},file={self._file_of(name, content)}"]
         self.command = command + [str(argument) for argument in arguments]
         self._start()
         self._monitor = Qmp(monitor)
+        if holds_reset:
+            self._monitor.open()  # or the event would be lost
+            if not gdb:
+                self.command_monitor("cont")
 
     def _socket_for_qemu(self):
         """Our end of a connected pair; QEMU inherits the other."""
@@ -169,3 +178,16 @@ class Machine:
             if time.monotonic() > deadline:
                 raise MachineError(self._report("a halted processor", timeout))
             time.sleep(0.01)
+
+    def wait_until_reset(self, timeout=10):
+        """Waits for the shim's own reset of a machine that holds it: of its causes a triple fault that nobody meant
+        would leave an IDT."""
+        deadline = time.monotonic() + timeout
+        while self.command_monitor("query-status")["status"] != "shutdown":
+            if time.monotonic() > deadline:
+                raise MachineError(self._report("a reset", timeout))
+            time.sleep(0.01)
+        ends = [event["data"] for event in self._monitor.events if event["event"] == "SHUTDOWN"]
+        table = re.search(r"^IDT=\s*(\S+) (\S+)", self.human_monitor("info registers"), re.MULTILINE)
+        if ends != [{"guest": True, "reason": "guest-reset"}] or int(table[1], 16) or int(table[2], 16):
+            raise MachineError(f"not the shim's reset: {ends}, {table[0]}\n{self._report('a reset', timeout)}")

@@ -18,7 +18,7 @@ from gdb_remote import GdbRemote
 from machine import Machine
 
 stub = kernels.bzimage()
-overwritten = r"^tdshim: stack overwritten, found by the function at (0x[0-9a-f]+): halted$"
+overwritten = r"^tdshim: stack overwritten, found by the function at (0x[0-9a-f]+): reset$"
 guard_symbol = "__stack_chk_guard"
 open_items, read_item = "_ZN6tdshim4boot5Items4openEv", \
     "_ZN6tdshim4boot5Items4readEtNSt3__14spanISt4byteLm18446744073709551615EEE"
@@ -51,7 +51,7 @@ reading = ("3hob4Walk4next", "6fw_cfg9Directory5parse", "4e8205parse", "4acpi6Sc
 
 def stopped_machine(*arguments, memory="128M"):
     return Machine(settings.qemu(), settings.image(), memory=memory, items={firmware.named_kernel: stub},
-                   arguments=arguments, gdb=True)
+                   arguments=arguments, gdb=True, holds_reset=True)
 
 
 def check_processor(test, model, bits):
@@ -106,7 +106,7 @@ class Protections(unittest.TestCase):
             gdb.write_memory(place, guard[:3] + bytes([guard[3] ^ 1]) + guard[4:])
             gdb.detach()
             found = int(vm.wait_for(overwritten)[1], 16)
-            vm.wait_until_halted()
+            vm.wait_until_reset()
             self.assertEqual(len(re.findall(overwritten, vm.console, re.MULTILINE)), 1)
         after = min(value for value in table.values() if value > table[open_items])
         self.assertTrue(table[open_items] < found <= after, f"{found:#x} in {open_items}")

@@ -9,6 +9,8 @@ namespace tdshim::devices {
 /// Serial port 0x3F8, 115200 baud, 8N1.
 void open_console();
 void print_character(char c);
+/// Waits until what was printed has left; a reset would take it back.
+void drain_console();
 
 /// Host bridge and power management of the q35 machine, when this is one.
 void prepare_q35();

@@ -16,10 +16,16 @@ constexpr std::uint16_t line_status = data + 5;
 
 constexpr std::uint8_t divisor_latch = 0x80;
 constexpr std::uint8_t eight_bits_no_parity = 0x03;
-constexpr std::uint8_t transmitter_empty = 0x20;
+constexpr std::uint8_t takes_character = 0x20;
+constexpr std::uint8_t all_sent = 0x40;
 
 // A console that does not drain is the VMM's affair; the boot goes on without it.
 constexpr int patience = 100'000;
+
+void wait_for_status(std::uint8_t bit) {
+    for (int i = 0; i < patience && (in8(line_status) & bit) == 0; ++i)
+        ;
+}
 
 } // namespace
 
@@ -34,9 +40,12 @@ void open_console() {
 }
 
 void print_character(char c) {
-    for (int i = 0; i < patience && (in8(line_status) & transmitter_empty) == 0; ++i)
-        ;
+    wait_for_status(takes_character);
     out8(data, static_cast<std::uint8_t>(c));
+}
+
+void drain_console() {
+    wait_for_status(all_sent);
 }
 
 } // namespace tdshim::devices

@@ -36,7 +36,7 @@ constinit std::atomic<bool> reporting{};
     const std::string_view overflowed = overflowed_stack(read_cr2());
     if ((vector == page_fault || vector == double_fault) && !overflowed.empty())
         line << ", guard page of the stack: " << overflowed;
-    line << ": halted";
+    line << (platform::is_td() ? ": halted" : ": reset");
     platform::print(line.text());
     platform::halt(line.text());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exceptions: the shim provokes none, so each one prints what happened and halts.
+// Exceptions: the shim provokes none, so each one prints what happened and ends
+// the machine.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,8 @@ extern "C" {
     const auto place = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
     const tdshim::Line line = tdshim::Line()
                               << "tdshim: stack overwritten, found by the function at "
-                              << tdshim::Hex{place} << ": halted";
+                              << tdshim::Hex{place}
+                              << (tdshim::platform::is_td() ? ": halted" : ": reset");
     tdshim::platform::print(line.text());
     tdshim::platform::halt(line.text());
 }
