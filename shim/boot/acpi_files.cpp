@@ -3,6 +3,7 @@
 // ACPI tables by fw_cfg: files that the VMM's table-loader script names and links.
 #include <algorithm>
 
+#include "shim/base/line.hpp"
 #include "shim/boot/aml.hpp"
 #include "shim/formats/acpi/loader.hpp"
 #include "shim/platform/platform.hpp"
@@ -91,6 +92,11 @@ Result<void> add_fadt(Context& context, Tables& tables, Bytes fadt,
     const auto is_fadt = [](Bytes table) { return acpi::has_signature(table, "FACP"); };
     if (std::ranges::any_of(tables.all, is_fadt))
         return refuse(Fault::acpi_fadt_twice);
+    if (!acpi::has_event_registers(fadt))
+        platform::print((Line() << "tdshim: acpi: the VMM's FADT has no event registers,"
+                                   " so Linux leaves ACPI off"
+                                << without_acpi)
+                            .text());
     const Gpa dsdt = TRY(admitted_dsdt(context, tables, fadt, files));
     const Placed copy = TRY(place_acpi(context, fadt.size()));
     std::ranges::copy(fadt, copy.bytes.begin());

@@ -3,10 +3,16 @@
 // Memory for ACPI tables, and the steps that fill it, one for each place that tables come from.
 #pragma once
 
+#include <string_view>
+
 #include "shim/boot/context.hpp"
 #include "shim/formats/acpi/tables.hpp"
 
 namespace tdshim::boot {
+
+/// What a machine that brings no working ACPI leads to, and the way out of it.
+inline constexpr std::string_view without_acpi =
+    ": no event log for the OS (CCEL), no power-off; use a machine with ACPI, such as -machine q35";
 
 struct Placed {
     GpaRange range;

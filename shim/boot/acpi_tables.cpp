@@ -126,7 +126,8 @@ Result<AcpiRoot> load_acpi_tables(Context& context) {
     } else if (context.items.find(fw_cfg::table_loader)) {
         tables = TRY(load_acpi_files(context));
     } else {
-        platform::print("tdshim: acpi: the VMM offers no tables");
+        platform::print(
+            (Line() << "tdshim: acpi: the VMM offers no tables" << without_acpi).text());
         return AcpiRoot{};
     }
     return write_root(context, tables);

@@ -290,6 +290,26 @@ TEST_CASE("an event log table of the VMM's is refused", "[acpi_tables]") {
     require_refused(machine.find(rsdp_2(rsdt, xsdt)), Fault::acpi_event_log, ccel, 0, 0);
 }
 
+TEST_CASE("a FADT has event registers in either field or does without them", "[acpi_tables]") {
+    constexpr std::size_t pm1a_event = 56, flags = 112, extended_pm1a_event = 148;
+    const auto found = [](std::size_t at, unsigned value, std::size_t body = 240 - header_size) {
+        Blob fadt = table("FACP", Blob().fill(body, 0));
+        if (at < fadt.size())
+            fadt.patch(at, 1, value);
+        return has_event_registers(fadt.view());
+    };
+    CHECK_FALSE(found(flags, 0));
+    CHECK_FALSE(found(flags, 0, 0));
+    CHECK(found(pm1a_event + 3, 1));
+    CHECK(found(pm1a_event, 1, 60 - header_size));
+    CHECK_FALSE(found(pm1a_event, 1, 59 - header_size));
+    CHECK_FALSE(found(extended_pm1a_event + 3, 1)); // how wide a step is taken, no address
+    CHECK(found(extended_pm1a_event + 4, 1));
+    CHECK(found(extended_pm1a_event + 11, 1));
+    CHECK(found(flags + 2, 1 << 4)); // hardware-reduced
+    CHECK_FALSE(found(flags + 2, 1 << 3));
+}
+
 TEST_CASE("64 tables are listed and one more is refused", "[acpi_tables]") {
     for (const std::size_t count : {64UZ, 65UZ}) {
         Machine machine;

@@ -66,6 +66,15 @@ Result<Gpa> dsdt_of(Bytes fadt) {
     return Gpa{extended && *extended != 0 ? std::uint64_t{*extended} : low};
 }
 
+bool has_event_registers(Bytes fadt) {
+    const auto event = read_at<le32>(fadt, offsetof(Fadt, pm1a_event));
+    const auto flags = read_at<le32>(fadt, offsetof(Fadt, flags));
+    const auto extended =
+        read_at<le64>(fadt, fadt_extended_pm1a_event + offsetof(GenericAddress, address));
+    return (event && *event != 0) || (flags && (*flags & fadt_hardware_reduced) != 0) ||
+           (extended && *extended != 0);
+}
+
 void write_facs(MutableBytes area) {
     Facs facs{};
     facs.signature = {'F', 'A', 'C', 'S'};

@@ -47,6 +47,11 @@ using TableList = StaticVector<Gpa, max_tables>;
 /// The address of the DSDT that `fadt` points to; 0: none. Errors: truncated.
 [[nodiscard]] Result<Gpa> dsdt_of(Bytes fadt);
 
+/// Whether an operating system can run ACPI by `fadt`: with event registers, or on hardware that
+/// does without them [ACPI 6.5, 5.2.9]. QEMU's pc has them where its firmware put them, else
+/// at 0, and Linux leaves ACPI off then.
+[[nodiscard]] bool has_event_registers(Bytes fadt);
+
 /// Makes `fadt` point to the DSDT at `dsdt` and the FACS at `facs`, 0: to none, and to no other:
 /// also what is left of a field that the table's end cuts is zero. Both lie below 4 GiB.
 /// Errors: acpi_length.

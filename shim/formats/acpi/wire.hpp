@@ -169,8 +169,10 @@ struct Fadt {
     std::array<std::byte, 115> rest;
 };
 static_assert(sizeof(Fadt) == 244);
-inline constexpr std::size_t fadt_extended_facs = 132; // le64: X_FIRMWARE_CTRL
-inline constexpr std::size_t fadt_extended_dsdt = 140; // le64: X_DSDT
+inline constexpr std::size_t fadt_extended_facs = 132;          // le64: X_FIRMWARE_CTRL
+inline constexpr std::size_t fadt_extended_dsdt = 140;          // le64: X_DSDT
+inline constexpr std::size_t fadt_extended_pm1a_event = 148;    // GenericAddress: X_PM1a_EVT_BLK
+inline constexpr std::uint32_t fadt_hardware_reduced = 1 << 20; // of flags
 
 /// Firmware ACPI Control Structure; it has no table header.
 struct Facs {
