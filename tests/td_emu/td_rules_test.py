@@ -182,9 +182,10 @@ class Rules(unittest.TestCase):
         self.assertEqual(run.result["finding"],
                          f"RIP {place:#x}: HLT raises #VE, beyond the end of the IDT (address {place:#x})")
 
-    def test_an_end_without_a_word(self):
-        _, run = run_with(self, entry_symbol, b"\x0f\x0b")  # UD2 without an IDT: a triple fault
-        self.assertEqual((run.exit_code, run.result["finding"], run.result["fatal_error"]), (1, "", ""), run.console)
+    def test_a_triple_fault(self):
+        place, run = run_with(self, entry_symbol, b"\x0f\x0b")  # UD2 without an IDT
+        self.assertEqual((run.exit_code, run.result["end"], run.result["fatal_error"]), (1, "reset", ""), run.console)
+        self.assertRegex(run.result["finding"], rf"^RIP {place:#x} \(vCPU 0\): the TD was reset, by a triple fault")
         self.assertFalse(run.result["payload_entered"])
 
     def test_an_older_module_reduces_nothing(self):

@@ -15,6 +15,8 @@
 #include "tools/common/text.hpp"
 #include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
+#include "tools/td-emu/end_watch.hpp"
+#include "tools/td-emu/run_end.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
 #include "tools/tdx-model/td_build.hpp"
@@ -139,7 +141,9 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
         image.bytes, image.metadata, options.load_order,
         [&](tdvf::SectionType type) { return brought.placement.content_of(type); });
     settings.ram = vmm::ram_of(vmm::Kind::qemu, options.memory);
-    settings.firmware = {image.memory(), layout::shim_code};
+    settings.firmware = {image.memory()};
+    if (image.is_ours)
+        settings.firmware.push_back(layout::shim_code);
     for (const tdvf::Section& section : image.metadata.sections)
         if (!section.memory.empty() && (section.attributes & tdvf::attribute_page_aug) == 0)
             settings.added.push_back(section.memory);
@@ -158,7 +162,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.is_our_firmware = image.is_ours;
     settings.wants_statistics = options.statistics;
     settings.trace_file = options.trace_file;
-    if (!options.ccel_file.empty() || options.statistics)
+    if (image.is_ours && (!options.ccel_file.empty() || options.statistics))
         settings.ccel_file = scratch.file("ccel");
     return settings;
 }
@@ -200,9 +204,22 @@ std::vector<std::string> loaders(const Image& image, const vmm::Brought& brought
     return words;
 }
 
+/// By the keys of fw_cfg that QEMU itself has for them, where firmware of another make looks.
+std::vector<std::string> qemu_words_for_linux(const Options& options) {
+    std::vector<std::string> words;
+    const auto add = [&](const char* word, const std::string& value) {
+        if (!value.empty())
+            words.insert(words.end(), {word, value});
+    };
+    add("-kernel", options.kernel);
+    add("-initrd", options.initrd);
+    add("-append", options.command_line);
+    return words;
+}
+
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
                                       const Scratch& scratch, const Image& image,
-                                      const vmm::Brought& brought) {
+                                      const vmm::Brought& brought, const EndWatch& end_watch) {
     std::vector<std::string> command{options.qemu,
                                      "-nodefaults",
                                      "-no-user-config",
@@ -231,6 +248,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
                                      "chardev:qtest",
                                      "-qtest-log",
                                      "/dev/null"};
+    command.append_range(end_watch.qemu_words());
     command.append_range(vmm::memory_words(options.memory, options.more));
     command.append_range(loaders(image, brought, scratch));
     const auto add_item = [&](const char* name, const std::string& file) {
@@ -238,7 +256,9 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
             command.insert(command.end(), {"-fw_cfg", std::format("name=opt/org.tdshim/{},file={}",
                                                                   name, quoted(file))});
     };
-    if (!vmm::is_filled_by_vmm(image.metadata)) {
+    if (!image.is_ours && !vmm::is_filled_by_vmm(image.metadata)) {
+        command.append_range(qemu_words_for_linux(options));
+    } else if (!vmm::is_filled_by_vmm(image.metadata)) {
         add_item("kernel", options.kernel);
         add_item("initrd", options.initrd);
         if (!options.command_line.empty())
@@ -312,15 +332,23 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
         return std::unexpected(failure("--payload-entry", options.firmware +
                                                               " has no Payload section that the "
                                                               "VMM fills"));
+    if (!options.ccel_file.empty() && !image.is_ours)
+        return std::unexpected(failure(
+            "--ccel", "td-emu knows where tdshim has its event log, and " + options.firmware +
+                          " is of another make: let the guest read "
+                          "/sys/firmware/acpi/tables/data/CCEL"));
     const ChosenFault fault = TRY(choose_fault(options.fault));
     vmm::Brought brought = TRY(bring(options, image));
     const Settings settings = TRY(settings_for(options, fault, image, brought, scratch));
     TRY(spoil_hob(brought.hob, fault, options.fault, brought.hob_place.size()));
     TRY(write_inputs(options, brought, settings, scratch));
     const Console console(TRY(open_console(options)));
-    const int exit_code = TRY(run_command(qemu_command(options, settings, scratch, image, brought),
-                                          console.descriptor()));
+    // Who wants the machine to stand still at first, for a debugger, starts it too.
+    const auto end_watch = TRY(EndWatch::open(!std::ranges::contains(options.more, "-S")));
+    const int exit_code = TRY(run_command(
+        qemu_command(options, settings, scratch, image, brought, end_watch), console.descriptor()));
     nlohmann::ordered_json result = TRY(read_result(settings.result_file, options.qemu, exit_code));
+    judge_end(result, shutdown_reason(end_watch.take_messages()));
     if (!settings.ccel_file.empty()) {
         const auto log = TRY(tools::read_file(settings.ccel_file));
         if (options.statistics)

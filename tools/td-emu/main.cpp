@@ -25,9 +25,9 @@ constexpr ExitCode reported_fatal_error{3};
 constexpr const char* example = "td-emu --firmware final.bin --kernel vmlinuz --initrd initrd.gz "
                                 "--append 'console=ttyS0 panic=-1' --cpus 2";
 constexpr const char* exit_codes =
-    "0 the payload began and nothing was found, 1 a finding: the firmware did what a "
-    "TD may not do, or ended before a payload without a word, 2 bad input or usage, 3 the TD "
-    "reported a fatal error";
+    "0 the payload began and nothing was found, 1 a finding: the TD did what a TD may not do, or "
+    "ended otherwise than by power-off, as by a reset, or before a payload, 2 bad input or usage, "
+    "3 the TD reported a fatal error";
 
 /// The TDREPORT that the plugin made at the end.
 Outcome<tdx::Report> report_of(const nlohmann::ordered_json& result) {
@@ -59,8 +59,9 @@ Outcome<ExitCode> run(const Options& options) {
             std::cout << "td-emu: finding: " << finding << '\n';
         if (!fatal_error.empty())
             std::cout << "td-emu: the TD reported a fatal error: " << fatal_error << '\n';
-        if (finding.empty() && fatal_error.empty() && !result.at("payload_entered"))
-            std::cout << "td-emu: the run ended before a payload began\n";
+        if (result.at("end") == "from-outside")
+            std::cout << std::format("td-emu: the run was ended from outside, {} a payload began\n",
+                                     result.at("payload_entered") ? "after" : "before");
     }
     if (!finding.empty())
         return ExitCode::check_failed;
@@ -75,9 +76,11 @@ void add_options(CLI::App& app, Options& options) {
         ->check(CLI::ExistingFile);
     tools::add_memory_option(app, options.memory, "memory of the TD, e.g. 2G");
     tools::add_number(app, "--cpus", options.vcpus, "vCPUs", 1, 64);
-    app.add_option("--kernel", options.kernel,
-                   "a payload: bzImage, vmlinux, unified kernel image, ELF or PE executable; it "
-                   "comes by fw_cfg, or into the image's Payload section where there is one")
+    app.add_option(
+           "--kernel", options.kernel,
+           "a payload: bzImage, vmlinux, unified kernel image, ELF or PE executable; it "
+           "comes by fw_cfg, or into the image's Payload section where there is one, and to "
+           "firmware of another make as QEMU's -kernel")
         ->check(CLI::ExistingFile);
     app.add_option("--initrd", options.initrd, "its initrd")->check(CLI::ExistingFile);
     tools::may_be_empty(
@@ -122,9 +125,11 @@ void add_options(CLI::App& app, Options& options) {
         "writes the TD's console to this file as it comes; by default it goes to stdout, "
         "and with --json to stderr");
     app.add_option("--qemu", options.qemu, "QEMU 11 or later, with plugins");
-    app.add_flag("--stats", options.statistics,
-                 "counts calls, pages, and of the firmware "
-                 "instructions, bytes hashed, stacks and page tables used, and what protects it");
+    app.add_flag(
+        "--stats", options.statistics,
+        "counts calls, pages, all instructions until the payload begins (of another make's "
+        "firmware: until an operating system's kernel does), and of tdshim bytes hashed, "
+        "stacks and page tables used, and what protects it");
     tools::may_be_empty(app.add_option("more", options.more, "more arguments for QEMU, after --"));
 }
 

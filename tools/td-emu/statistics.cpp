@@ -74,13 +74,13 @@ void print_statistics(const nlohmann::ordered_json& result) {
                              number(result, "shared_bytes"));
     print_calls("TDCALL", result.at("tdcalls_by_name"));
     print_calls("TDVMCALL", result.at("tdvmcalls_by_name"));
-    if (!result.contains("instructions")) // QEMU was ended before the firmware was at its end
-        return;
     for (std::size_t vcpu = 0; const auto& count : result.at("instructions"))
-        std::cout << std::format("td-emu: vCPU {}: {} instructions of the firmware\n", vcpu++,
+        std::cout << std::format("td-emu: vCPU {}: {} instructions before the payload\n", vcpu++,
                                  count.get<std::uint64_t>());
     if (result.contains("hashed_bytes"))
         std::cout << std::format("td-emu: {} bytes hashed\n", number(result, "hashed_bytes"));
+    if (!result.contains("stacks")) // of another make, or QEMU was ended before the payload
+        return;
     for (const auto& stack : result.at("stacks"))
         std::cout << std::format("td-emu: stack {}: {} of {} bytes used\n",
                                  stack.at("name").get<std::string>(), number(stack, "used"),

@@ -54,7 +54,7 @@ bool is_stopped(unsigned vcpu) {
 void wait_for_interrupt(const Instruction& instruction, const Registers& registers,
                         const Registers& before) {
     // The firmware's own pages are not looked through: it has nobody to wait for.
-    if (emulation->runs_payload)
+    if (emulation->has_left_image)
         halt_before(instruction.next, registers, before, (before[r12] & 1) == 0);
     ::usleep(idle_microseconds);
 }
@@ -98,12 +98,12 @@ void on_cpuid(unsigned, void* data) {
     const Registers before = read_registers();
     // A payload may have code segments that do not begin at 0, while it has processors in real
     // mode.
-    const bool is_flat = !emulation->runs_payload || (read_efer() & efer_long_mode_active) != 0;
+    const bool is_flat = !emulation->has_left_image || (read_efer() & efer_long_mode_active) != 0;
     if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf || !is_flat)
         return;
     Registers registers = before;
     const bool is_first = static_cast<std::uint32_t>(before[rcx]) == 0 ||
-                          !emulation->runs_payload; // the firmware asks with any ECX
+                          !emulation->has_left_image; // the firmware asks with any ECX
     registers[rax] = 0;
     registers[rbx] = is_first ? 0x65746E49 : 0; // "IntelTDX    "
     registers[rdx] = is_first ? 0x5844546C : 0;

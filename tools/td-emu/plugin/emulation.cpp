@@ -10,6 +10,7 @@
 
 #include "shim/memory/layout.hpp"
 #include "tools/td-emu/call_names.hpp"
+#include "tools/td-emu/plugin/hand_over.hpp"
 #include "tools/td-emu/plugin/page_watch.hpp"
 
 namespace tdshim::td_emu {
@@ -51,12 +52,18 @@ Emulation::Emulation(const Settings& from, const Faults& hostility)
         instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
 }
 
-void Emulation::take_statistics() {
+void Emulation::take_instructions() {
     if (!settings.wants_statistics)
         return;
     auto& counted = statistics_["instructions"] = nlohmann::ordered_json::array();
     for (unsigned vcpu = 0; vcpu < settings.configuration.vcpus; ++vcpu)
         counted.push_back(qemu_plugin_u64_get(instructions, vcpu));
+}
+
+void Emulation::take_statistics() {
+    take_instructions();
+    if (!settings.wants_statistics || !settings.is_tdshim)
+        return;
     auto& uses = statistics_["stacks"] = nlohmann::ordered_json::array();
     for (const StackUse& use : stacks.uses())
         uses.push_back({{"name", use.name}, {"size", use.size}, {"used", use.used}});
@@ -65,7 +72,12 @@ void Emulation::take_statistics() {
 
 void Emulation::write_result() {
     const tdx_model::Counts counts = td.counts();
+    auto last_blocks = nlohmann::ordered_json::array();
+    for (unsigned vcpu = 0; vcpu < settings.configuration.vcpus; ++vcpu)
+        last_blocks.push_back(last_block(vcpu));
     nlohmann::ordered_json json{{"payload_entered", runs_payload.load()},
+                                {"stopped", is_stopped},
+                                {"last_blocks", last_blocks},
                                 {"finding", finding},
                                 {"fatal_error", fatal_error},
                                 {"pages_4k", counts.small_pages},
@@ -104,6 +116,7 @@ void Emulation::stop() {
         write_log();
         take_statistics();
     }
+    is_stopped = true;
     write_result();
     std::fflush(nullptr);
     ::_exit(0);

@@ -72,13 +72,16 @@ struct Emulation {
     std::atomic<std::uint64_t> first_calls = 0; ///< TDCALLs of the first processor
     std::atomic<bool> is_started = false;       ///< the first processor was sent to the stub
     std::atomic<unsigned> arrived = 0;          ///< processors that left the stub
+    /// Code outside of the image was executed: the payload, or what another's firmware copied.
+    std::atomic<bool> has_left_image = false;
     std::atomic<bool> runs_payload = false;
     std::atomic<bool> holds_rules = true; ///< until the payload is Linux, or another's firmware's
     std::atomic<std::uint64_t> generation = 1; ///< of page states
-    qemu_plugin_u64 instructions{};            ///< of the firmware, by vCPU; where they are counted
+    qemu_plugin_u64 instructions{};            ///< before the payload, by vCPU; where they count
     qemu_plugin_u64 lacks_r8{};                ///< by vCPU: R8 is still to become what RCX was
     StackMarks stacks;
     Trace trace;
+    bool is_stopped = false; ///< the run ends here, not by QEMU
     std::string finding;
     std::string fatal_error;
 
@@ -86,6 +89,8 @@ struct Emulation {
 
     /// Keeps what the firmware used, as it is now; from a callback that may read registers.
     void take_statistics();
+    /// Of these what needs no registers.
+    void take_instructions();
     /// Leaves in the result file how the run went, as JSON.
     void write_result();
     /// Writes the firmware's event log as it is now, where it is wanted.

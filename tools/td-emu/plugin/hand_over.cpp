@@ -42,8 +42,8 @@ void check_nothing_is_left(std::uint64_t entry) {
     std::vector<std::byte> bytes(before + page_size); // a page, and the end of the one before it
     for (const GpaRange& range : emulation->settings.ram)
         for (Gpa at = range.start(); at < range.end(); at.value += page_size) {
-            const auto pending = emulation->td.find_pending(
-                GpaRange::between(at, {at.value + page_size}));
+            const auto pending =
+                emulation->td.find_pending(GpaRange::between(at, {at.value + page_size}));
             std::copy_n(bytes.end() - static_cast<std::ptrdiff_t>(before), before, bytes.begin());
             const auto page = std::span(bytes).subspan(before, page_size);
             if (pending || !emulation->memory.read(at, page))
@@ -64,6 +64,10 @@ void watch_positions(qemu_plugin_tb* block) {
                                                       watched().positions, first);
 }
 
+std::uint64_t last_block(unsigned vcpu) {
+    return qemu_plugin_u64_get(watched().positions, vcpu);
+}
+
 void note_page_tables(unsigned vcpu, std::uint64_t root) {
     watched().roots.at(vcpu) = root;
 }
@@ -72,8 +76,7 @@ void check_hand_over_by(unsigned vcpu, std::uint64_t entry) {
     if (!emulation->settings.is_tdshim)
         return;
     for (unsigned other = 0; other < emulation->settings.configuration.vcpus; ++other) {
-        const Progress now{qemu_plugin_u64_get(watched().positions, other),
-                           watched().roots.at(other)};
+        const Progress now{last_block(other), watched().roots.at(other)};
         if (other != vcpu && !is_parked(now))
             emulation->stop_by_finding(
                 entry, std::format("hand-over while vCPU {} is not parked", other), now.position);

@@ -11,9 +11,12 @@
 
 namespace tdshim::td_emu {
 
-/// To be called for every block that is translated before the payload begins: from then on it is
-/// known which one a vCPU executed last.
+/// To be called for every block that is translated: from then on it is known which one a vCPU
+/// executed last.
 void watch_positions(qemu_plugin_tb* block);
+
+/// Where the block begins that `vcpu` executed last, 0 before any.
+[[nodiscard]] std::uint64_t last_block(unsigned vcpu);
 
 /// `vcpu` is about to load CR3 with `root`.
 void note_page_tables(unsigned vcpu, std::uint64_t root);

@@ -108,12 +108,31 @@ void on_payload(unsigned vcpu, void* entry) {
     check_hand_over_by(vcpu, value_of(entry)); // who is stopped goes on behind the next line
     if (emulation->runs_payload.exchange(true))
         return;
+    emulation->has_left_image = true;
     emulation->holds_rules = emulation->settings.is_our_firmware && !starts_linux();
     emulation->write_log();
     emulation->take_statistics();
     check_pages_of_payload(value_of(entry));
     if (emulation->settings.until_payload)
         emulation->stop();
+}
+
+/// The rules end here for firmware of another make, which has yet to start its payload.
+void on_copied_code(unsigned, void*) {
+    emulation->holds_rules = false;
+    emulation->has_left_image = true;
+}
+
+/// Kernels of operating systems are there, and no firmware is [UEFI 2.10, 2.3.4: its memory is
+/// mapped at its own addresses].
+bool is_upper_half(std::uint64_t address) {
+    return address >> 63 != 0;
+}
+
+/// What our firmware starts is the payload; what another's executes outside of its image may be its
+/// own code still.
+bool is_payload(std::uint64_t address) {
+    return emulation->settings.is_our_firmware || is_upper_half(address);
 }
 
 bool is_firmware(std::uint64_t address) {
@@ -124,8 +143,13 @@ bool is_firmware(std::uint64_t address) {
 }
 
 bool is_stub(std::uint64_t address) {
-    return !emulation->runs_payload && address >= stub_address &&
+    return !emulation->has_left_image && address >= stub_address &&
            address < stub_address + page_size;
+}
+
+void count(qemu_plugin_insn* instruction) {
+    qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                        emulation->instructions, 1);
 }
 
 /// `is_watched`: rules hold, or may, when it is executed.
@@ -142,12 +166,9 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
         watch_accesses(instruction);
     else if (emulation->settings.watches_payload && emulation->runs_payload)
         watch_accesses_of_linux(instruction);
-    if (in_firmware && emulation->settings.wants_statistics) {
-        qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
-                                                            emulation->instructions, 1);
+    if (in_firmware && emulation->settings.is_tdshim && emulation->settings.wants_statistics)
         qemu_plugin_register_vcpu_mem_cb(instruction, on_store, QEMU_PLUGIN_CB_R_REGS,
                                          QEMU_PLUGIN_MEM_W, nullptr);
-    }
     if (in_firmware)
         watch_page_tables(instruction, std::span(bytes).first(size));
     if (is_watched)
@@ -170,26 +191,36 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
 }
 
 void on_translation(qemu_plugin_tb* block, void*) {
-    const std::size_t count = qemu_plugin_tb_n_insns(block);
+    const std::size_t size = qemu_plugin_tb_n_insns(block);
     const std::uint64_t first = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
     const bool in_firmware = is_firmware(first);
-    const bool is_payload = !in_firmware && !is_stub(first);
-    if (is_payload && !emulation->runs_payload)
+    const bool is_outside = !in_firmware && !is_stub(first);
+    const bool begins_payload = is_outside && is_payload(first);
+    if (begins_payload && !emulation->runs_payload)
         qemu_plugin_register_vcpu_tb_exec_cb(block, on_payload, QEMU_PLUGIN_CB_R_REGS,
                                              pointer_of(first));
+    if (is_outside && !begins_payload && !emulation->has_left_image)
+        qemu_plugin_register_vcpu_tb_exec_cb(block, on_copied_code, QEMU_PLUGIN_CB_NO_REGS,
+                                             nullptr);
+    const bool is_counted = in_firmware || (is_outside && !begins_payload);
+    const bool counts = is_counted && emulation->settings.wants_statistics;
     if (in_firmware) {
         watch_fetches(block);
         watch_for_r8(block);
     }
-    if (!emulation->runs_payload)
-        watch_positions(block);
+    watch_positions(block);
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
-    for (std::size_t i = 0; i < count; ++i)
-        watch(qemu_plugin_tb_get_insn(block, i), in_firmware,
-              in_firmware || (is_payload && emulation->holds_rules));
+    for (std::size_t i = 0; i < size; ++i) {
+        qemu_plugin_insn* const instruction = qemu_plugin_tb_get_insn(block, i);
+        if (counts)
+            count(instruction);
+        watch(instruction, in_firmware, in_firmware || (is_outside && emulation->holds_rules));
+    }
 }
 
 void on_exit(qemu_plugin_id_t, void*) {
+    if (!emulation->runs_payload)
+        emulation->take_instructions();
     emulation->write_result();
 }
 
