@@ -54,6 +54,19 @@ def check_end(test, code, end, text):
 
 
 class Foreign(unittest.TestCase):
+    def test_its_image_is_memory(self):
+        """What is copied is what was written over it: NOPs over a wait without an end."""
+        image = bytearray(image_with(b"\xeb\xfe" + triple_fault))
+        start = IMAGE_END - len(image) + code_in_image
+        code = image[code_in_image:code_in_image + 0x20].rstrip(b"\0")
+        store = b"\x66\xc7\x05" + struct.pack("<I", start + 0x20) + b"\x90\x90"  # mov word [wait], two NOPs
+        image[code_in_image + 0x40:code_in_image + 0x40 + len(store) + len(code)] = store + code
+        image[-16:-11] = b"\xe9" + struct.pack("<i", start + 0x40 - (IMAGE_END - 11))
+        file = suite.temporary_folder(self) / "image"
+        file.write_bytes(image)
+        ended = td_emu.Run("--memory", "256M", image=file, timeout=20)
+        self.assertEqual((ended.exit_code, ended.result and ended.result["end"]), (1, "reset"), ended.errors)
+
     def test_its_code_in_memory_is_counted(self):
         """A repeated string instruction counts as often as QEMU comes back to it, which it does for each byte."""
         ended = run(self, triple_fault, "--stats")

@@ -142,6 +142,19 @@ bool is_firmware(std::uint64_t address) {
     return false;
 }
 
+/// The image of a TD is memory, which its first stage may write to before it has any other; QEMU's
+/// -bios does not change by stores. The stage is mapped at its own addresses.
+void on_store_by_image(unsigned, qemu_plugin_meminfo_t info, std::uint64_t address, void*) {
+    if (!is_firmware(address))
+        return;
+    const qemu_plugin_mem_value value = qemu_plugin_mem_get_value(info);
+    const std::size_t size = std::size_t{1} << qemu_plugin_mem_size_shift(info);
+    const auto bytes = std::as_bytes(std::span(&value.data, 1));
+    if (size > bytes.size() || !write_linear(address, bytes.first(size)))
+        emulation->stop_by_finding(address, "store to the image that td-emu cannot carry out",
+                                   address);
+}
+
 bool is_stub(std::uint64_t address) {
     return !emulation->has_left_image && address >= stub_address &&
            address < stub_address + page_size;
@@ -160,6 +173,9 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
     if (in_firmware && address == reset_vector)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_reset_vector,
                                                QEMU_PLUGIN_CB_RW_REGS_PC, nullptr);
+    if (in_firmware && !emulation->settings.is_our_firmware)
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_store_by_image, QEMU_PLUGIN_CB_R_REGS,
+                                         QEMU_PLUGIN_MEM_W, nullptr);
     if (in_firmware)
         watch_stops(instruction);
     if (is_watched)
