@@ -16,10 +16,9 @@ source "$repository/cmake/suite-sources.sh"
 # Arguments: mbedtls | catch2 | kernel | qemu | ovmf. Prints the suites, one line.
 suites_for() {
   case "$(distribution_id):$(distribution_codename):$1" in
-    debian:bookworm:mbedtls | debian:bookworm:catch2) echo "trixie sid" ;;
+    debian:bookworm:mbedtls | debian:bookworm:catch2 | debian:bookworm:ovmf) echo "trixie sid" ;;
     debian:bookworm:kernel) echo "trixie" ;;
     debian:bookworm:qemu | debian:trixie:qemu) echo "trixie-backports sid" ;;
-    debian:*:ovmf) echo "sid" ;;
     debian:*:kernel) distribution_codename ;;
     debian:*) echo "$(distribution_codename) sid" ;;
     ubuntu:noble:kernel) echo "noble" ;;
