@@ -155,6 +155,14 @@ class Faults(unittest.TestCase):
                            "--memory", "512M", "--cpus", cpus, "--fault", fault)
         self.assertEqual((ended.exit_code, ended.result and ended.result["finding"]), (0, ""), ended.console[-3000:])
         self.assertEqual(linux.guest_line(ended.console, "cpus"), str(cpus))
+        return ended
+
+    def test_calls_of_linux_are_its_own(self):
+        """A fault of a call that the firmware never makes lasts for as long as the firmware runs, and no longer."""
+        file = suite.temporary_folder(self) / "faults.json"
+        file.write_text('[{"leaf": "TDG.VM.WR", "status": "0xC000010000000000", "count": 1000000000}]')
+        ended = self.check_linux_starts_all(1, file)
+        self.assertGreater(ended.result["tdcalls_by_name"].get("TDG.VM.WR", 0), 0)
 
     def test_processors_twice(self):
         """Each comes from where it is parked, and is parked again."""

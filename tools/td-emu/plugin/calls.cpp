@@ -26,9 +26,15 @@ bool is_halt(const Registers& registers) {
            registers[r11] == tdx::vmcall_hlt;
 }
 
+/// Not above it, where kernels are.
+bool is_in_reset_vector(const Instruction& instruction) {
+    return instruction.address >= layout::reset_vector.start().value &&
+           instruction.address < layout::reset_vector.end().value;
+}
+
 /// Processors that wait in the reset vector are the firmware's whatever the first one runs.
 bool is_of_firmware(const Instruction& instruction) {
-    return !emulation->runs_payload || instruction.address >= layout::reset_vector.start().value;
+    return !emulation->runs_payload || is_in_reset_vector(instruction);
 }
 
 Outcome answer(unsigned vcpu, Registers& registers, const Instruction& instruction) {
@@ -85,7 +91,7 @@ void on_tdcall(unsigned vcpu, void* data) {
         emulation->stop();
     }
     // Not from the shim, where it is counted in: a vCPU is initialised once [TDH.VP.INIT].
-    if (instruction.address >= layout::reset_vector.start().value)
+    if (is_in_reset_vector(instruction))
         arrive_again(vcpu);
     if (is_halt(before) && registers[rax] == 0 && registers[r10] == tdx::vmcall_success)
         wait_for_interrupt(instruction, registers, before);
