@@ -11,10 +11,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/../cmake/newer-suite.sh"
 
 usage() {
   cat <<USAGE
-usage: fetch-kernel.sh [--suite SUITE] [--flavour FLAVOUR]
+usage: fetch-kernel.sh [--suite SUITE] [--flavour FLAVOUR] [--series VERSION]
 
   --suite SUITE      where from; the default is $(suites_for kernel)
   --flavour FLAVOUR  cloud (the default; Ubuntu's name for it is virtual), amd64, generic, ...
+  --series VERSION   the suite's newest kernel of this series, such as 6.18; the default is its newest of all
 
 example: launch/fetch-kernel.sh --suite bookworm
 USAGE
@@ -30,11 +31,31 @@ kernel_package() {
   esac
 }
 
-# Prints "NAME=VERSION" of each package that holds a part of the kernel itself.
-# Arguments: SUITE PACKAGE
+# Prints the name of the newest kernel of a series. Arguments: SUITE FLAVOUR SERIES
+package_of_series() {
+  local flavour
+  flavour="$(kernel_package "$2")"
+  private_apt "$1" deb apt-cache search --names-only \
+    "^linux-image-${3//./\\.}\.[0-9][^-]*(-[0-9]+)?-${flavour#linux-image-}\$" |
+    awk '{ print $1 }' | sort -V | tail -n 1
+}
+
+# Prints "NAME=VERSION" of each package that holds a part of the kernel itself, which one that stands for the newest
+# does not. Arguments: SUITE PACKAGE
 list_kernel_packages() {
-  list_package_closure "$1" "$2" | awk -v wanted="$2" '
-    $1 != wanted && $1 ~ /^linux-(image|modules|binary|base-[0-9])/ { print $1 "=" $2 }'
+  list_package_closure "$1" "$2" | awk '
+    $1 ~ /^linux-(image|modules|binary|base)-[0-9]/ { print $1 "=" $2 }'
+}
+
+# Of a kernel whose suite no longer has all that its package asks for: what of the kernel itself is there.
+# Arguments: SUITE PACKAGE
+list_kernel_packages_left() {
+  local part name
+  for part in image binary modules; do
+    name="linux-$part-${2#linux-image-}"
+    private_apt "$1" deb apt-cache show --no-all-versions "$name" 2>/dev/null |
+      awk -v name="$name" '$1 == "Version:" { print name "=" $2; exit }'
+  done
 }
 
 # Moves the kernel out of unpacked packages into FOLDER. Arguments: ROOT FOLDER
@@ -42,6 +63,7 @@ arrange_kernel() {
   local root=$1 folder=$2 vmlinuz version
   vmlinuz="$(find "$root" -name 'vmlinuz*' -type f | head -n 1)"
   if [[ -z $vmlinuz ]]; then fail "the packages hold no vmlinuz"; fi
+  if [[ ! -d $root/usr/lib/modules ]]; then fail "the packages hold no modules"; fi
   mkdir -p "$folder/modules/lib" "$folder/modules/usr"
   # depmod looks in lib/modules or in usr/lib/modules, as its distribution builds it.
   ln -s ../lib "$folder/modules/usr/lib"
@@ -57,12 +79,16 @@ arrange_kernel() {
 # depmod is in sbin, which a user's PATH may lack.
 depmod_command() { PATH="$PATH:/usr/sbin:/sbin" depmod "$@"; }
 
-# Arguments: SUITE FLAVOUR FOLDER
+# Arguments: SUITE FLAVOUR SERIES FOLDER
 fetch_kernel() {
-  local suite=$1 flavour=$2 folder=$3 package packages file
-  package="$(kernel_package "$flavour")"
+  local suite=$1 flavour=$2 series=$3 folder=$4 package packages file
   prepare_private_apt "$suite" deb || fail "suite $suite cannot be had from this machine's apt sources"
-  mapfile -t packages < <(list_kernel_packages "$suite" "$package")
+  package="$(if [[ -n $series ]]; then package_of_series "$suite" "$flavour" "$series"; else kernel_package "$flavour"; fi)"
+  if [[ -z $package ]]; then fail "suite $suite has no kernel $series of flavour $flavour"; fi
+  mapfile -t packages < <(list_kernel_packages "$suite" "$package" 2>/dev/null)
+  if [[ ${#packages[@]} -eq 0 && -n $series ]]; then
+    mapfile -t packages < <(list_kernel_packages_left "$suite" "$package")
+  fi
   if [[ ${#packages[@]} -eq 0 ]]; then fail "suite $suite has no package $package"; fi
   progress "fetching ${packages[*]} from $suite"
   make_scratch_beside "$folder"
@@ -76,11 +102,12 @@ fetch_kernel() {
 }
 
 main() {
-  local suite="" flavour=cloud folder
+  local suite="" flavour=cloud series="" folder
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --suite) suite="${2:-}" ;;
       --flavour) flavour="${2:-}" ;;
+      --series) series="${2:-}" ;;
       --help)
         usage
         exit 0
@@ -91,8 +118,9 @@ main() {
     shift 2
   done
   if [[ -z $suite ]]; then suite="$(suites_for kernel)"; fi
-  folder="$(cache_folder)/kernels/$suite-$flavour"
-  if [[ ! -d $folder ]]; then fetch_kernel "$suite" "$flavour" "$folder"; fi
+  if [[ -n $series && ! $series =~ ^[0-9]+\.[0-9]+$ ]]; then fail "--series: expected two numbers, such as 6.18, found '$series'"; fi
+  folder="$(cache_folder)/kernels/$suite-$flavour${series:+-$series}"
+  if [[ ! -d $folder ]]; then fetch_kernel "$suite" "$flavour" "$series" "$folder"; fi
   echo "$folder"
 }
 

@@ -242,7 +242,7 @@ machine_arguments() {
 
 # The wish for SMBIOS tables, which the emulator takes behind -- like other words of QEMU's.
 smbios_arguments() {
-  if [[ $is_smbios == yes ]]; then command+=(-fw_cfg name=opt/org.tdshim/smbios,string=pass); fi
+  if [[ $is_smbios == yes ]]; then command+=(-fw_cfg "name=opt/org.tdshim/smbios,string=pass"); fi
 }
 
 payload_arguments() {
