@@ -37,6 +37,13 @@ constexpr std::uint16_t level_active_high = 0xD;
 constexpr std::uint32_t ecam_size = 256 * MiB;
 // PCI devices get addresses between ECAM and the I/O APIC.
 constexpr std::uint32_t pci_window = q35::ecam_base + ecam_size;
+// Large ones (GPUs have 128 GiB and more) get them above all memory that a machine has, and below
+// what 46 bits express: so many have the processors that run TDs. To Linux on one with fewer the
+// window is none.
+constexpr std::uint64_t pci_window_64 = std::uint64_t{1} << 45;
+constexpr std::uint64_t pci_window_64_end = std::uint64_t{1} << 46;
+constexpr unsigned writable = 1;
+constexpr unsigned cacheable = 1 << 1;
 
 /// AML, put together when the firmware is compiled [ACPI 6.5, 20.2].
 class Aml {
@@ -96,8 +103,8 @@ class Aml {
     /// A range that the bridge decodes, with both ends fixed [ACPI 6.5, 6.4.3.5].
     enum class Kind : std::uint8_t { memory = 0, io = 1, bus = 2 };
     constexpr void range(Kind kind, unsigned flags, std::uint64_t first, std::uint64_t last) {
-        const std::size_t size = kind == Kind::memory ? 4 : 2;
-        put({size == 4 ? 0x87U : 0x88U});
+        const std::size_t size = last >= 4 * GiB ? 8 : kind == Kind::memory ? 4 : 2;
+        put({size == 8 ? 0x8AU : size == 4 ? 0x87U : 0x88U});
         number(3 + 5 * size, 2);
         put({static_cast<unsigned>(kind), 0x0C, flags});
         for (const std::uint64_t value :
@@ -109,7 +116,7 @@ class Aml {
     [[nodiscard]] constexpr Bytes bytes() const { return Bytes(bytes_).first(size_); }
 
   private:
-    std::array<std::byte, 320> bytes_{};
+    std::array<std::byte, 384> bytes_{};
     std::size_t size_ = 0;
 };
 
@@ -140,7 +147,8 @@ consteval Aml description() {
     aml.put({0x47, 0x01, 0xF8, 0x0C, 0xF8, 0x0C, 0x01, 0x08}); // ports 0xCF8 to 0xCFF
     aml.range(Aml::Kind::io, 3, 0, 0xCF7);
     aml.range(Aml::Kind::io, 3, 0xD00, 0xFFFF);
-    aml.range(Aml::Kind::memory, 1, pci_window, io_apic - 1);
+    aml.range(Aml::Kind::memory, writable, pci_window, io_apic - 1);
+    aml.range(Aml::Kind::memory, writable | cacheable, pci_window_64, pci_window_64_end - 1);
     aml.close_resources(windows);
     aml.close(bridge);
 
