@@ -22,6 +22,8 @@ usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
   --memory SIZE    as QEMU's -m; the default is 512M
   --cpus N         the default is 1
   --smbios         hands QEMU's SMBIOS tables on to the kernel (dmidecode), measured into RTMR[0]: shim-measure --smbios
+  --pci-window SIZE
+                   room for 64-bit BARs, on q35, such as 512G for GPUs; QEMU's default is 32G
   --machine NAME   q35 (the default) or microvm
   --accel NAME     tcg (the default) or kvm
   --cpu MODEL      QEMU's -cpu; the default is QEMU's own with tcg, host with kvm
@@ -70,7 +72,7 @@ require_file() {
 parse_options() {
   firmware="" kernel="" initrd="" append="" memory=512M cpus=1 machine=q35 accel="" cpu=""
   qemu="" is_td=no is_emulated=no is_dry_run=no is_debug=no is_smbios=no more=()
-  quote_socket="" mrconfigid="" mrowner="" mrownerconfig="" tdx_attributes=""
+  pci_window="" quote_socket="" mrconfigid="" mrowner="" mrownerconfig="" tdx_attributes=""
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --td) is_td=yes ;;
@@ -87,6 +89,7 @@ parse_options() {
         break
         ;;
       --firmware | --kernel | --initrd | --append | --memory | --cpus | --machine | --accel | --cpu | --qemu | \
+        --pci-window | \
         --quote-socket | --mrconfigid | --mrowner | --mrownerconfig | --tdx-attributes)
         if [[ $# -lt 2 ]]; then fail "$1 needs a value"; fi
         if [[ -z $2 && $1 != --append ]]; then fail "$1: is empty: expected a value; for none leave it out"; fi
@@ -150,6 +153,10 @@ check_options() {
   case "$machine" in q35 | microvm) ;; *) fail "--machine takes q35 or microvm, not '$machine'" ;; esac
   if [[ ! $cpus =~ ^[1-9][0-9]*$ ]]; then fail "--cpus takes a number, not '$cpus'"; fi
   if [[ $is_td == yes && $machine != q35 ]]; then fail "--td needs --machine q35"; fi
+  if [[ -n $pci_window && $machine != q35 ]]; then fail "--pci-window needs --machine q35"; fi
+  if [[ -n $pci_window && ! $pci_window =~ ^[1-9][0-9]*[MGT]$ ]]; then
+    fail "--pci-window: expected a size, such as 512G, found '$pci_window'"
+  fi
   check_td_options
   if [[ $is_emulated == yes ]]; then
     if [[ $is_td == no ]]; then fail "--emulate needs --td"; fi
@@ -240,9 +247,11 @@ machine_arguments() {
   command+=(-m "$memory" -smp "$cpus")
 }
 
-# The wish for SMBIOS tables, which the emulator takes behind -- like other words of QEMU's.
-smbios_arguments() {
+# What the emulator takes behind --, like other words of QEMU's.
+further_arguments() {
   if [[ $is_smbios == yes ]]; then command+=(-fw_cfg "name=opt/org.tdshim/smbios,string=pass"); fi
+  if [[ -n $pci_window ]]; then command+=(-global "q35-pcihost.pci-hole64-size=$pci_window"); fi
+  command+=("${more[@]}")
 }
 
 payload_arguments() {
@@ -268,9 +277,8 @@ emulator_command() {
   if [[ -n $tdx_attributes || $is_debug == yes ]]; then command+=(--attributes "$(attributes_of_td)"); fi
   if [[ $is_dry_run == no ]]; then qemu="${qemu:-$("$repository/launch/fetch-qemu.sh")}"; fi
   if [[ -n $qemu ]]; then command+=(--qemu "$qemu"); fi
-  if [[ $is_smbios == yes || ${#more[@]} -gt 0 ]]; then command+=(--); fi
-  smbios_arguments
-  command+=("${more[@]}")
+  if [[ $is_smbios == yes || -n $pci_window || ${#more[@]} -gt 0 ]]; then command+=(--); fi
+  further_arguments
 }
 
 qemu_command() {
@@ -278,8 +286,7 @@ qemu_command() {
   machine_arguments
   command+=(-bios "$firmware")
   payload_arguments
-  smbios_arguments
-  command+=("${more[@]}")
+  further_arguments
 }
 
 # Prints words on one line, those quoted that a shell would change.

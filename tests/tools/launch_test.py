@@ -55,6 +55,22 @@ class Launch(unittest.TestCase):
         (text,) = (words[index + 1] for index, word in enumerate(words) if word == "-object")
         return json.loads(text), result.stderr
 
+    def test_words_of_qemu_s(self):
+        """They are the same for QEMU and for the emulator, behind --, which come before the user's own."""
+        words = ["-fw_cfg", "name=opt/org.tdshim/smbios,string=pass", "-global", "q35-pcihost.pci-hole64-size=512G", "-S"]
+        for kind in ((), ("--td", "--emulate")):
+            # --dry-run stands before the words behind --.
+            options = [word for name, path in self.files.items() for word in (f"--{name}", path)]
+            result = subprocess.run([PROGRAM, *options, "--dry-run", "--smbios", "--pci-window", "512G", *kind, "--", "-S"],
+                                    capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(shlex.split(result.stdout)[-len(words):], words)
+        for more, message in ((("512",), "--pci-window: expected a size, such as 512G, found '512'"),
+                              (("1G", "--machine", "microvm"), "--pci-window needs --machine q35")):
+            result = self.dry_run("--pci-window", *more)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn(message, result.stderr)
+
     def test_what_the_launch_gives_a_td(self):
         no_quote = "qemu.sh: without --quote-socket the guest can get no quote\n"
         self.assertEqual(self.td_object(), ({"qom-type": "tdx-guest", "id": "tdx0"}, no_quote))
