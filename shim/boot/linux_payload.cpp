@@ -64,7 +64,10 @@ Error misfit(const GpaRange& place, const Error& error) {
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
 Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel) {
     const std::uint64_t lowest = std::max(kernel.preferred.value, MiB);
-    const std::uint64_t end = kernel.relocatable ? 4 * GiB : lowest + kernel.init_size;
+    // Memory is given out by pages, of which a kernel need not fill its last.
+    const std::uint64_t own_end = lowest + kernel.init_size;
+    const std::uint64_t end =
+        kernel.relocatable ? 4 * GiB : align_up(own_end, page_size).value_or(own_end);
     const auto within = GpaRange::between({lowest}, {end});
     return context.memory
         .allocate({.size = kernel.init_size, .alignment = kernel.alignment, .within = within})

@@ -105,6 +105,17 @@ const e820::WireEntry low = usable(0, 512 * MiB);
 
 } // namespace
 
+TEST_CASE("a kernel that runs at the end of all addresses alone is refused", "[native]") {
+    check({"a last page that is not whole",
+           [](Machine& machine) {
+               set_header(kernel(machine), 0x258, le64{~std::uint64_t{0} - 0x8000'0000 + 0x1000});
+               set_header(kernel(machine), 0x260, le32{0x7FFF'EFFF});
+               set_header(kernel(machine), 0x230, le32{4096});
+               set_header(kernel(machine), 0x234, std::uint8_t{0});
+           },
+           "opt/org.tdshim/kernel: "});
+}
+
 TEST_CASE("a bad fw_cfg directory is refused", "[native]") {
     const std::string long_name(56, 'n');
     for (const Case& one : {
