@@ -144,8 +144,8 @@ Prediction predict(const BootInputs& inputs) {
                           inputs.acpi_origin);
     if (inputs.smbios)
         predictor.add(
-            measure::configuration_file(inputs.smbios->name, somewhere, inputs.smbios->content),
-            inputs.acpi_origin);
+            measure::configuration_file(fw_cfg::smbios_tables, somewhere, inputs.smbios->bytes),
+            inputs.smbios->origin);
     add_payload(predictor, inputs);
     return predictor.finish();
 }

@@ -54,7 +54,7 @@ struct BootInputs {
     std::vector<InputBytes> policy_files; ///< what is enrolled
     std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;
-    std::optional<vmm::ConfigFile> smbios; ///< with opt/org.tdshim/smbios
+    std::optional<InputBytes> smbios; ///< tables, with opt/org.tdshim/smbios
     std::optional<Authority> authority;
     bool knows_payload = false;                ///< else RTMR[1] means nothing
     std::optional<measure::Contents> contents; ///< of RTMR[1]; with a payload

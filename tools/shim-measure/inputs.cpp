@@ -126,13 +126,13 @@ std::string shape_of(const Options& options) {
                        options.cpus, options.cpus == 1 ? "" : "s");
 }
 
-/// As the firmware takes them, or refuses to.
-Outcome<std::optional<vmm::ConfigFile>> smbios_of(const vmm::ConfigFiles& files,
-                                                  const std::string& origin) {
+/// SMBIOS tables as the firmware takes them, or refuses to.
+Outcome<InputBytes> smbios_of(const vmm::ConfigFiles& files, const std::string& origin) {
     if (!files.smbios)
         return std::unexpected(failure(origin, "offers no SMBIOS tables"));
-    TRY(of_file(origin + ": " + files.smbios->name, smbios::check_tables(files.smbios->content)));
-    return files.smbios;
+    const auto& [name, content] = *files.smbios;
+    TRY(of_file(origin + ": " + name, smbios::check_tables(content)));
+    return InputBytes{content, "SMBIOS tables of " + origin};
 }
 
 /// ACPI files, SMBIOS tables if they are passed on and, of a plain VM, the memory map, where the
@@ -146,7 +146,7 @@ Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
     const std::string origin =
         options.acpi.empty() ? options.qemu + ", " + shape_of(options) : options.acpi;
     inputs.acpi = files.acpi;
-    inputs.acpi_origin = "file of " + origin;
+    inputs.acpi_origin = "ACPI file of " + origin;
     if (options.passes_smbios)
         inputs.smbios = TRY(smbios_of(files, origin));
     if (options.is_plain_vm)

@@ -2,6 +2,8 @@
 #include "tests/fuzz/soundness/launch.hpp"
 
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "linker/profile.hpp"
 #include "shim/formats/cfv/builder.hpp"
@@ -12,7 +14,6 @@
 #include "tests/fuzz/soundness/tables.hpp"
 #include "tests/native/image.hpp"
 #include "tests/native/inputs.hpp"
-#include "tests/unit/support.hpp"
 
 namespace tdshim::soundness {
 namespace {
@@ -98,16 +99,18 @@ void add_item(Launch& launch, const Item& item, const std::optional<Blob>& conte
     launch.items[item.data] = *content;
 }
 
-/// SMBIOS tables that differ in a serial number, wanted or not.
+/// SMBIOS tables that differ in a serial number, wanted or not, and once without their end.
 void add_smbios(Launch& launch, std::size_t choice) {
+    using namespace std::string_view_literals;
+    constexpr auto head = "\x01\x05\x00\x01\x01serial "sv;
+    constexpr auto end_of_table = "\x7F\x04\xFF\xFE\0\0"sv;
     if (choice == 0)
         return;
-    test::Blob tables = test::Blob().dump("01 05 00 01 01");
-    tables.text((choice & 1) != 0 ? "serial 1" : "serial 2").dump("00 00");
+    std::string tables(head);
+    tables.append((choice & 1) != 0 ? "1\0\0"sv : "2\0\0"sv);
     if (choice != 7)
-        tables.dump("7F 04 FF FE 00 00");
-    launch.files.emplace_back(fw_cfg::smbios_tables,
-                              Blob(tables.view().begin(), tables.view().end()));
+        tables.append(end_of_table);
+    launch.files.emplace_back(fw_cfg::smbios_tables, native::text_blob(tables));
     if ((choice & 4) != 0)
         launch.files.emplace_back(fw_cfg::smbios_policy, native::text_blob(fw_cfg::smbios_pass));
 }

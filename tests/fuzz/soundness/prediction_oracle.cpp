@@ -136,7 +136,7 @@ Outcome<> add_configuration(const Launch& launch, const Image& image, BootInputs
     if (!launch.is_placed && launch.file(fw_cfg::smbios_policy) != nullptr) {
         const Blob& tables = *launch.file(fw_cfg::smbios_tables);
         TRY(of_file(name, smbios::check_tables(tables)));
-        inputs.smbios = vmm::ConfigFile{std::string(fw_cfg::smbios_tables), tables};
+        inputs.smbios = input(tables);
     }
     if ((launch.options & tdvf::option_static_acpi) != 0)
         return {};
