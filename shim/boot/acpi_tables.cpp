@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shim/base/line.hpp"
+#include "shim/boot/aml.hpp"
 #include "shim/formats/acpi/static_tables.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -19,6 +20,14 @@ constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// Of a portable image, whose memory map nobody measures. Addresses end up in the tables, wherever
 /// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.
 constexpr auto portable_window = GpaRange::between({1 * MiB}, layout::shim_code.start());
+
+/// From the bottom where a table is compared with one that is enrolled: from the top an address in
+/// it would follow from how much memory is accepted, and that from the sizes of kernel and initrd.
+Order order_of(Context& context) {
+    const bool is_compared = context.has_option(tdvf::option_portable) ||
+                             aml_policy(context) == tdvf::AmlPolicy::enrolled;
+    return is_compared ? Order::lowest_first : Order::highest_first;
+}
 
 constexpr acpi::Wakeup own_wakeup{.mailbox = layout::mailbox.start(),
                                   .reset_vector = layout::wakeup_reset};
@@ -79,11 +88,11 @@ Result<void> add_own_madt(Context& context, Tables& tables) {
 
 Result<Placed> place_acpi(Context& context, std::uint64_t size, std::uint64_t alignment) {
     const bool is_portable = context.has_option(tdvf::option_portable);
-    const GpaRange range = TRY(context.memory.allocate(
-        {.size = size,
-         .alignment = std::max(alignment, page_size),
-         .within = is_portable ? portable_window : acpi_window,
-         .order = is_portable ? Order::lowest_first : Order::highest_first}));
+    const GpaRange range =
+        TRY(context.memory.allocate({.size = size,
+                                     .alignment = std::max(alignment, page_size),
+                                     .within = is_portable ? portable_window : acpi_window,
+                                     .order = order_of(context)}));
     TRY(context.memory.retype(range, e820::Type::acpi));
     const MutableBytes bytes = TRY(platform::memory(range));
     return Placed{range, bytes.first(size)};

@@ -61,13 +61,16 @@ Error misfit(const GpaRange& place, const Error& error) {
     return memory::said_as<Fault::kernel_does_not_fit>(error);
 }
 
+/// Memory is given out by pages, of which a kernel that begins with one need not fill its last.
+std::uint64_t end_of_pages(std::uint64_t start, std::uint64_t end) {
+    return is_aligned(start, page_size) ? align_up(end, page_size).value_or(end) : end;
+}
+
 /// Memory for the running kernel: where it prefers to be, else the first place above that.
 Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel) {
     const std::uint64_t lowest = std::max(kernel.preferred.value, MiB);
-    // Memory is given out by pages, of which a kernel need not fill its last.
-    const std::uint64_t own_end = lowest + kernel.init_size;
     const std::uint64_t end =
-        kernel.relocatable ? 4 * GiB : align_up(own_end, page_size).value_or(own_end);
+        kernel.relocatable ? 4 * GiB : end_of_pages(lowest, lowest + kernel.init_size);
     const auto within = GpaRange::between({lowest}, {end});
     return context.memory
         .allocate({.size = kernel.init_size, .alignment = kernel.alignment, .within = within})

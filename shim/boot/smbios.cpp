@@ -22,7 +22,7 @@ Result<bool> are_wanted(Context& context) {
         return false;
     std::array<std::byte, fw_cfg::smbios_pass.size()> text{};
     if (wish->size != text.size())
-        return refuse(Fault::fw_cfg_item_size, 0, text.size(), wish->size);
+        return refuse(Fault::smbios_policy);
     TRY(context.items.read(wish->selector, text));
     if (!std::ranges::equal(text, bytes_of(fw_cfg::smbios_pass)))
         return refuse(Fault::smbios_policy);
@@ -38,8 +38,7 @@ Result<void> load_smbios_tables(Context& context) {
     const auto file = context.items.find(fw_cfg::smbios_tables);
     if (!file)
         return refuse(Fault::fw_cfg_item_missing);
-    if (file->size == 0 || file->size > smbios::max_size)
-        return refuse(Fault::fw_cfg_item_size, 0, smbios::max_size, file->size);
+    TRY(smbios::check_size(file->size));
     const Placed placed = TRY(place_acpi(context, file->size));
     TRY(context.items.read(file->selector, placed.bytes));
     TRY(context.recorder.record(

@@ -105,7 +105,7 @@ const e820::WireEntry low = usable(0, 512 * MiB);
 
 } // namespace
 
-TEST_CASE("a kernel that runs at the end of all addresses alone is refused", "[native]") {
+TEST_CASE("a kernel that runs alone where no memory can be given is refused", "[native]") {
     check({"a last page that is not whole",
            [](Machine& machine) {
                set_header(kernel(machine), 0x258, le64{~std::uint64_t{0} - 0x8000'0000 + 0x1000});
@@ -114,6 +114,14 @@ TEST_CASE("a kernel that runs at the end of all addresses alone is refused", "[n
                set_header(kernel(machine), 0x234, std::uint8_t{0});
            },
            "opt/org.tdshim/kernel: "});
+    check({"a start inside of a page",
+           [](Machine& machine) {
+               set_header(kernel(machine), 0x258, le64{16 * MiB + 1});
+               set_header(kernel(machine), 0x260, le32{1 * MiB});
+               set_header(kernel(machine), 0x230, le32{4096});
+               set_header(kernel(machine), 0x234, std::uint8_t{0});
+           },
+           "opt/org.tdshim/kernel: kernel does not fit"});
 }
 
 TEST_CASE("a bad fw_cfg directory is refused", "[native]") {

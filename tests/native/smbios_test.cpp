@@ -89,8 +89,8 @@ TEST_CASE("SMBIOS tables that nobody asks for are not looked at", "[native][smbi
 
 TEST_CASE("bad SMBIOS tables, and any other wish, are refused", "[native][smbios]") {
     check_refused(good_tables(), "Pass", "opt/org.tdshim/smbios: wish for SMBIOS tables");
-    check_refused(good_tables(), "", "opt/org.tdshim/smbios: fw_cfg item");
-    check_refused(good_tables(), "pass ", "opt/org.tdshim/smbios: fw_cfg item");
+    check_refused(good_tables(), "", "opt/org.tdshim/smbios: wish for SMBIOS tables");
+    check_refused(good_tables(), "pass ", "opt/org.tdshim/smbios: wish for SMBIOS tables");
     check_refused({}, "pass", "etc/smbios/smbios-tables: ");
     check_refused(Blob(64 * KiB + 1), "pass", "etc/smbios/smbios-tables: fw_cfg item");
     Blob cut = good_tables();

@@ -60,7 +60,7 @@ def run(guest, *, memory="2G", cpus=1, program=None, files={}, append=strict):
     with Scratch() as scratch:
         initrd = td_guest.initrd_with(scratch, guest, program, files) if program else guest.initrd
         ended = td_emu.Run("--kernel", guest.kernel, "--initrd", initrd, "--append", append, "--memory", memory, "--cpus",
-                           cpus, timeout=1500)
+                           cpus, timeout=3000)
     found = ended.result["finding"] if ended.result else "no result"
     why = found or ("complained" if complaint.search(ended.console) else "")
     if not why and ended.exit_code != 0:

@@ -182,6 +182,9 @@ class MeasureTest(ToolTest):
             "argument -append behind --: brings the boot an input": (*self.arguments(self.boot), "--", "-append", "evil"),
             "argument name=opt/org.tdshim/accept,string=all behind --: brings the boot an input":
                 (*self.arguments(self.boot), "--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all"),
+            "argument q35,kernel=K behind --: brings the boot an input": (*self.arguments(self.boot), "--", "-machine", "q35,kernel=K"),
+            "argument --readconfig behind --: brings the boot an input": (*self.arguments(self.boot), "--", "--readconfig", "F"),
+            "--machine q35,append=x: brings the boot an input": (*self.arguments(self.boot), "--machine", "q35,append=x"),
             "answers \"hello\" to qtest": ("shim-measure", image, "--kernel", kernel, "--qemu", self.program("echo hello; cat")),
         }
         for message, command in cases.items():

@@ -78,12 +78,14 @@ class Shape final : public nlohmann::json_sax<Json> {
         return true;
     }
 
+    /// Its beginning: a key may be as long as its file.
     [[nodiscard]] std::string way() const {
+        constexpr std::size_t longest_shown = 80;
         std::string way;
         for (const Level& level : levels_)
             way += level.is_list ? std::format("[{}]", level.index)
                                  : (way.empty() ? "" : ".") + level.key;
-        return way;
+        return way.substr(0, longest_shown);
     }
 
     std::vector<Level> levels_;
@@ -94,7 +96,6 @@ class Shape final : public nlohmann::json_sax<Json> {
 } // namespace
 
 Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
-    constexpr std::size_t longest_shown = 80;
     // The parser takes it for the end of its input.
     if (const auto nul = std::ranges::find(bytes, std::byte{0}); nul != bytes.end())
         return std::unexpected(
@@ -108,8 +109,7 @@ Outcome<Json> parse_json(const std::string& file, Bytes bytes) {
     if (!is_json)
         return std::unexpected(failure(file, "is no JSON"));
     if (const auto& twice = shape.twice())
-        return std::unexpected(
-            failure(file, printable(twice->substr(0, longest_shown)) + ": stands twice"));
+        return std::unexpected(failure(file, printable(*twice) + ": stands twice"));
     return Json::parse(text, text + bytes.size());
 }
 

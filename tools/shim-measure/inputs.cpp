@@ -37,23 +37,31 @@ Outcome<vmm::ConfigFiles> config_files(const Options& options) {
                                       .more = options.qemu_arguments});
 }
 
-/// Whether it brings the boot a file or a wish of the firmware's, by an item or a word of QEMU's.
+/// Whether it brings the boot a file or a wish of the firmware's: by an item, a word of QEMU's, a
+/// property of the machine that such a word stands for, or a file of words that is not looked at.
 bool brings_an_input(std::string_view argument) {
-    constexpr std::array words{"-kernel", "-initrd", "-append"};
+    constexpr std::array words{"-kernel", "-initrd", "-append", "-readconfig"};
     constexpr std::array items{"opt/org.tdshim/", "etc/boot/kernel"};
+    constexpr std::array properties{",kernel=", ",initrd=", ",append="};
     const std::string_view word = argument.starts_with("--") ? argument.substr(1) : argument;
+    const std::string members = "," + std::string(argument);
     return std::ranges::contains(words, word) ||
-           std::ranges::any_of(items, [&](const char* item) { return argument.contains(item); });
+           std::ranges::any_of(items, [&](const char* item) { return argument.contains(item); }) ||
+           std::ranges::any_of(properties, [&](const char* one) { return members.contains(one); });
 }
 
 /// Such an argument would be in the boot and not in its prediction.
-Outcome<> check_qemu_arguments(const std::vector<std::string>& arguments) {
-    const auto found = std::ranges::find_if(arguments, brings_an_input);
-    if (found == arguments.end())
+Outcome<> check_qemu_arguments(const Options& options) {
+    constexpr const char* what_to_do = "brings the boot an input: give it by --kernel, --initrd, "
+                                       "--append, --accept-all or --smbios";
+    if (brings_an_input(options.machine))
+        return std::unexpected(
+            failure(std::format("--machine {}", printable(options.machine)), what_to_do));
+    const auto found = std::ranges::find_if(options.qemu_arguments, brings_an_input);
+    if (found == options.qemu_arguments.end())
         return {};
-    return std::unexpected(failure(std::format("argument {} behind --", printable(*found)),
-                                   "brings the boot an input: give it by --kernel, --initrd, "
-                                   "--append, --accept-all or --smbios"));
+    return std::unexpected(
+        failure(std::format("argument {} behind --", printable(*found)), what_to_do));
 }
 
 Outcome<std::string> command_line_text(const Options& options) {
@@ -131,6 +139,7 @@ Outcome<InputBytes> smbios_of(const vmm::ConfigFiles& files, const std::string& 
     if (!files.smbios)
         return std::unexpected(failure(origin, "offers no SMBIOS tables"));
     const auto& [name, content] = *files.smbios;
+    TRY(of_file(origin + ": " + name, smbios::check_size(content.size())));
     TRY(of_file(origin + ": " + name, smbios::check_tables(content)));
     return InputBytes{content, "SMBIOS tables of " + origin};
 }
@@ -230,7 +239,7 @@ Outcome<Gathered> gather_inputs(const Options& options, const Image& image) {
     if (options.vmm == Vmm::qemu && is_filled && !options.is_plain_vm)
         return std::unexpected(failure(
             image.file, "has sections that QEMU refuses (shim-check --vmm qemu says which)"));
-    TRY(check_qemu_arguments(options.qemu_arguments));
+    TRY(check_qemu_arguments(options));
     vmm::Brought made = TRY(brought(options, image));
     BootInputs inputs;
     inputs.image_options = image.info ? std::uint32_t{image.info->options} : 0;

@@ -18,13 +18,22 @@ static_assert(sizeof(StructureHeader) == 4);
 /// Where the strings end that begin at `at`: behind two NULs, which stand there even without any.
 Result<std::size_t> end_of_strings(Bytes tables, std::size_t at) {
     constexpr std::array<std::byte, 2> two_nuls{};
-    const auto end = std::ranges::search(tables.subspan(at), two_nuls);
+    const auto strings = part_of(tables, at, tables.size() - at);
+    if (!strings)
+        return refuse(Fault::truncated, at);
+    const auto end = std::ranges::search(*strings, two_nuls);
     if (end.empty())
         return refuse(Fault::smbios_strings, at);
     return static_cast<std::size_t>(end.end() - tables.begin());
 }
 
 } // namespace
+
+Result<void> check_size(std::uint64_t size) {
+    if (size == 0 || size > max_size)
+        return refuse(Fault::fw_cfg_item_size, 0, max_size, size);
+    return {};
+}
 
 Result<std::size_t> check_tables(Bytes tables) {
     std::size_t count = 0;

@@ -16,6 +16,9 @@ namespace tdshim::smbios {
 /// Who reads the tables allots no more; QEMU's have some hundred bytes, and 100 a processor socket.
 inline constexpr std::uint64_t max_size = 64 * KiB;
 
+/// Errors: fw_cfg_item_size for tables that are empty or larger than max_size.
+[[nodiscard]] Result<void> check_size(std::uint64_t size);
+
 /// The number of structures. Each has its formatted area inside the table, and behind it strings,
 /// of which a NUL ends each and another one the last; the structure that ends the table is the last
 /// and has nothing behind it. Errors: smbios_length, smbios_strings, smbios_end.
