@@ -26,7 +26,7 @@ sys.path[:0] = [str(folder.parent / "vm"), str(folder)]
 import linux
 import td_emu
 import td_guest
-from td_kexec_test import count_lost, kexec_program, next_kernel, strict
+from td_kexec_test import count_lost, crash_bytes, crash_of, kexec_program, next_kernel, strict
 
 complaint = re.compile("WARNING:|BUG:|Oops|Kernel panic|Call Trace")
 
@@ -96,16 +96,11 @@ def offline(guest):
 
 
 def crash(guest):
-    places = 50
-    reader = td_guest.script(f"for i in $(seq 0 {places - 1}); do",
-                             "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null", "done | wc -c")
     with Scratch() as scratch:
-        files = {**next_kernel(guest, td_guest.initrd_with(scratch, guest, reader), strict + " maxcpus=1"),
-                 "next/on-crash": b"", "bin/td-kexec": kexec_program()}
-    program = td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger")
-    ended, _ = run(guest, cpus=2, program=program, files=files, append=strict + " crashkernel=320M")
+        launch = crash_of(scratch, guest)
+    ended, _ = run(guest, **launch)
     second = ended.console.split("sysrq: Trigger a crash")[-1]
-    return f"{linux.guest_line(second, 'td-report')} of {places * 65536} bytes read"
+    return f"{linux.guest_line(second, 'td-report')} of {crash_bytes} bytes read"
 
 
 def main():

@@ -59,6 +59,21 @@ def check_no_complaint(test, console):
     test.assertIsNone(re.search("WARNING:|BUG:|Oops", console), console)
 
 
+crash_places = 50  # of the crashed kernel's memory, one in 32 MiB, 64 KiB each
+crash_bytes = crash_places * 65536
+
+
+def crash_of(test, guest):
+    """A launch in which the kernel crashes, and another says how much of its memory it could read."""
+    reader = td_guest.script(f"for i in $(seq 0 {crash_places - 1}); do",
+                             "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null",
+                             "done | wc -c")
+    files = {**next_kernel(guest, td_guest.initrd_with(test, guest, reader), strict + " maxcpus=1"),
+             "next/on-crash": b"", "bin/td-kexec": kexec_program()}
+    return {"cpus": 2, "program": td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger"),
+            "files": files, "append": strict + " crashkernel=320M"}
+
+
 class Kexec(unittest.TestCase):
     maxDiff = None
 
@@ -124,18 +139,11 @@ class Kexec(unittest.TestCase):
     def test_crash(self):
         """The memory of a kernel that crashed can be read all over, most of which nobody accepted."""
         guest = settings.Guest("6.12")
-        places = 50  # one in 32 MiB
-        reader = td_guest.script(f"for i in $(seq 0 {places - 1}); do",
-                                 "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null",
-                                 "done | wc -c")
-        crashed = td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger")
-        files = {**next_kernel(guest, td_guest.initrd_with(self, guest, reader), strict + " maxcpus=1"),
-                 "next/on-crash": b"", "bin/td-kexec": kexec_program()}
-        run = boot(self, guest, cpus=2, program=crashed, files=files, append=strict + " crashkernel=320M")
+        run = boot(self, guest, **crash_of(self, guest))
         first, second = run.console.split("sysrq: Trigger a crash")
         check_no_complaint(self, first)
         check_no_complaint(self, second[second.index("Linux version"):])
-        self.assertEqual(int(linux.guest_line(second, "td-report")), places * 65536)
+        self.assertEqual(int(linux.guest_line(second, "td-report")), crash_bytes)
 
 
 if __name__ == "__main__":

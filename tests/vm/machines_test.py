@@ -40,8 +40,8 @@ def check_linux(test, machine):
     items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: guest.initrd,
              firmware.named_command_line: linux.command_line(machine.split(",")[0]).encode()}
     with Machine(settings.qemu(), settings.image(), machine=machine, items=items) as vm:
-        vm.wait_for(r"^guest: done$", timeout=150)
-        vm.wait_for(r"reboot: Power off not available: System halted instead$")
+        vm.wait_for(r"^guest: done$", timeout=600)
+        vm.wait_for(r"reboot: Power off not available: System halted instead$", timeout=600)
         test.assertEqual(said(vm.console), [without_acpi[machine]])
         test.assertEqual(linux.guest_line(vm.console, "ccel"), "none")
 

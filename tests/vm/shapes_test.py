@@ -21,6 +21,7 @@ import suite
 import td_guest
 from machine import Machine
 
+bound = 600  # seconds, for what hangs: a busy machine takes minutes for twelve processors
 two_nodes = ("-object", "memory-backend-ram,id=a,size=512M", "-object", "memory-backend-ram,id=b,size=512M",
              "-numa", "node,memdev=a,cpus=0", "-numa", "node,memdev=b,cpus=1")
 cases = {
@@ -47,8 +48,8 @@ def check_boot(test, cpus, more, said=None, program=None):
     items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: initrd,
              firmware.named_command_line: linux.plain_command_line.encode()}
     with Machine(settings.qemu("new"), settings.image(), memory="1G", cpus=cpus, items=items, arguments=more) as vm:
-        vm.wait_for(r"^guest: done$", timeout=200)
-        vm.wait_for_end()
+        vm.wait_for(r"^guest: done$", timeout=bound)
+        vm.wait_for_end(bound)
         console = vm.console
     test.assertEqual(linux.guest_line(console, "cpus"), str(cpus))
     if said:
