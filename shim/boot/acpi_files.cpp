@@ -13,21 +13,6 @@ namespace {
 
 constexpr std::uint64_t max_file_size = 16 * MiB;
 
-/// Copies a whole fw_cfg file to a place of its own and measures it.
-Result<Placed> load_file(Context& context, std::string_view name, std::uint64_t alignment) {
-    context.input = name;
-    const auto file = context.items.find(name);
-    if (!file)
-        return refuse(Fault::fw_cfg_item_missing);
-    if (file->size == 0 || file->size > max_file_size)
-        return refuse(Fault::fw_cfg_item_size, 0, max_file_size, file->size);
-    const Placed placed = TRY(place_acpi(context, file->size, alignment));
-    TRY(context.items.read(file->selector, placed.bytes));
-    TRY(context.recorder.record(
-        measure::configuration_file(name, placed.range.start(), placed.bytes)));
-    return placed;
-}
-
 /// Tells the VMM where a file was loaded, in a fw_cfg file that the VMM reads (VM generation id).
 Result<void> tell_vmm(Context& context, const acpi::Command& command,
                       const acpi::LoadedFiles& files) {
@@ -117,6 +102,20 @@ Result<void> add(Context& context, Tables& tables, Gpa address, const acpi::Load
 }
 
 } // namespace
+
+Result<Placed> load_file(Context& context, std::string_view name, std::uint64_t alignment) {
+    context.input = name;
+    const auto file = context.items.find(name);
+    if (!file)
+        return refuse(Fault::fw_cfg_item_missing);
+    if (file->size == 0 || file->size > max_file_size)
+        return refuse(Fault::fw_cfg_item_size, 0, max_file_size, file->size);
+    const Placed placed = TRY(place_acpi(context, file->size, alignment));
+    TRY(context.items.read(file->selector, placed.bytes));
+    TRY(context.recorder.record(
+        measure::configuration_file(name, placed.range.start(), placed.bytes)));
+    return placed;
+}
 
 Result<Tables> load_acpi_files(Context& context) {
     acpi::LoadedFiles files;

@@ -23,6 +23,11 @@ struct Placed {
 [[nodiscard]] Result<Placed> place_acpi(Context& context, std::uint64_t size,
                                         std::uint64_t alignment = page_size);
 
+/// Copies a whole fw_cfg file to such memory and measures it. Errors: fw_cfg_item_missing,
+/// fw_cfg_item_size, those of Items and MemoryMap.
+[[nodiscard]] Result<Placed> load_file(Context& context, std::string_view name,
+                                       std::uint64_t alignment = page_size);
+
 /// Two more than the XSDT lists: DSDT and CCEL.
 using TableBytes = StaticVector<Bytes, acpi::max_tables + 2>;
 

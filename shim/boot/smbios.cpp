@@ -34,18 +34,11 @@ Result<bool> are_wanted(Context& context) {
 Result<void> load_smbios_tables(Context& context) {
     if (!context.uses_fw_cfg() || !TRY(are_wanted(context)))
         return {};
-    context.input = fw_cfg::smbios_tables;
-    const auto file = context.items.find(fw_cfg::smbios_tables);
-    if (!file)
-        return refuse(Fault::fw_cfg_item_missing);
-    TRY(smbios::check_size(file->size));
-    const Placed placed = TRY(place_acpi(context, file->size));
-    TRY(context.items.read(file->selector, placed.bytes));
-    TRY(context.recorder.record(
-        measure::configuration_file(fw_cfg::smbios_tables, placed.range.start(), placed.bytes)));
+    const Placed placed = TRY(load_file(context, fw_cfg::smbios_tables));
+    TRY(smbios::check_size(placed.bytes.size()));
     const std::uint64_t count = TRY(smbios::check_tables(placed.bytes));
     platform::print((Line() << "tdshim: smbios: " << count << " structures, "
-                            << std::uint64_t{file->size} << " bytes")
+                            << std::uint64_t{placed.bytes.size()} << " bytes")
                         .text());
     context.smbios =
         GpaRange::between(placed.range.start(), {placed.range.start().value + placed.bytes.size()});
