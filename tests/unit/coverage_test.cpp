@@ -62,10 +62,10 @@ TEST_CASE("each event's digest covers what its kind says", "[coverage]") {
         named += event.is_named ? 'n' : event.is_appended ? 'a' : '-';
     }
     using enum Covered;
-    CHECK(covered == std::vector{content, data, data, nothing, data, data, data, nothing, data,
-                                 nothing, content, data, data, data, data, data, data, nothing,
-                                 data});
-    CHECK(named == "-----nnnnnn----naaa");
+    CHECK(covered == std::vector{content, data,    data, nothing, nothing, data, data,
+                                 data,    nothing, data, nothing, content, data, data,
+                                 data,    data,    data, data,    nothing, data});
+    CHECK(named == "------nnnnnn----naaa");
     CHECK(found.appended == std::array<std::size_t, 4>{0, 0, 1, 2});
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("td_contents cannot be hidden by another type", "[coverage]") {
     const auto log = decode_log(boot.log().view());
     for (const std::uint32_t type : {0xDU, 0x6U, 0x8000000AU}) {
         Blob bytes = boot.log();
-        bytes.patch(log->events[5].offset + 4, 4, type);
+        bytes.patch(log->events[6].offset + 4, 4, type);
         const auto found = texts(check(bytes.view(), boot.td()));
         REQUIRE_FALSE(found.empty());
         CHECK(found[0].contains(": td_contents says td_contents, found "));
@@ -156,11 +156,11 @@ std::string form(std::uint32_t type, std::string_view data) {
     boot.add(bundle_event(0, static_cast<event_log::EventType>(type), bytes_of(data)))
         .add(contents(bytes_of(text)))
         .add(kernel(Gpa{}, file("K")))
-        .add(separator(0))
         .add(separator(1));
     const auto found = texts(coverage(boot.log()).findings);
     CHECK(found.size() <= 1);
-    return found.empty() ? std::string() : found[0].substr(found[0].find("is not as the"));
+    const std::size_t at = found.empty() ? std::string::npos : found[0].find("is not as the");
+    return at == std::string::npos ? std::string() : found[0].substr(at);
 }
 
 template <std::size_t Size>
@@ -211,7 +211,7 @@ TEST_CASE("a separator and events of other types hide nothing either", "[coverag
 TEST_CASE("a file has the size that the policy says", "[coverage]") {
     const BootLog boot = bundle_boot();
     const auto log = decode_log(boot.log().view());
-    constexpr std::array sizes{std::pair{3U, 1 + 15 + 8}, std::pair{7U, 1 + 11 + 8}};
+    constexpr std::array sizes{std::pair{3U, 1 + 16 + 8}, std::pair{8U, 1 + 11 + 8}};
     for (const auto& [event, at] : sizes) {
         Blob bytes = boot.log();
         bytes.patch(log->events[event].offset + 66 + static_cast<std::size_t>(at), 1, 0x54);
@@ -237,6 +237,128 @@ TEST_CASE("with td-shim's order of events td_contents stands behind the separato
     CHECK(std::ranges::count_if(found.events, &EventCoverage::is_named) == 6);
 }
 
+TEST_CASE("a file of an error separator's bytes ends no boot", "[coverage]") {
+    const Measurement named =
+        contents(bytes_of(std::string_view("td_payload=bzimage td_initrd td_payload_info")));
+    BootLog real;
+    real.add(td_hob(bytes_of(std::string_view("a HOB list"))))
+        .add(named)
+        .add(kernel(Gpa{}, file("K")))
+        .add(initrd(Gpa{}, file(text_of("\1\0\0\0"))))
+        .add(command_line(bytes_of(std::string_view("init=/evil"))))
+        .add(separator(0))
+        .add(separator(1));
+    CHECK(check(real.log().view(), real.td(), real.policy()).empty());
+    BootLog forged;
+    forged.add(td_hob(bytes_of(std::string_view("a HOB list"))))
+        .add(kernel(Gpa{}, {.digest = named.digest, .size = 1}))
+        .add(initrd(Gpa{}, file("K")))
+        .add(error_separator(1, "nothing ran here"))
+        .add(kernel(Gpa{}, file("init=/evil")))
+        .add(separator(0))
+        .add(separator(1));
+    REQUIRE(forged.td().info.rtmr == real.td().info.rtmr);
+    const auto found = texts(check(forged.log().view(), real.td()));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].ends_with("td_payload is behind the end of a boot that was refused"));
+}
+
+TEST_CASE("without td_contents RTMR[1] has what td-shim has, in its order", "[coverage]") {
+    const auto found = [](const std::vector<Measurement>& events) {
+        BootLog boot;
+        for (const Measurement& event : events)
+            boot.add(event);
+        const auto all = texts(coverage(boot.log()).findings);
+        return all.empty() ? std::string() : all[0];
+    };
+    const Measurement svn = payload_svn(1, Digests::td_shim);
+    const Measurement file_of_payload = kernel(Gpa{}, file("K"));
+    const Measurement line = command_line(bytes_of(std::string_view("c")));
+    const Measurement end = separator(1);
+    const Measurement refused = error_separator(1, "reason");
+    const std::string nothing_says = "so that nothing says what the others are";
+    for (const auto& events :
+         std::vector<std::vector<Measurement>>{{end},
+                                               {file_of_payload, end},
+                                               {svn, file_of_payload, end},
+                                               {end, line},
+                                               {svn, end, file_of_payload, line},
+                                               {refused},
+                                               {file_of_payload, refused},
+                                               {svn, end, refused}})
+        CHECK(found(events).empty());
+    for (const auto& events :
+         std::vector<std::vector<Measurement>>{{end, file_of_payload, line, line},
+                                               {end, file_of_payload, file_of_payload, line},
+                                               {end, file_of_payload},
+                                               {file_of_payload, svn, end},
+                                               {line, end},
+                                               {line, refused},
+                                               {end, initrd(Gpa{}, file("I")), line}})
+        CHECK(found(events).ends_with(nothing_says));
+}
+
+TEST_CASE("a bundle's events have a bundle's types", "[coverage]") {
+    const BootLog boot = running_bundle();
+    const auto log = decode_log(boot.log().view());
+    for (const std::size_t event : {12U, 13U})
+        for (const std::uint32_t type : {0x8000'0007U, 0x8000'000AU, 0xAU, 4U}) {
+            Blob bytes = boot.log();
+            bytes.patch(log->events[event].offset + 4, 4, type);
+            CHECK_FALSE(check(bytes.view(), boot.td()).empty());
+        }
+}
+
+TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
+    const auto found = [](const std::vector<Measurement>& events) {
+        BootLog boot;
+        for (const Measurement& event : events)
+            boot.add(event);
+        const auto all = texts(coverage(boot.log()).findings);
+        return all.empty() ? std::string() : all[0];
+    };
+    const auto config = [](std::string_view name) {
+        return configuration(name, bytes_of(std::string_view("x")));
+    };
+    const auto blob = [](std::string_view name) {
+        return configuration_file(name, Gpa{0x1000}, bytes_of(std::string_view("x")));
+    };
+    const Measurement hob = td_hob(bytes_of(std::string_view("a HOB list")));
+    const Measurement script = blob("etc/table-loader");
+    for (const auto& events : std::vector<std::vector<Measurement>>{
+             {config("portable"), config("aml"), config("accept"), script, blob("etc/acpi/rsdp"),
+              blob("etc/acpi/tables"), blob("etc/smbios/smbios-tables"), separator(0)},
+             {config("portable"), blob("FACP"), blob("DSDT"), separator(0)},
+             {config("etc/e820"), script, separator(0), error_separator(0, "the payload returned")},
+             {separator(0)}})
+        CHECK(found(events).empty());
+    for (const auto& events :
+         std::vector<std::vector<Measurement>>{{blob("etc/hello"), separator(0)},
+                                               {script, separator(0)},
+                                               {hob, blob("FACP")},
+                                               {hob, blob("etc/acpi/rsdp")},
+                                               {hob, hob},
+                                               {config("accept"), hob},
+                                               {hob, script, script},
+                                               {hob, config("hello")},
+                                               {hob, separator(0), separator(0)},
+                                               {separator(0), hob}})
+        CHECK(found(events).ends_with("is not where the firmware measures such a thing"));
+}
+
+TEST_CASE("a log of a boot that started nothing says so", "[coverage]") {
+    const auto of = [](const BootLog& boot) {
+        const auto found = texts(check(boot.log().view(), boot.td()));
+        return found.size() == 1 ? found[0] : std::string();
+    };
+    CHECK(of(refused_boot()) ==
+          "RTMR[0] ends in an error separator: the firmware refused this boot, and no payload ran");
+    BootLog stopped;
+    stopped.add(td_hob(bytes_of(std::string_view("a HOB list"))));
+    CHECK(of(stopped) ==
+          "RTMR[0] has no separator: the firmware did not come to its end, and no payload ran");
+}
+
 TEST_CASE("registers of the OS are compared with report and policy", "[coverage]") {
     const BootLog boot = running_bundle();
     const Bytestring log = boot.log().vector();
@@ -258,7 +380,7 @@ TEST_CASE("registers of the OS are compared with report and policy", "[coverage]
 
 TEST_CASE("the policy's events of a bundle come first", "[coverage]") {
     BootLog other;
-    other.append(3, 0xD, "of the OS");
+    other.add(separator(0)).add(separator(1)).append(3, 0xD, "of the OS");
     const auto found = texts(check(other.log().view(), other.td(), [] {
         Policy policy = bundle_boot().policy();
         policy.rtmr = {};
@@ -274,7 +396,7 @@ TEST_CASE("a bundle's event that was changed with its digest differs by register
     auto log = replaced(boot.log(), std::string_view("two\0", 4), std::string_view("TWO\0", 4));
     const auto digest = file(std::string_view("TWO\0", 4)).digest;
     const auto events = decode_log(log);
-    std::memcpy(log.data() + events->events[13].offset + 14, digest.data(), digest.size());
+    std::memcpy(log.data() + events->events[14].offset + 14, digest.data(), digest.size());
     CHECK(starts(texts(check(log, boot.td()))[0], "RTMR[3]: expected "));
     const auto found = texts(check(log, boot.td(), boot.policy()));
     REQUIRE(found.size() == 2);

@@ -182,6 +182,31 @@ void append_unexplained(std::vector<Finding>& findings, std::vector<Finding> mor
             findings.push_back(std::move(finding));
 }
 
+/// Why no payload ran, if the log says so: it may agree with its registers all the same. Of a log
+/// of another make it is not known how it ends.
+std::optional<Finding> find_no_payload(const DecodedLog& log) {
+    if (!log.announced)
+        return std::nullopt;
+    for (std::uint32_t rtmr = 0; rtmr < firmware_rtmrs; ++rtmr) {
+        const auto events = extensions_of(log, rtmr);
+        const auto has = [&](bool (*is_end)(const Event&)) {
+            return std::ranges::any_of(
+                events, [&](std::size_t index) { return is_end(log.events[index]); });
+        };
+        if (has(is_error_separator))
+            return Finding{key_of_rtmr(rtmr), "", "",
+                           name_of_rtmr(rtmr) + " ends in an error separator: the firmware refused "
+                                                "this boot, and no payload ran",
+                           log.used};
+        if (!has(is_good_separator))
+            return Finding{key_of_rtmr(rtmr), "", "",
+                           name_of_rtmr(rtmr) + " has no separator: the firmware did not come to "
+                                                "its end, and no payload ran",
+                           log.used};
+    }
+    return std::nullopt;
+}
+
 /// The values of a prediction are of this firmware's boots, and its logs announce where they end.
 /// In a log of another make less is known to be wrong, so that whoever ships the log could choose
 /// to have less looked at.
@@ -269,6 +294,8 @@ std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& cover
                                  const std::optional<TdRegisters>& td,
                                  const std::optional<Policy>& policy) {
     std::vector<Finding> findings = coverage.findings;
+    if (auto end = find_no_payload(log); end && findings.empty())
+        findings.push_back(std::move(*end));
     if (policy) {
         if (auto make = compare_make(log))
             findings.push_back(std::move(*make));

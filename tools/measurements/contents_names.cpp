@@ -8,6 +8,7 @@
 
 #include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
+#include "tools/measurements/event_form.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -59,11 +60,6 @@ bool has_name(EventType type, Bytes data, std::string_view name) {
                                [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-bool is_error_separator(const Event& event) {
-    const auto value = read_at<le32>(event.data, 0);
-    return event.type == EventType::separator && value && *value == 1;
-}
-
 /// The events of RTMR[1] and what td_contents says of them.
 class Check {
   public:
@@ -72,6 +68,8 @@ class Check {
 
     NamedEvents run() {
         const auto contents = find_contents();
+        if (log_.announced && !ends_once())
+            return std::move(result_);
         if (!contents && log_.announced && !events_.empty() && !may_lack_contents())
             differs(0, "RTMR[1]: no event is a td_contents that its digest covers, so that nothing "
                        "says what the others are");
@@ -109,15 +107,48 @@ class Check {
         return std::nullopt;
     }
 
-    /// A boot that was refused, or one that td-shim has, in td-shim's order.
-    [[nodiscard]] bool may_lack_contents() const {
-        const auto is_separator = [&](std::size_t index) {
-            return index < events_.size() && event(index).type == EventType::separator;
-        };
-        const bool is_refused = std::ranges::any_of(
+    /// Whether nothing is behind an error separator: any file of the same four bytes has its
+    /// digest.
+    bool ends_once() {
+        const auto error = std::ranges::find_if(
             events_, [&](std::size_t index) { return is_error_separator(log_.events[index]); });
-        const bool has_svn = is(0, *kind_of(descriptor::svn));
-        return is_refused || is_separator(0) || is_separator(1) || (has_svn && is_separator(2));
+        const auto place = static_cast<std::size_t>(error - events_.begin());
+        if (place + 1 >= events_.size())
+            return true;
+        return differs(place + 1,
+                       std::format("{}: {} is behind the end of a boot that was refused",
+                                   place_of(event(place + 1), place + 1), label(event(place + 1))));
+    }
+
+    /// A boot that td-shim has, in td-shim's order, or the beginning of one that was refused.
+    [[nodiscard]] bool may_lack_contents() const {
+        const std::vector<std::string_view> svn{descriptor::svn};
+        const std::vector<std::string_view> payload{descriptor::payload};
+        for (const auto& signer : {std::vector<std::string_view>{}, svn})
+            for (const auto& file : {std::vector<std::string_view>{}, payload}) {
+                std::vector<std::string_view> executable = signer;
+                executable.append_range(file);
+                executable.push_back(separator_word);
+                std::vector<std::string_view> kernel = signer;
+                kernel.push_back(separator_word);
+                kernel.append_range(file);
+                kernel.push_back(descriptor::parameter);
+                if (has_events(executable) || has_events(kernel))
+                    return true;
+            }
+        return false;
+    }
+
+    /// Whether they are these, or begin so and end in an error separator.
+    [[nodiscard]] bool has_events(const std::vector<std::string_view>& names) const {
+        const bool is_refused = !events_.empty() && is_error_separator(event(events_.size() - 1));
+        const std::size_t count = events_.size() - (is_refused ? 1 : 0);
+        if (is_refused ? count > names.size() : count != names.size())
+            return false;
+        for (std::size_t i = 0; i < count; ++i)
+            if (!is(i, *kind_of(names[i])))
+                return false;
+        return true;
     }
 
     [[nodiscard]] std::string_view text_at(std::size_t index) const {

@@ -8,6 +8,7 @@
 
 #include "shim/measure/descriptors.hpp"
 #include "tools/common/text.hpp"
+#include "tools/measurements/configuration_order.hpp"
 #include "tools/measurements/contents_names.hpp"
 #include "tools/measurements/event_form.hpp"
 #include "tools/measurements/event_names.hpp"
@@ -165,8 +166,7 @@ class Forms {
 
     /// Of td-shim's logs the types are not all known.
     [[nodiscard]] bool of_other_type(const Event& event) const {
-        return log_.announced && event.mr_index < event_log::mr_index_of_rtmr(first_rtmr_of_os) &&
-               !is_type_of_firmware(event.type);
+        return log_.announced && !is_type_of_firmware(event);
     }
 
     const std::optional<std::string> other_type = "it has no event of that type there";
@@ -225,6 +225,10 @@ LogCoverage coverage_of(const DecodedLog& log) {
     ends.mark_appended(named);
     ends.check_announced();
     Forms(log, result).check();
+    if (auto misplaced = find_misplaced_configuration(log);
+        misplaced && log.announced &&
+        !std::ranges::contains(result.findings, misplaced->offset, &Finding::offset))
+        result.findings.push_back(std::move(*misplaced));
     std::ranges::stable_sort(result.findings, {}, &Finding::offset);
     return result;
 }

@@ -54,11 +54,16 @@ Wrong wrong_config(Bytes data) {
     return wrong_name(data.first(size), size);
 }
 
+bool is_separator_of(const Event& event, std::uint32_t number) {
+    const auto value = read_at<le32>(event.data, 0);
+    return event.type == EventType::separator && value && *value == number;
+}
+
 /// A reason follows an error alone.
-Wrong wrong_separator(Bytes data) {
-    const auto value = read_at<le32>(data, 0);
-    if (value && *value == 1)
+Wrong wrong_separator(const Event& event) {
+    if (is_separator_of(event, 1))
         return std::nullopt;
+    const Bytes data = event.data;
     return wrong_size(sizeof(le32), data.size());
 }
 
@@ -68,7 +73,7 @@ std::optional<std::string> wrong_form(const Event& event) {
     switch (event.type) {
     case EventType::platform_firmware_blob2: return wrong_blob(event.data);
     case EventType::platform_config_flags: return wrong_config(event.data);
-    case EventType::separator: return wrong_separator(event.data);
+    case EventType::separator: return wrong_separator(event);
     case EventType::no_action:
     case EventType::compact_hash:
     case EventType::ipl: return std::nullopt;
@@ -76,9 +81,21 @@ std::optional<std::string> wrong_form(const Event& event) {
     return std::nullopt;
 }
 
-bool is_type_of_firmware(EventType type) {
+bool is_type_of_firmware(const Event& event) {
+    constexpr std::uint32_t first_of_bundle = 2; // RTMR[2]
+    const EventType type = event.type;
+    if (event.mr_index >= event_log::mr_index_of_rtmr(first_of_bundle))
+        return type == EventType::ipl || type == EventType::compact_hash;
     return type == EventType::platform_firmware_blob2 || type == EventType::platform_config_flags ||
            type == EventType::separator;
+}
+
+bool is_error_separator(const Event& event) {
+    return is_separator_of(event, 1);
+}
+
+bool is_good_separator(const Event& event) {
+    return is_separator_of(event, 0);
 }
 
 std::uint64_t measured_size(const Event& event) {

@@ -16,8 +16,13 @@ namespace tdshim::tools {
 /// the firmware writes it; nothing where it is, and for events of other types.
 [[nodiscard]] std::optional<std::string> wrong_form(const event_log::Event& event);
 
-/// Whether the firmware writes events of that type into RTMR[0] and RTMR[1].
-[[nodiscard]] bool is_type_of_firmware(event_log::EventType type);
+/// Whether the firmware writes events of that type into the event's register: into RTMR[2] and
+/// RTMR[3] it writes those of a bundle alone.
+[[nodiscard]] bool is_type_of_firmware(const event_log::Event& event);
+
+/// Which end of a boot a separator is: that of one which was refused, or the good one.
+[[nodiscard]] bool is_error_separator(const event_log::Event& event);
+[[nodiscard]] bool is_good_separator(const event_log::Event& event);
 
 /// How many bytes were measured, as the event says: of a file its size, of configuration that of
 /// the information, of a separator that of its number, of any other that of its data.

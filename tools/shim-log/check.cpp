@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/shim-log/commands.hpp"
 
+#include <algorithm>
 #include <format>
 #include <iostream>
 #include <optional>
@@ -48,6 +49,16 @@ void print_not_compared(std::string_view with, const std::vector<RegisterName>& 
         std::cout << std::format("not compared with {}: {}\n", with, names);
 }
 
+/// How many events of RTMR[0] could be called otherwise in this log: only a policy names them.
+std::size_t names_not_covered(const DecodedLog& log, const LogCoverage& coverage) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(extensions_of(log, 0), [&](std::size_t index) {
+            return std::ranges::contains(
+                parts_not_covered(log.events[index], coverage.events[index]), "name",
+                &LogPart::name);
+        }));
+}
+
 /// What names and ends a log has to have is known of this firmware's alone.
 bool is_of_another_make(const DecodedLog& log) {
     return !log.announced;
@@ -60,7 +71,7 @@ void print_make(const DecodedLog& log) {
                                  log.vendor_info);
 }
 
-void print_text(const LogCoverage& coverage, const NotCompared& left,
+void print_text(const LogCoverage& coverage, const NotCompared& left, std::size_t names_left,
                 const std::vector<Finding>& findings, const std::string& file,
                 const References& references) {
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
@@ -68,6 +79,11 @@ void print_text(const LogCoverage& coverage, const NotCompared& left,
             std::cout << appended_text(coverage, rtmr) << '\n';
     print_not_compared("a policy", left.with_policy);
     print_not_compared("a TDREPORT or quote", left.with_td);
+    if (names_left != 0)
+        std::cout << std::format(
+            "without a policy: what {} events of RTMR[0] are called is covered "
+            "by nothing\n",
+            names_left);
     for (const Finding& finding : findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
     if (findings.empty())
@@ -84,14 +100,16 @@ nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {
 }
 
 nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverage,
-                               const NotCompared& left, const std::vector<Finding>& findings) {
+                               const NotCompared& left, std::size_t names_left,
+                               const std::vector<Finding>& findings) {
     nlohmann::ordered_json json{
         {"agrees", findings.empty()},
         {"differences", nlohmann::ordered_json::array()},
         {"another_make", is_of_another_make(log) ? nlohmann::ordered_json(log.vendor_info)
                                                  : nlohmann::ordered_json()},
         {"appended", nlohmann::ordered_json::object()},
-        {"not_compared", {{"policy", json_of(left.with_policy)}, {"td", json_of(left.with_td)}}}};
+        {"not_compared", {{"policy", json_of(left.with_policy)}, {"td", json_of(left.with_td)}}},
+        {"names_not_covered", names_left}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (coverage.appended[rtmr] != 0)
             json["appended"][key_of_rtmr(rtmr)] = coverage.appended[rtmr];
@@ -115,11 +133,12 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
     const LogCoverage coverage = coverage_of(log);
     const std::vector<Finding> findings = differences(log, coverage, td, wanted);
     const NotCompared left = not_compared(td, wanted);
+    const std::size_t names_left = wanted ? 0 : names_not_covered(log, coverage);
     if (json) {
-        print_json(json_of(log, coverage, left, findings));
+        print_json(json_of(log, coverage, left, names_left, findings));
     } else {
         print_make(log);
-        print_text(coverage, left, findings, file, references);
+        print_text(coverage, left, names_left, findings, file, references);
     }
     return findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
