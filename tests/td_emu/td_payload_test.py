@@ -92,5 +92,18 @@ class PlacedPayload(unittest.TestCase):
             self.assertIn("has no Payload section that the VMM fills", errors)
 
 
+class Placement(unittest.TestCase):
+    """What needs no kernel of a distribution."""
+
+    def test_wishes_that_nobody_reads(self):
+        """The VMM fills the image, which then asks it for no item of fw_cfg."""
+        image = td_emu.linked(suite.temporary_folder(self) / "final.bin", *placed)
+        for wish in ("--accept-all", "--smbios"):
+            predicted = subprocess.run([settings.tool("shim-measure"), image, "--kernel", image, wish], capture_output=True,
+                                       text=True)
+            self.assertEqual(predicted.returncode, 2)
+            self.assertIn(f"{wish}: {image} takes nothing by fw_cfg", predicted.stderr)
+
+
 if __name__ == "__main__":
     suite.main()

@@ -176,6 +176,16 @@ std::uint64_t accepted_first(const Options& options, const Image& image) {
     return plan::accepted_first(is_embedded ? 0 : size_of(options.kernel), size_of(options.initrd));
 }
 
+/// An image that a VMM fills asks it for nothing later.
+Outcome<> check_wishes(const Options& options, const Image& image) {
+    for (const auto& [is_given, option] : {std::pair{options.accepts_all_memory, "--accept-all"},
+                                           std::pair{options.passes_smbios, "--smbios"}})
+        if (is_given && !options.is_plain_vm && vmm::is_filled_by_vmm(image.metadata))
+            return std::unexpected(failure(
+                option, image.file + " takes nothing by fw_cfg, where the firmware would look"));
+    return {};
+}
+
 /// What lands in RTMR[0].
 Outcome<> add_configuration(const Options& options, const Image& image, const vmm::Brought& brought,
                             BootInputs& inputs) {
@@ -240,6 +250,7 @@ Outcome<Gathered> gather_inputs(const Options& options, const Image& image) {
         return std::unexpected(failure(
             image.file, "has sections that QEMU refuses (shim-check --vmm qemu says which)"));
     TRY(check_qemu_arguments(options));
+    TRY(check_wishes(options, image));
     vmm::Brought made = TRY(brought(options, image));
     BootInputs inputs;
     inputs.image_options = image.info ? std::uint32_t{image.info->options} : 0;
