@@ -4,6 +4,7 @@
 ACPI tables from the TD HOB, nothing by fw_cfg; in every form that a kernel has."""
 
 import hashlib
+import json
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import linux
 import kernel_forms
+import kernels
 import settings
 import suite
 import td_emu
@@ -95,6 +97,25 @@ class PlacedPayload(unittest.TestCase):
 class Placement(unittest.TestCase):
     """What needs no kernel of a distribution."""
 
+    def run_to_payload(self, *options, image):
+        kernel = suite.temporary_folder(self) / "kernel"
+        kernel.write_bytes(kernels.bzimage())
+        return td_emu.Run("--memory", "256M", "--kernel", kernel, "--until", "payload", *options, image=image)
+
+    def test_widths_of_addresses(self):
+        """The shared bit is an address bit in TDX's own widths: nothing of that shows in a boot that shares nothing."""
+        image = td_emu.linked(suite.temporary_folder(self) / "final.bin", *placed, "--acpi", "static")
+        runs = [self.run_to_payload("--gpaw", width, image=image) for width in ("48", "52", "53")]
+        for td in runs:
+            self.assertEqual((td.exit_code, td.result["finding"]), (0, ""), td.console + td.errors)
+            self.assertEqual(td.report.rtmr, runs[0].report.rtmr)
+
+    def test_shared_memory_in_widths_of_tdx(self):
+        for width in ("48", "52"):
+            td = self.run_to_payload("--gpaw", width, image=settings.image())
+            self.assertEqual((td.exit_code, td.result["payload_entered"]), (1, False), td.console)
+            self.assertRegex(td.result["finding"], "access to shared memory, which is there at a GPA width of 53 alone")
+
     def test_wishes_that_nobody_reads(self):
         """The VMM fills the image, which then asks it for no item of fw_cfg."""
         image = td_emu.linked(suite.temporary_folder(self) / "final.bin", *placed)
@@ -103,6 +124,23 @@ class Placement(unittest.TestCase):
                                        text=True)
             self.assertEqual(predicted.returncode, 2)
             self.assertIn(f"{wish}: {image} takes nothing by fw_cfg", predicted.stderr)
+
+    def test_both_forms_of_payload_info(self):
+        """Both are read, and the register of the configuration tells which it was, as predicted."""
+        image = td_emu.linked(suite.temporary_folder(self) / "final.bin", *placed)
+        kernel = suite.temporary_folder(self) / "kernel"
+        kernel.write_bytes(kernels.bzimage())
+        found = []
+        for form in ("12", "16"):
+            options = ("--memory", "256M", "--kernel", kernel, "--append", "quiet", "--payload-info", form)
+            td = td_emu.Run(*options, "--until", "payload", image=image)
+            predicted = json.loads(subprocess.run(
+                [settings.tool("shim-measure"), image, *map(str, options), "--qemu", settings.qemu("new"), "--json"],
+                capture_output=True, check=True, text=True).stdout)
+            self.assertEqual([r.hex() for r in td.report.rtmr[:2]], [predicted["rtmr0"], predicted["rtmr1"]])
+            found.append(td.report.rtmr)
+        self.assertNotEqual(found[0][0], found[1][0])
+        self.assertEqual(found[0][1], found[1][1])
 
 
 if __name__ == "__main__":

@@ -66,6 +66,8 @@ Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
         extras.payload = hob::PayloadInfo{.image_type = static_cast<std::uint32_t>(pair.first),
                                           .reserved = 0,
                                           .entry = pair.second};
+        if (options.vmm == vmm::Kind::cloud_hypervisor)
+            extras.payload_form = vmm::PayloadInfoForm::packed;
     }
     return extras;
 }

@@ -81,6 +81,7 @@ Outcome<vmm::Brought> brought(const Options& options, const Image& image) {
                        .metadata = &image.metadata,
                        .ram = vmm::ram_of(vmm::Kind::qemu, options.memory),
                        .files = {},
+                       .payload_form = options.payload_form,
                        .config_files = [&]() -> Outcome<vmm::ConfigFiles> {
                            if (!options.hob.empty() || !options.knows_rtmr0())
                                return vmm::ConfigFiles{}; // they are not asked for

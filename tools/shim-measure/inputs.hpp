@@ -12,6 +12,7 @@
 #include "tools/measurements/identity.hpp"
 #include "tools/measurements/prediction.hpp"
 #include "tools/vmm/placement.hpp"
+#include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::tools {
 
@@ -28,6 +29,7 @@ struct Options {
     std::string append_file;
     Vmm vmm = Vmm::any;
     std::optional<std::uint64_t> payload_entry; ///< the kernel is a raw vmlinux
+    vmm::PayloadInfoForm payload_form = vmm::PayloadInfoForm::packed;
     bool is_plain_vm = false;
     std::string machine = "q35";
     std::uint64_t memory = std::uint64_t{2} << 30;

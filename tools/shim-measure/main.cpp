@@ -12,6 +12,7 @@
 #include "tools/common/text.hpp"
 #include "tools/measurements/td_registers.hpp"
 #include "tools/shim-measure/output.hpp"
+#include "tools/vmm/options.hpp"
 
 namespace tdshim::tools { namespace {
 
@@ -96,6 +97,7 @@ void add_vmm_options(CLI::App& app, Options& options) {
                     "left out, and without --kernel RTMR[1] too");
     add_number(app, "--payload-entry", options.payload_entry,
                "the payload is a raw vmlinux, as it lies in memory, to be entered here");
+    vmm::add_payload_info_option(app, options.payload_form);
     app.add_flag("--plain-vm", options.is_plain_vm,
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
     app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")

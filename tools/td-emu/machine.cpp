@@ -33,10 +33,6 @@ using tools::Failure;
 using tools::Outcome;
 using tools::system_failure;
 
-// The shared bit would be address bit 51 of a TD of 52 bits; QEMU has no memory there. Of 53 bits
-// it is bit 52, which page tables ignore, so that shared and private are the same memory.
-constexpr unsigned gpa_width = 53;
-
 /// A folder that goes with the run.
 class Scratch {
   public:
@@ -132,7 +128,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.configuration.td_info = TRY(tools::td_info_of(options.identity));
     settings.fault = fault.named;
     settings.fault_text = fault.text;
-    settings.configuration.gpa_width = gpa_width;
+    settings.configuration.gpa_width = options.gpa_width;
     settings.configuration.vcpus = options.vcpus;
     settings.configuration.module_version = options.module_version;
     settings.configuration.grants_large_pages = options.grants_large_pages;
@@ -217,6 +213,13 @@ std::vector<std::string> qemu_words_for_linux(const Options& options) {
     return words;
 }
 
+/// With the address bits of many hosts; where the shared bit is an address bit it has to be among
+/// them, or an access is a page fault.
+std::string processor_model(unsigned gpa_width) {
+    return std::format("max,min-level=0x21,vendor=GenuineIntel,phys-bits={}",
+                       gpa_width == widest_gpa ? 46 : gpa_width);
+}
+
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
                                       const Scratch& scratch, const Image& image,
                                       const vmm::Brought& brought, const EndWatch& end_watch) {
@@ -231,7 +234,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
                                      "-accel",
                                      "tcg,thread=multi",
                                      "-cpu",
-                                     "max,min-level=0x21,vendor=GenuineIntel,phys-bits=46",
+                                     processor_model(options.gpa_width),
                                      "-smp",
                                      std::to_string(options.vcpus),
                                      "-bios",
@@ -304,6 +307,7 @@ Outcome<vmm::Brought> bring(const Options& options, const Image& image) {
                        .metadata = &image.metadata,
                        .ram = vmm::ram_of(vmm::Kind::qemu, options.memory),
                        .files = {},
+                       .payload_form = options.payload_form,
                        .config_files = [&] {
                            return vmm::config_files_of_qemu({.qemu = options.qemu,
                                                              .memory = options.memory,

@@ -14,6 +14,7 @@
 #include "tools/td-emu/machine.hpp"
 #include "tools/td-emu/options.hpp"
 #include "tools/td-emu/statistics.hpp"
+#include "tools/vmm/options.hpp"
 
 namespace tdshim::td_emu { namespace {
 
@@ -70,6 +71,13 @@ Outcome<ExitCode> run(const Options& options) {
     return result.at("payload_entered") ? ExitCode::good : ExitCode::check_failed;
 }
 
+void add_gpa_width_option(CLI::App& app, unsigned& gpa_width) {
+    tools::add_choice<unsigned>(
+        app, "--gpaw", gpa_width, {{"48", 48}, {"52", 52}, {"53", widest_gpa}},
+        "width of guest addresses. TDX has 48 and 52; then only memory that is private can be "
+        "reached, and a firmware that wants shared memory is a finding. The default is 53");
+}
+
 void add_options(CLI::App& app, Options& options) {
     app.add_option("--firmware", options.firmware, "the image, final.bin")
         ->required()
@@ -87,6 +95,8 @@ void add_options(CLI::App& app, Options& options) {
         app.add_option("--append", options.command_line, "its command line; may be empty"));
     tools::add_number(app, "--payload-entry", options.payload_entry,
                       "the payload is a raw vmlinux, as it lies in memory, to be entered here");
+    vmm::add_payload_info_option(app, options.payload_form);
+    add_gpa_width_option(app, options.gpa_width);
     tools::add_choice<bool>(app, "--until", options.until_payload,
                             {{"payload", true}, {"exit", false}},
                             "payload: end where the payload begins");

@@ -10,8 +10,13 @@
 
 #include "tools/measurements/identity.hpp"
 #include "tools/tdx-model/module_version.hpp"
+#include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::td_emu {
+
+/// The shared bit of a TD of 52 bits would be address bit 51, where QEMU has no memory. Of 53 bits
+/// it is bit 52, which page tables ignore, so that shared and private are the same memory.
+inline constexpr unsigned widest_gpa = 53;
 
 struct Options {
     std::string firmware;
@@ -21,6 +26,8 @@ struct Options {
     std::string initrd;
     std::string command_line;
     std::optional<std::uint64_t> payload_entry; ///< the kernel is raw, to be entered there
+    vmm::PayloadInfoForm payload_form = vmm::PayloadInfoForm::packed;
+    unsigned gpa_width = widest_gpa; ///< bits
     bool until_payload = false;
     std::string fault; ///< a name or a file
     tools::IdentityOptions identity;

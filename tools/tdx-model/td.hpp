@@ -72,6 +72,9 @@ struct Configuration {
                            .rtmr = {},
                            .servtd_hash = {},
                            .reserved = {}};
+
+    /// Of a GPA, and of a page table's entry.
+    [[nodiscard]] std::uint64_t shared_bit() const { return std::uint64_t{1} << (gpa_width - 1); }
 };
 
 /// What the TD asked for about its #VE.
@@ -169,9 +172,7 @@ class Td {
     void count(std::uint64_t leaf_and_version);
 
   private:
-    [[nodiscard]] std::uint64_t shared_bit() const {
-        return std::uint64_t{1} << (configuration_.gpa_width - 1);
-    }
+    [[nodiscard]] std::uint64_t shared_bit() const { return configuration_.shared_bit(); }
 
     enum class OperandKind : std::uint8_t { is_private, is_private_or_shared };
     /// The memory that the operand in `number` names, without the shared bit. Nothing when it is no

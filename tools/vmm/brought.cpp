@@ -3,7 +3,6 @@
 
 #include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/files.hpp"
-#include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::vmm {
 namespace {
@@ -36,6 +35,7 @@ Outcome<Brought> bring(const Launch& launch) {
     HobExtras extras{.mmio = {},
                      .acpi_tables = {},
                      .payload = brought.placement.payload,
+                     .payload_form = launch.payload_form,
                      .initrd = brought.placement.initrd};
     if (is_filled)
         extras.acpi_tables = TRY(acpi_tables(launch));

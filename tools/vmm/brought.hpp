@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "tools/vmm/placement.hpp"
+#include "tools/vmm/td_hob.hpp"
 
 namespace tdshim::vmm {
 
@@ -17,6 +18,7 @@ struct Launch {
     const tdvf::Metadata* metadata = nullptr;
     std::vector<GpaRange> ram;
     BootFiles files; ///< for the sections
+    PayloadInfoForm payload_form = PayloadInfoForm::packed;
     /// Asked where the VMM puts ACPI tables into the HOB: those that describe its devices.
     std::function<tools::Outcome<ConfigFiles>()> config_files;
 };

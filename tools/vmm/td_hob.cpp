@@ -80,7 +80,7 @@ Result<std::vector<std::byte>> td_hob(Kind kind, const std::vector<GpaRange>& ra
         list.resource(range, ResourceType::memory_mapped_io, mmio_attributes);
     for (const std::vector<std::byte>& table : extras.acpi_tables)
         list.guid(hob::acpi_table_guid, table);
-    if (extras.payload && kind == Kind::cloud_hypervisor)
+    if (extras.payload && extras.payload_form == PayloadInfoForm::packed)
         list.unpadded_guid(
             hob::payload_info_guid,
             bytes_of(hob::PackedPayloadInfo{extras.payload->image_type, extras.payload->entry}));

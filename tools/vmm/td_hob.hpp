@@ -20,11 +20,18 @@ enum class Kind { qemu, cloud_hypervisor, tdshim_spec };
 /// only machine, whose hole below 4 GiB begins at 3 GiB.
 [[nodiscard]] std::vector<GpaRange> ram_of(Kind kind, std::uint64_t size);
 
+/// The data of the HOB that announces a payload.
+enum class PayloadInfoForm {
+    packed,    ///< 12 bytes, as Cloud Hypervisor writes it [vmm/src/vm.rs]
+    specified, ///< 16 [td-shim specification 0.7, part II, "Payload Information GUID Extension"]
+};
+
 /// What a HOB list may hold beside the RAM.
 struct HobExtras {
     std::vector<GpaRange> mmio;
     std::vector<std::vector<std::byte>> acpi_tables;
     std::optional<hob::PayloadInfo> payload;
+    PayloadInfoForm payload_form = PayloadInfoForm::specified;
     std::optional<hob::InitrdInfo> initrd;
 };
 

@@ -35,8 +35,7 @@ thread_local KnownPages known_code;
 thread_local KnownPages known_of_linux;
 
 bool is_shared(const LeafWalk& walk) {
-    const unsigned width = emulation->settings.configuration.gpa_width;
-    return (walk.leaf >> (width - 1) & 1) != 0;
+    return (walk.leaf & emulation->settings.configuration.shared_bit()) != 0;
 }
 
 /// Does not return where a table that the processor reads is not the TD's.
@@ -44,6 +43,15 @@ void check_walk(const LeafWalk& walk, std::uint64_t rip) {
     for (const Gpa table : std::span(walk.tables).first(walk.depth))
         if (const auto finding = emulation->td.check_access(table, page_size))
             emulation->stop_by_finding(rip, "page walk: " + finding->rule, finding->address);
+}
+
+/// QEMU has it nowhere where the shared bit is one that page tables do not ignore.
+void check_shared(std::uint64_t address, std::uint64_t rip) {
+    constexpr unsigned widest_address = 52; // bits [Intel SDM, volume 3, 4.1.4]
+    if (emulation->settings.configuration.gpa_width <= widest_address &&
+        is_shared(walk_to_leaf(address)))
+        emulation->stop_by_finding(
+            rip, "access to shared memory, which is there at a GPA width of 53 alone", address);
 }
 
 /// The VMM has no memory there, and an EPT that says so by #VE for shared addresses alone. QEMU's
@@ -57,8 +65,7 @@ void check_walk(const LeafWalk& walk, std::uint64_t rip) {
     if (!emulation->settings.delivers_exceptions || where == nullptr ||
         !is_shared(walk_to_leaf(address)))
         emulation->stop_by_finding(rip, std::string(rule), address);
-    const std::uint64_t shared_bit = std::uint64_t{1}
-                                     << (emulation->settings.configuration.gpa_width - 1);
+    const std::uint64_t shared_bit = emulation->settings.configuration.shared_bit();
     const std::uint64_t access = qemu_plugin_mem_is_store(info) ? 2 : 1;
     raise_ve(vcpu, rip,
              {.exit_reason = ept_violation,
@@ -73,8 +80,10 @@ void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, std::uint64_t address,
         return;
     const auto rip = reinterpret_cast<std::uint64_t>(data);
     const qemu_plugin_hwaddr* const where = qemu_plugin_get_hwaddr(info, address);
-    if (where == nullptr || qemu_plugin_hwaddr_is_io(where))
+    if (where == nullptr || qemu_plugin_hwaddr_is_io(where)) {
+        check_shared(address, rip);
         on_device(vcpu, info, where, address, rip);
+    }
     const std::uint64_t gpa = qemu_plugin_hwaddr_phys_addr(where);
     const std::uint64_t page = address / page_size;
     std::uint64_t& slot = known_data.slot_of(page);

@@ -52,13 +52,15 @@ std::vector<Translation> walk(std::uint64_t rip, std::uint64_t root, std::uint64
     const auto read = [](Gpa table, tdx_model::PageTable& content) {
         return emulation->memory.read(table, std::as_writable_bytes(std::span(content)));
     };
-    const auto pages =
-        tdx_model::walk_page_tables({root}, (cr4 & cr4_five_levels) != 0 ? 5 : 4, read);
+    auto pages = tdx_model::walk_page_tables({root}, (cr4 & cr4_five_levels) != 0 ? 5 : 4, read);
     if (!pages)
         stop(rip, {"page table that is no memory or one of too many", pages.error().value});
+    // To a processor an address bit, where the width is one of TDX's.
+    for (Translation& page : *pages)
+        page.physical &= ~emulation->settings.configuration.shared_bit();
     const std::lock_guard lock(found.mutex);
     ++found.walks;
-    return *pages;
+    return *std::move(pages);
 }
 
 void note_control(const PagingState& state) {
