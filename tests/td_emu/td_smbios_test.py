@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """SMBIOS tables of QEMU's, which the launch asks to hand on: Linux shows them, whether it is left memory to accept or
-not, and shim-measure predicts the register that they are in. Without the wish there are none."""
+not, and shim-measure predicts the register that they are in. Without the wish there are none. Tables that are wrong
+end the boot, and tables that change after they were read change nothing."""
 
 import json
 import pathlib
@@ -11,6 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import kernels
 import linux
 import settings
 import suite
@@ -53,6 +55,45 @@ class Smbios(unittest.TestCase):
         _, run = boot(self, "6.12", *about)
         self.assertEqual(linux.guest_line(run.console, "td-report"), "none")
 
+
+item = "etc/smbios/smbios-tables"
+
+
+def check_hostile(test, change, refusal):
+    """The VMM changes the item of the tables, or the wish; `refusal`: nothing where the boot ends well."""
+    folder = suite.temporary_folder(test)
+    (folder / "kernel").write_bytes(kernels.bzimage())
+    (folder / "faults.json").write_text(json.dumps([{"fw_cfg": {"item": item, **change}}]))
+
+    def run(*options):
+        return td_emu.Run("--kernel", folder / "kernel", "--memory", "256M", "--until", "payload", *options, "--", *wish)
+    ended = run("--fault", folder / "faults.json")
+    if refusal:
+        test.assertEqual(ended.exit_code, td_emu.reported_fatal_error, ended.console + ended.errors)
+        ended.line(rf"^tdshim: boot refused: {refusal}")
+        return
+    test.assertEqual((ended.exit_code, ended.result["finding"]), (0, ""), ended.console + ended.errors)
+    honest = run().report.rtmr
+    test.assertEqual(ended.report.rtmr[0] == honest[0], change.get("from", 1) > 1)
+    test.assertEqual(ended.report.rtmr[1:], honest[1:])
+
+
+# What the first structure's four bytes become: type, length, handle.
+hostile = {
+    "structure_without_a_header": ({"offset": 1, "bytes": "03"}, f"{item}: SMBIOS structure is"),
+    "longer_structure": ({"offset": 1, "bytes": "ff"}, None),
+    "structures_behind_the_end": ({"offset": 0, "bytes": "7f"}, f"{item}: SMBIOS table does not end with"),
+    "other_kind": ({"offset": 0, "bytes": "80"}, None),
+    "other_when_read_again": ({"from": 2, "count": 1000, "bytes": "ffffffff"}, None),
+    "other_wish": ({"item": "opt/org.tdshim/smbios", "bytes": "50"}, "opt/org.tdshim/smbios: wish for SMBIOS tables is not"),
+}
+
+
+class Hostile(unittest.TestCase):
+    maxDiff = None
+
+
+suite.add_cases(Hostile, check_hostile, hostile)
 
 if __name__ == "__main__":
     suite.main()
