@@ -75,6 +75,40 @@ class OutputsTest(ToolTest):
         self.assertEqual(self.read("elsewhere/target"), self.expected)
         self.assertEqual(os.listdir(self.path("elsewhere")), ["target"])
 
+    def test_an_input_is_not_written_over(self):
+        """By whatever name: it would be gone."""
+        os.symlink(self.inputs[0], self.path("a link"))
+        os.link(self.inputs[1], self.path("another name"))
+        before = sorted(os.listdir(self.folder))
+        contents = [self.read(name) for name in self.inputs]
+        for output in (*self.inputs, self.path("a link"), self.path("another name")):
+            with self.subTest(output):
+                self.assertEqual(self.bad("shim-ld", *self.inputs, "-o", output).stderr,
+                                 f"shim-ld: {output}: is read by this command, which would destroy it: give another name\n")
+        for option in ("--trace", "--report", "--ccel", "--console"):
+            for name in ("firmware", "kernel"):
+                with self.subTest(option, name=name):
+                    files = {"firmware": self.path("expected"), "kernel": self.inputs[0]}
+                    done = self.bad("td-emu", "--qemu", "/bin/true", "--firmware", files["firmware"], "--kernel",
+                                    files["kernel"], option, files[name])
+                    self.assertIn(f"td-emu: {files[name]}: is read by this command", done.stderr)
+        self.assertEqual([self.read(name) for name in self.inputs], contents)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_a_temporary_folder_that_is_none_or_too_long(self):
+        for folder, reason in (("/nowhere", "leads to no folder for temporary files"),
+                               (self.path("l" * 200), "is too long for a socket there")):
+            if folder != "/nowhere":
+                os.mkdir(folder)
+            done = subprocess.run([os.path.join(BIN, "td-emu"), "--qemu", "/bin/true", "--firmware", self.path("expected")],
+                                  capture_output=True, text=True, timeout=DEADLINE, env={**os.environ, "TMPDIR": folder})
+            self.assertEqual(done.returncode, 2)
+            self.assertTrue(done.stderr.startswith(f"td-emu: TMPDIR: {reason}"), done.stderr)
+
+    def test_a_dash_is_no_file(self):
+        done = self.bad("shim-ld", *self.inputs, "-o", "-")
+        self.assertEqual(done.stderr, "shim-ld: -: is no file's name here; /dev/stdout is standard output, ./- a file\n")
+
     def test_what_cannot_be_written_is_refused(self):
         os.symlink("nothing", self.path("dangling"))
         os.symlink("itself", self.path("itself"))

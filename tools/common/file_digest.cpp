@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/common/descriptor.hpp"
+#include "tools/common/inputs.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -61,6 +62,7 @@ Outcome<measure::FileDigest> digest_of_file(const std::string& file) {
     const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!input.is_open())
         return std::unexpected(system_failure(file, "cannot open", errno));
+    note_input(input.number());
     static_cast<void>(::posix_fadvise(input.number(), 0, 0, POSIX_FADV_SEQUENTIAL));
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
                                                                        &EVP_MD_CTX_free);

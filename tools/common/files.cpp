@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tools/common/descriptor.hpp"
+#include "tools/common/inputs.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -73,6 +74,12 @@ Outcome<std::optional<std::string>> replaced_by(const std::string& file) {
         return std::unexpected(failure(file, "is a folder"));
     if (type == fs::file_type::socket)
         return std::unexpected(failure(file, "is a socket"));
+    if (file == "-")
+        return std::unexpected(
+            failure(file, "is no file's name here; /dev/stdout is standard output, ./- a file"));
+    if (is_input(file))
+        return std::unexpected(
+            failure(file, "is read by this command, which would destroy it: give another name"));
     if (is_link && type == fs::file_type::not_found)
         return std::unexpected(failure(file, "is a link that leads to nothing"));
     if (type == fs::file_type::regular || type == fs::file_type::not_found) {
@@ -115,6 +122,7 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
     const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!input.is_open())
         return std::unexpected(system_failure(file, "cannot open", errno));
+    note_input(input.number());
     std::vector<std::byte> bytes;
     std::vector<std::byte> piece(std::size_t{1} << 16);
     while (const std::size_t count = TRY(read_piece(file, input, piece))) {
@@ -128,6 +136,11 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
 Outcome<> write_file(const std::string& file, Bytes bytes) {
     const auto replaced = TRY(replaced_by(file));
     return replaced ? write_beside(*replaced, bytes) : write_in_place(file, bytes);
+}
+
+Outcome<> check_output(const std::string& file) {
+    TRY(replaced_by(file));
+    return {};
 }
 
 Outcome<> make_file(const std::string& file) {

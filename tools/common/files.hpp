@@ -20,8 +20,12 @@ inline constexpr std::size_t max_file_size = std::size_t{1} << 30;
 
 /// Writes beside `file` under a temporary name, then renames: on failure nothing is left behind and
 /// an older `file` is untouched. A symlink stays, and what it leads to is written so; a device or a
-/// FIFO is written where it is. A folder, a socket and a link to nothing are refused.
+/// FIFO is written where it is. A folder, a socket, a link to nothing, "-" and any file that this
+/// command has read, or noted as an input, are refused.
 [[nodiscard]] Outcome<> write_file(const std::string& file, Bytes bytes);
+
+/// Whether write_file would write there, as far as that can be told before.
+[[nodiscard]] Outcome<> check_output(const std::string& file);
 
 /// Makes `file` for another program to open and write: empty, by the rules of write_file. A device
 /// or a FIFO is not opened, for the reader of one would take that for all there is.

@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <format>
 #include <fstream>
+#include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/inputs.hpp"
 #include "tools/common/text.hpp"
 #include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
@@ -36,24 +40,41 @@ using tools::system_failure;
 /// A folder that goes with the run.
 class Scratch {
   public:
-    Scratch() : path_((fs::temp_directory_path() / "td-emu-XXXXXX").string()) {
-        is_made_ = ::mkdtemp(path_.data()) != nullptr;
-    }
+    explicit Scratch(std::string path) : path_(std::move(path)) {}
     ~Scratch() {
         std::error_code ignored;
-        if (is_made_)
-            fs::remove_all(path_, ignored);
+        fs::remove_all(path_, ignored);
     }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
 
-    [[nodiscard]] bool is_made() const { return is_made_; }
     [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   private:
     std::string path_;
-    bool is_made_ = false;
 };
+
+constexpr const char* qtest_name = "qtest";
+
+/// A new folder for a run, in which a socket can be.
+Outcome<std::string> scratch_folder() {
+    std::error_code error;
+    const fs::path parent = fs::temp_directory_path(error);
+    if (error)
+        return std::unexpected(
+            system_failure("TMPDIR", "leads to no folder for temporary files", error.value()));
+    std::string path = (parent / "td-emu-XXXXXX").string();
+    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+    if (const std::size_t size = path.size() + 1 + std::strlen(qtest_name); size > longest)
+        return std::unexpected(failure(
+            "TMPDIR",
+            std::format("is too long for a socket there: expected a path of at most {} bytes, "
+                        "found {}; give another, such as TMPDIR=/tmp",
+                        longest, size)));
+    if (::mkdtemp(path.data()) == nullptr)
+        return std::unexpected(system_failure(path, "cannot make a folder", errno));
+    return path;
+}
 
 /// Where the TD's console goes.
 class Console {
@@ -153,7 +174,7 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.until_payload = options.until_payload;
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.watches_payload = options.watches_payload;
-    settings.qtest_socket = scratch.file("qtest");
+    settings.qtest_socket = scratch.file(qtest_name);
     settings.result_file = scratch.file("result.json");
     settings.is_our_firmware = image.is_ours;
     settings.wants_statistics = options.statistics;
@@ -329,9 +350,12 @@ Outcome<vmm::Brought> bring(const Options& options, const Image& image) {
 
 Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Image image = TRY(read_image(options.firmware));
-    const Scratch scratch;
-    if (!scratch.is_made())
-        return std::unexpected(system_failure(scratch.file(""), "cannot make a folder", errno));
+    for (const std::string& file : {options.kernel, options.initrd}) // which QEMU reads
+        tools::note_input(file);
+    for (const std::string& file : {options.report_file, options.ccel_file})
+        if (!file.empty())
+            TRY(tools::check_output(file));
+    const Scratch scratch(TRY(scratch_folder()));
     if (options.payload_entry && !vmm::is_filled_by_vmm(image.metadata))
         return std::unexpected(failure("--payload-entry", options.firmware +
                                                               " has no Payload section that the "
