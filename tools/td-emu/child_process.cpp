@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <optional>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace tdshim::td_emu {
@@ -16,8 +18,81 @@ using tools::system_failure;
 
 namespace {
 
+constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP};
+
+/// Whom a signal's handler tells, and whether it has before.
+volatile pid_t told_child = 0;
+volatile sig_atomic_t was_told = 0;
+
+void tell_child(int) {
+    const int error = errno;
+    ::kill(told_child, was_told != 0 ? SIGKILL : SIGTERM);
+    was_told = 1;
+    errno = error;
+}
+
+/// While one lives, signals that are to end this program wait, or end its child.
+class SignalsOfChild {
+  public:
+    SignalsOfChild() {
+        ::sigemptyset(&signals_);
+        for (const int signal : ending_signals)
+            ::sigaddset(&signals_, signal);
+        ::sigprocmask(SIG_BLOCK, &signals_, &mask_before_);
+    }
+    ~SignalsOfChild() {
+        for (std::size_t i = 0; i < ending_signals.size(); ++i)
+            if (goes_to_child_)
+                ::sigaction(ending_signals[i], &before_[i], nullptr);
+        ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+    }
+    SignalsOfChild(const SignalsOfChild&) = delete;
+    SignalsOfChild& operator=(const SignalsOfChild&) = delete;
+
+    /// In the child, which is to have them as this program had.
+    void give_back() const { ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr); }
+
+    void send_to(pid_t child) {
+        told_child = child;
+        was_told = 0;
+        struct sigaction action{};
+        action.sa_handler = tell_child;
+        for (std::size_t i = 0; i < ending_signals.size(); ++i)
+            ::sigaction(ending_signals[i], &action, &before_[i]);
+        goes_to_child_ = true;
+        ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+    }
+
+  private:
+    sigset_t signals_{};
+    sigset_t mask_before_{};
+    std::array<struct sigaction, ending_signals.size()> before_{};
+    bool goes_to_child_ = false;
+};
+
+/// Puts the terminal back to what it was, which a killed QEMU leaves without echo. Only its own: a
+/// job in the background would be stopped.
+class Terminal {
+  public:
+    Terminal() {
+        termios settings{};
+        if (::tcgetattr(STDIN_FILENO, &settings) == 0)
+            settings_ = settings;
+    }
+    ~Terminal() {
+        if (settings_ && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp())
+            ::tcsetattr(STDIN_FILENO, TCSANOW, &*settings_);
+    }
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+
+  private:
+    std::optional<termios> settings_;
+};
+
 /// Starts a program that ends when this one does, whatever ends it.
-Outcome<pid_t> start(const std::vector<char*>& arguments, int output) {
+Outcome<pid_t> start(const std::vector<char*>& arguments, int output,
+                     const SignalsOfChild& signals) {
     std::array<int, 2> failed{}; // what the child writes here is why it could not start
     if (::pipe2(failed.data(), O_CLOEXEC) != 0)
         return std::unexpected(system_failure(arguments[0], "cannot start", errno));
@@ -25,6 +100,7 @@ Outcome<pid_t> start(const std::vector<char*>& arguments, int output) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signals.give_back();
         if (::getppid() == parent && ::dup2(output, STDOUT_FILENO) >= 0)
             ::execvp(arguments[0], arguments.data());
         const int error = errno;
@@ -48,7 +124,10 @@ Outcome<int> run_command(const std::vector<std::string>& command, int output) {
     for (const std::string& word : command)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    const pid_t child = TRY(start(arguments, output));
+    const Terminal terminal;
+    SignalsOfChild signals;
+    const pid_t child = TRY(start(arguments, output, signals));
+    signals.send_to(child);
     int status = 0;
     while (::waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
