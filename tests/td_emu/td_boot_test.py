@@ -29,7 +29,8 @@ mib = 1024 * 1024
 
 
 def devices(test):
-    return guest_devices.arguments(guest_devices.make_disk(test), more=",disable-legacy=on,iommu_platform=on")
+    """td-emu makes them devices of a TD, as QEMU does with a real one's."""
+    return guest_devices.arguments(guest_devices.make_disk(test))
 
 
 class Boot:

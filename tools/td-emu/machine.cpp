@@ -23,6 +23,7 @@
 #include "tools/td-emu/run_end.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
+#include "tools/td-emu/td_devices.hpp"
 #include "tools/tdx-model/td_build.hpp"
 #include "tools/vmm/brought.hpp"
 #include "tools/vmm/memory_words.hpp"
@@ -288,7 +289,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
         if (!options.command_line.empty())
             add_item("cmdline", scratch.file("cmdline"));
     }
-    command.insert(command.end(), options.more.begin(), options.more.end());
+    command.append_range(devices_of_td(options.more));
     return command;
 }
 
