@@ -8,8 +8,9 @@
 namespace tdshim::soundness {
 namespace {
 
-enum class Focus : std::uint8_t { payloads = 4, sealed, raw, hob };
-constexpr std::size_t focus_count = 8; // half of them: everything
+enum class Focus : std::uint8_t { payloads = 4, sealed, raw, hob, crowded };
+constexpr std::size_t focus_count = 9; // nearly half of them: everything
+constexpr std::uint8_t holes_around_the_shim = 6;
 
 void make_plain(Choices& choices, Choice first, Choice last) {
     for (Choice choice = first; choice <= last; choice = after(choice, 1))
@@ -57,11 +58,18 @@ void narrow(Plan& plan) {
         choices.set(Choice::profile, 1);
         choose(choices, Container::raw_vmlinux);
         break;
+    case Focus::crowded:
     case Focus::hob:
+        if (static_cast<Focus>(focus) == Focus::crowded)
+            choices.set(Choice::memory_holes, holes_around_the_shim);
+        // AML stands where the pointer leads (tables.cpp): of two choices alone neither shows.
+        choices.set(Choice::hob_tail,
+                    static_cast<std::uint8_t>(2 * choices.of(Choice::fadt_pointer, 5)));
         plain_payload(choices);
         choices.set(Choice::profile, 1);
-        choices.set(Choice::hob_tail, 0);
-        choices.set(Choice::fadt_pointer, 0);
+        for (const Choice plain :
+             {Choice::static_acpi, Choice::region_digests, Choice::enrolment, Choice::accept})
+            choices.set(plain, 0);
         break;
     }
 }
