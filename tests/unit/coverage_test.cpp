@@ -37,6 +37,15 @@ LogCoverage coverage(const Blob& bytes) {
     return coverage_of(*log);
 }
 
+/// What is wrong first with the log of these events; empty: nothing.
+std::string first_finding(const std::vector<Measurement>& events) {
+    BootLog boot;
+    for (const Measurement& event : events)
+        boot.add(event);
+    const auto all = texts(coverage(boot.log()).findings);
+    return all.empty() ? std::string() : all[0];
+}
+
 /// `log` with `to` where `from` stood, which is as long.
 Bytestring replaced(const Blob& log, std::string_view from, std::string_view to) {
     Bytestring bytes = log.vector();
@@ -264,13 +273,6 @@ TEST_CASE("a file of an error separator's bytes ends no boot", "[coverage]") {
 }
 
 TEST_CASE("without td_contents RTMR[1] has what td-shim has, in its order", "[coverage]") {
-    const auto found = [](const std::vector<Measurement>& events) {
-        BootLog boot;
-        for (const Measurement& event : events)
-            boot.add(event);
-        const auto all = texts(coverage(boot.log()).findings);
-        return all.empty() ? std::string() : all[0];
-    };
     const Measurement svn = payload_svn(1, Digests::td_shim);
     const Measurement file_of_payload = kernel(Gpa{}, file("K"));
     const Measurement line = command_line(bytes_of(std::string_view("c")));
@@ -286,7 +288,7 @@ TEST_CASE("without td_contents RTMR[1] has what td-shim has, in its order", "[co
                                                {refused},
                                                {file_of_payload, refused},
                                                {svn, end, refused}})
-        CHECK(found(events).empty());
+        CHECK(first_finding(events).empty());
     for (const auto& events :
          std::vector<std::vector<Measurement>>{{end, file_of_payload, line, line},
                                                {end, file_of_payload, file_of_payload, line},
@@ -295,7 +297,7 @@ TEST_CASE("without td_contents RTMR[1] has what td-shim has, in its order", "[co
                                                {line, end},
                                                {line, refused},
                                                {end, initrd(Gpa{}, file("I")), line}})
-        CHECK(found(events).ends_with(nothing_says));
+        CHECK(first_finding(events).ends_with(nothing_says));
 }
 
 TEST_CASE("a bundle's events have a bundle's types", "[coverage]") {
@@ -310,13 +312,6 @@ TEST_CASE("a bundle's events have a bundle's types", "[coverage]") {
 }
 
 TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
-    const auto found = [](const std::vector<Measurement>& events) {
-        BootLog boot;
-        for (const Measurement& event : events)
-            boot.add(event);
-        const auto all = texts(coverage(boot.log()).findings);
-        return all.empty() ? std::string() : all[0];
-    };
     const auto config = [](std::string_view name) {
         return configuration(name, bytes_of(std::string_view("x")));
     };
@@ -331,7 +326,7 @@ TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
              {config("portable"), blob("FACP"), blob("DSDT"), separator(0)},
              {config("etc/e820"), script, separator(0), error_separator(0, "the payload returned")},
              {separator(0)}})
-        CHECK(found(events).empty());
+        CHECK(first_finding(events).empty());
     for (const auto& events :
          std::vector<std::vector<Measurement>>{{blob("etc/hello"), separator(0)},
                                                {script, separator(0)},
@@ -343,7 +338,7 @@ TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
                                                {hob, config("hello")},
                                                {hob, separator(0), separator(0)},
                                                {separator(0), hob}})
-        CHECK(found(events).ends_with("is not where the firmware measures such a thing"));
+        CHECK(first_finding(events).ends_with("is not where the firmware measures such a thing"));
 }
 
 TEST_CASE("a log of a boot that started nothing says so", "[coverage]") {
