@@ -31,13 +31,16 @@ std::size_t patches_at(const std::uint8_t* input) {
     return changes_at + (input[choice_count] % (max_changes + 1)) * sizeof(Change);
 }
 
+/// libFuzzer's own generator is std::minstd_rand, and its seeds for us are that generator's values:
+/// the same one here would draw what libFuzzer draws next, choice after choice the same.
+using Random = std::mt19937;
+
 /// Alternatives are few, and the plainest is what most of them are best beside.
-std::uint8_t random_value(std::minstd_rand& random) {
+std::uint8_t random_value(Random& random) {
     return static_cast<std::uint8_t>(random() % 4 == 0 ? 0 : random() % 64);
 }
 
-void change_second(std::uint8_t* input, std::size_t& size, std::size_t limit,
-                   std::minstd_rand& random) {
+void change_second(std::uint8_t* input, std::size_t& size, std::size_t limit, Random& random) {
     const std::size_t count = input[choice_count] % (max_changes + 1);
     const std::size_t end = changes_at + count * sizeof(Change);
     if (count > 0 && random() % 3 == 0) { // one less
@@ -107,7 +110,7 @@ Blob input_of(const Choices& first, const Choices& second) {
 std::size_t mutate(std::uint8_t* input, std::size_t size, std::size_t limit, unsigned seed) {
     if (limit < changes_at)
         return size;
-    std::minstd_rand random(seed);
+    Random random(seed);
     if (size < changes_at)
         std::fill(input + size, input + changes_at, std::uint8_t{0});
     size = std::max(size, changes_at);
