@@ -40,6 +40,16 @@ std::uint8_t random_value(Random& random) {
     return static_cast<std::uint8_t>(random() % 4 == 0 ? 0 : random() % 64);
 }
 
+/// What libFuzzer keeps breeds near itself; this is from anywhere. Sparse ones boot more often,
+/// full ones tell more.
+void draw_anew(std::uint8_t* input, std::size_t& size, Random& random) {
+    const std::size_t plain_of_eight = 1 + random() % 7;
+    for (std::size_t i = 0; i < choice_count; ++i)
+        input[i] = static_cast<std::uint8_t>(random() % 8 < plain_of_eight ? 0 : random() % 64);
+    input[choice_count] = 0;
+    size = changes_at;
+}
+
 void change_second(std::uint8_t* input, std::size_t& size, std::size_t limit, Random& random) {
     const std::size_t count = input[choice_count] % (max_changes + 1);
     const std::size_t end = changes_at + count * sizeof(Change);
@@ -117,6 +127,8 @@ std::size_t mutate(std::uint8_t* input, std::size_t size, std::size_t limit, uns
     size = std::max(size, std::min(patches_at(input), limit));
     if (patches_at(input) > size)
         input[choice_count] = 0;
+    if (random() % 4 == 0)
+        draw_anew(input, size, random);
     for (std::size_t steps = 1 + random() % 4; steps > 0; --steps) {
         const std::size_t patches = patches_at(input);
         switch (random() % 8) {
