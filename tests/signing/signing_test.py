@@ -51,8 +51,8 @@ class SigningTest(ToolTest):
         assert len(content) == CFV_SIZE
         return self.put(name, content + image[CFV_SIZE:])
 
-    def enroll(self, *options):
-        output = self.path("enrolled.bin")
+    def enroll(self, *options, name="enrolled.bin"):
+        output = self.path(name)
         self.good("shim-enroll", "--firmware", self.image, *options, "-o", output)
         return output
 
@@ -383,6 +383,72 @@ class PolicyTest(SigningTest):
                 self.assertFalse(os.path.exists(self.path("none")))
         self.good("shim-enroll", "--firmware", enrolled, "--key", self.rsa.public, "--replace", "-o", self.path("new"))
         self.accepted(self.sign(self.rsa), "--firmware", self.path("new"))
+
+    def changed(self, image, *options):
+        """The image that --change makes of `image`, and what it said."""
+        output = image + "+"
+        said = json.loads(self.good("shim-enroll", "--firmware", image, "--change", *options, "--json", "-o", output))
+        return output, said
+
+    def test_rotate_revoke_raise(self):
+        """specs/secure-boot.md's recipe: each step keeps what stood there."""
+        old, new = hash_of(self.ec.block()).hex(), hash_of(self.rsa.block()).hex()
+        digest, other = "a" * 96, "b" * 96
+        first = self.enroll("--key", self.ec.public + ",svn=3,for=executable", "--revoke", digest)
+        both, said = self.changed(first, "--key", self.rsa.public + ",svn=4")
+        keys = said["enrolment"]["keys"]
+        self.assertEqual([(key["hash"], key["minimum_svn"], key["kinds"]) for key in keys],
+                         [(old, 3, "executable"), (new, 4, "executable,linux-bundle")])
+        self.assertEqual((said["enrolment"]["revoked"], said["no_longer"]), ([digest], []))
+        alone, said = self.changed(both, "--revoke-key", self.ec.public, "--revoke", other)
+        self.assertEqual([key["hash"] for key in said["enrolment"]["keys"]], [new])
+        self.assertEqual((said["enrolment"]["revoked"], said["enrolment"]["revoked_keys"]), ([digest, other], [old]))
+        self.assertEqual(said["no_longer"], [f"key {old}"])
+        raised, said = self.changed(alone, "--min-svn", "5")
+        self.assertEqual((said["enrolment"]["keys"][0]["minimum_svn"], said["no_longer"]), (5, []))
+        self.refused("payload's public key is revoked", self.sign(self.ec, "--svn", "9"), "--firmware", raised)
+        self.refused("payload's secure version number is below", self.sign(self.rsa, "--svn", "4"), "--firmware", raised)
+        self.accepted(self.sign(self.rsa, "--svn", "5"), "--firmware", raised)
+        # The same again changes nothing.
+        self.assertEqual(self.read(self.changed(raised, "--min-svn", "5", "--revoke", other)[0]), self.read(raised))
+
+    def test_a_change_takes_nothing_away(self):
+        first = self.enroll("--key", self.ec.public + ",svn=3", "--revoke", "a" * 96, "--revoke-key", "c" * 96)
+        digest = hash_of(CONTENTS).hex()
+        pinned = self.enroll("--key", self.ec.public, "--policy", "signed-and-pinned", "--pin", digest,
+                             name="pinned.bin")
+        anchor_alone = self.enroll("--key", self.ec.public, name="anchor.bin")
+        for image, options, reason in ((first, ("--min-svn", "2"), "does not lower it to 2"),
+                                       (first, ("--key", self.ec.public + ",svn=1"), "does not lower it to 1"),
+                                       (first, ("--pin", "a" * 96), "is revoked in the image"),
+                                       (first, ("--revoke-key", self.ec.public), "demands signatures and lists no key"),
+                                       (pinned, ("--revoke", digest), "pins payloads and lists none"),
+                                       (anchor_alone, ("--min-svn", "2"), "does not say its algorithm; name it as well, --key FILE"),
+                                       (self.image, ("--key", self.ec.public), "nothing is enrolled that --change")):
+            with self.subTest(options):
+                self.assertIn(reason, self.bad("shim-enroll", "--firmware", image, "--change", *options, "-o",
+                                               self.path("none")).stderr)
+                self.assertFalse(os.path.exists(self.path("none")))
+        revoked = self.changed(first, "--key", self.rsa.public, "--revoke-key", self.ec.public)[0]
+        self.assertIn("is revoked in the image", self.bad("shim-enroll", "--firmware", revoked, "--change", "--key",
+                                                          self.ec.public, "-o", self.path("none")).stderr)
+
+    def test_an_anchor_becomes_a_policy(self):
+        """...that takes what the anchor took."""
+        _, said = self.changed(self.enroll("--key", self.ec.public), "--key", self.ec.public + ",svn=2")
+        self.assertEqual([key["minimum_svn"] for key in said["enrolment"]["keys"]], [2])
+        self.assertEqual((said["enrolment"]["td_shim_numbering"], said["no_longer"]), (True, []))
+
+    def test_what_is_lost_by_a_replacement_is_said(self):
+        key, hash_ = self.ec.public, hash_of(self.ec.block()).hex()
+        first = self.enroll("--key", key + ",svn=3,for=executable", "--key", self.rsa.public, "--policy", "signed-and-pinned",
+                            "--pin", "d" * 96, "--revoke", "a" * 96, "--revoke-key", "c" * 96, "--aml", "e" * 96)
+        text = self.good("shim-enroll", "--firmware", first, "--replace", "--key", key, "-o", self.path("new"))
+        lost = [line.removeprefix("no longer: ") for line in text.splitlines() if line.startswith("no longer: ")]
+        self.assertEqual(lost, ["policy signed-and-pinned: now signed", f"minimum SVN 3 of key {hash_}: now 0",
+                                f"key {hash_} for executable alone: now for executable,linux-bundle",
+                                f"key {hash_of(self.rsa.block()).hex()}", f"revoked key {'c' * 96}",
+                                f"revoked payload {'a' * 96}", f"pinned payload {'d' * 96}", f"AML table {'e' * 96}"])
 
     def test_what_contradicts_itself_is_refused(self):
         digest = hash_of(CONTENTS).hex()

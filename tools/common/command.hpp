@@ -57,8 +57,8 @@ using NumbersByWord = std::map<std::string, std::int64_t>;
 [[nodiscard]] CLI::Validator choice_of(const NumbersByWord& choices);
 
 /// An option that takes one of these words, which --help lists.
-template <class T>
-CLI::Option* add_choice(CLI::App& app, const std::string& name, T& value,
+template <class T, class Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& name, Value& value,
                         const std::map<std::string, T>& choices, const std::string& description) {
     NumbersByWord numbers;
     for (const auto& [word, choice] : choices)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,17 @@ namespace tdshim::tools {
 
 struct EnrolOptions {
     std::string firmware;
-    std::vector<std::string> keys; ///< each "FILE[,svn=N][,for=KIND]", or a URI for FILE
-    std::uint64_t minimum_svn = 0; ///< of keys that say nothing else, as is the next
-    std::uint32_t kinds = cfv::all_payloads;
-    cfv::Policy policy = cfv::Policy::signed_only;
+    std::vector<std::string> keys;            ///< each "FILE[,svn=N][,for=KIND]", or a URI for FILE
+    std::optional<std::uint64_t> minimum_svn; ///< of keys that say nothing else, as is the next
+    std::optional<std::uint32_t> kinds;
+    std::optional<cfv::Policy> policy;
     std::vector<std::string> revoked; ///< each a digest or a payload's file, as are `pinned`
     std::vector<std::string> pinned;
     std::vector<std::string> revoked_keys; ///< each a hash or a public key's file
     std::vector<std::string> aml;          ///< each a digest, a table's file or a folder of them
     bool takes_td_shim_numbering = false;
-    bool replaces = false;
+    bool changes = false;  ///< adds to what is enrolled
+    bool replaces = false; ///< whatever is enrolled
     std::string output;
     bool json = false;
 };

@@ -15,7 +15,8 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
                    "public key, PEM or DER, or the PKCS#11 URI of one in a token; "
                    "FILE,svn=N,for=executable|linux-bundle for one of several");
     tools::add_number(app, "--min-svn", options.minimum_svn,
-                      "smallest secure version number to run");
+                      "smallest secure version number to run; with --change and no --key, of all "
+                      "keys that are enrolled");
     tools::add_choice<std::uint32_t>(app, "--for", options.kinds,
                                      {{"all", cfv::all_payloads},
                                       {"executable", cfv::payload_executable},
@@ -37,7 +38,12 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
                    "a table's file, or a folder of them as /sys/firmware/acpi/tables");
     app.add_flag("--td-shim-numbering", options.takes_td_shim_numbering,
                  "take payloads of td-shim's tools, which number the algorithms the other way");
-    app.add_flag("--replace", options.replaces, "write over what is enrolled");
+    auto* change = app.add_flag("--change", options.changes,
+                                "add to what is enrolled, which stays but for what is revoked; "
+                                "minimum SVNs can only rise");
+    app.add_flag("--replace", options.replaces,
+                 "write everything anew, and say what is no longer enrolled")
+        ->excludes(change);
     app.add_option("-o,--output", options.output, "image to write")->required();
 }
 
