@@ -9,6 +9,7 @@
 #include "shim/formats/fw_cfg/directory.hpp"
 #include "shim/formats/q35/chipset.hpp"
 #include "tools/common/files.hpp"
+#include "tools/vmm/disk_words.hpp"
 #include "tools/vmm/memory_words.hpp"
 #include "tools/vmm/qtest_machine.hpp"
 
@@ -85,7 +86,7 @@ std::vector<std::string> arguments_of(const QemuMachine& machine) {
     arguments.append_range(memory_words(machine.memory, machine.more));
     if (machine.is_td)
         arguments.insert(arguments.end(), {"-cpu", processor_with_tdx});
-    arguments.insert(arguments.end(), machine.more.begin(), machine.more.end());
+    arguments.append_range(without_disk_locks(machine.more));
     return arguments;
 }
 
