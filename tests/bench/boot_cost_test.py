@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a boot costs from reset to the kernel's first instruction, as counts: guest instructions, bytes read from
 the VMM, bytes hashed. QEMU's -icount makes the time stamp counter count instructions, so the figures do not
-depend on the host. Test Table prints them as README.md's table."""
+depend on the host."""
 
 import itertools
 import pathlib
@@ -82,13 +82,6 @@ class BootCost(unittest.TestCase):
 
 
 suite.add_cases(BootCost, check_cost, cells)
-
-
-class Table(unittest.TestCase):
-    """Runs behind the others."""
-
-    def test_table(self):
-        results.print_table(self, BootCost, cells)
 
 
 if __name__ == "__main__":

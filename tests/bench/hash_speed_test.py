@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import results
 import settings
 import suite
 from kernels import bzimage
@@ -47,15 +48,15 @@ class HashSpeed(unittest.TestCase):
         ours, theirs = self.measure_command(initrd), ["openssl", "dgst", "-sha384", initrd]
         duration(ours), duration(theirs)
         ratios = [duration(ours) / duration(theirs) for _ in range(pairs)]
-        ratio = statistics.median(ratios)
-        print(f"\nshim-measure to openssl dgst -sha384, 1 GiB, median of {pairs} pairs: {ratio:.3f}")
+        results.keep_row(self, {"1 GiB": f"seconds of shim-measure to those of `openssl dgst -sha384`, median of {pairs} pairs",
+                                "": f"{statistics.median(ratios):.2f}"})
 
     def test_four_gibibytes_in_little_memory(self):
         process = subprocess.Popen(self.measure_command(self.file_of(4 * gib)), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
-        print(f"\nshim-measure with an initrd of 4 GiB: at most {usage.ru_maxrss // 1024} MiB of memory")
+        results.keep_row(self, {"4 GiB": "MiB of memory that shim-measure takes at most", "": usage.ru_maxrss // 1024})
         self.assertLess(usage.ru_maxrss, 100 * 1024)
 
 

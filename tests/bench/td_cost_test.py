@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What a TD's boot costs in td-emu, from reset to the kernel's first instruction, as counts: the firmware's
-instructions, TDCALLs, TDVMCALLs, pages. Test Table prints them as README.md's second table."""
+instructions, TDCALLs, TDVMCALLs, pages."""
 
 import pathlib
 import sys
@@ -42,13 +42,6 @@ class TdCost(unittest.TestCase):
 
 
 suite.add_cases(TdCost, check_cost, cells)
-
-
-class Table(unittest.TestCase):
-    """Runs behind the others."""
-
-    def test_table(self):
-        results.print_table(self, TdCost, cells)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -32,20 +33,21 @@ class Report:
 class Run:
     """td-emu with these options to its end: exit code, console, result (its JSON), report of the end."""
 
-    def __init__(self, *options, image=None, qemu=None, timeout=600, end_at=None):
+    def __init__(self, *options, image=None, qemu=None, timeout=600, end_at=None, silence=None):
         program = settings.tool("td-emu")
         if program is None:
             settings.skip("td-emu is not built")
         options = ["--qemu", qemu or settings.qemu("new"), "--firmware", image or settings.image(), "--json", *options]
-        self.exit_code, console, output, self.errors = self.run(program, list(map(str, options)), timeout, end_at)
+        self.exit_code, console, output, self.errors = self.run(program, list(map(str, options)), timeout, end_at,
+                                                                silence)
         self.console = console.replace("\r", "")
         self.result = json.loads(output) if output else None
         self.report = self.result and Report(bytes.fromhex(self.result["report"]))
 
     @staticmethod
-    def run(program, options, timeout, end_at):
+    def run(program, options, timeout, end_at, silence):
         """Exit code, console, and both outputs. QEMU, td-emu's only child, is asked to end once `end_at` is on the
-        console."""
+        console. What goes on for `timeout` seconds, or says nothing on the console for `silence`, is killed."""
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             console_end, td_end = os.pipe()
             process = subprocess.Popen([program, "--console", f"/dev/fd/{td_end}", *options], stdin=subprocess.DEVNULL,
@@ -54,7 +56,12 @@ class Run:
             bound = threading.Timer(timeout, process.kill)
             bound.start()
             console = b""
-            while chunk := os.read(console_end, 65536):
+            while True:
+                if not select.select([console_end], [], [], silence)[0]:
+                    process.kill()
+                chunk = os.read(console_end, 65536)
+                if not chunk:
+                    break
                 console += chunk
                 if end_at and re.search(end_at, console):
                     for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Real kernels, booted to the small guest's last line, on every combination of QEMU, kernel, machine, number of
-processors and memory size: what the guest finds is what the machine has, the measurements are those of the
-files, and the event log that Linux shows is the one that the firmware wrote."""
+"""Real kernels, booted to the small guest's last line, on combinations of QEMU, kernel, machine, number of
+processors and memory size (suite.every_three): what the guest finds is what the machine has, the measurements are
+those of the files, and the event log that Linux shows is the one that the firmware wrote."""
 
 import hashlib
-import itertools
 import re
 import time
 import unittest
@@ -27,7 +26,7 @@ memories = {"256M": 256, "3G": 3072, "6G": 6144}
 shows_event_log = {"6.1": False, "6.12": True}
 
 cells = {f"{qemu}_{series.replace('.', '_')}_{machine}_{cpus}cpu_{memory}": (qemu, series, machine, cpus, memory)
-         for qemu, series, machine, cpus, memory in itertools.product(
+         for qemu, series, machine, cpus, memory in suite.every_three(
              ("system", "new"), ("6.1", "6.12"), linux.machines, (1, 4), memories)}
 
 

@@ -1,5 +1,6 @@
 # python_tests(SCRIPT PREFIX text TIMEOUT seconds [LAST test]): registers each test of a script of tests/vm's
-# kind (suite.py) with ctest by its own name. LAST runs behind the script's others.
+# kind (suite.py) with ctest by its own name. LAST runs behind the script's others. Those with the longest limits begin
+# first, so that none of them is left alone at the end.
 function(python_tests script)
   cmake_parse_arguments(arg "" "PREFIX;TIMEOUT;LAST" "" ${ARGN})
   set(path ${CMAKE_CURRENT_SOURCE_DIR}/${script})
@@ -14,6 +15,7 @@ function(python_tests script)
   endforeach()
   set_tests_properties(${titles} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
+    COST ${arg_TIMEOUT}
     SKIP_RETURN_CODE 77
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;TDSHIM_IMAGE=${PROJECT_BINARY_DIR}/final.bin;TDSHIM_ELF=${PROJECT_BINARY_DIR}/shim.elf;TDSHIM_BIN=${PROJECT_BINARY_DIR}/bin;TDSHIM_TD_REPORT=${PROJECT_BINARY_DIR}/bin/td-report;TDSHIM_RESULTS=${PROJECT_BINARY_DIR}/vm-results")
   if(arg_LAST)

@@ -19,16 +19,25 @@ def keep_row(test, row):
     keep(test, "json", json.dumps(row))
 
 
-def print_table(test, case, cells):
-    """The rows that the tests of `case` for `cells` have kept; `test` is skipped when there are none. Returns them."""
+def rows_of(case, cells):
+    """The rows that the tests of `case` for `cells` have kept."""
     folder = settings.results()
     files = [folder / f"{case.__name__}.test_{cell}.json" for cell in cells] if folder else []
-    rows = [json.loads(file.read_text()) for file in files if file.exists()]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def table(rows):
+    """In Markdown."""
+    lines = [rows[0], ["---"] * len(rows[0]), *(map(str, row.values()) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def print_table(test, case, cells):
+    """The same rows; `test` is skipped when there are none. Returns them."""
+    rows = rows_of(case, cells)
     if not rows:
         test.skipTest("there are no results")
-    print(f"\n| {' | '.join(rows[0])} |\n|{'---|' * len(rows[0])}")
-    for row in rows:
-        print(f"| {' | '.join(map(str, row.values()))} |")
+    print(f"\n{table(rows)}")
     return rows
 
 

@@ -3,6 +3,8 @@
 which --list prints every name. A run in which all was skipped ends with settings.skipped."""
 
 import argparse
+import itertools
+import os
 import pathlib
 import sys
 import tempfile
@@ -26,6 +28,24 @@ def add_cases(case, check, table):
             check(self, *arguments)
         test.__name__ = f"test_{name}"
         setattr(case, test.__name__, test)
+
+
+def every_three(*properties):
+    """Of all combinations of one value of each property, so many that every three values of three properties meet in
+    one, and all of them where TDSHIM_ALL_COMBINATIONS is set. Always the same ones."""
+    every = list(itertools.product(*properties))
+    if os.environ.get("TDSHIM_ALL_COMBINATIONS"):
+        return every
+
+    def triples(combination):
+        return set(itertools.combinations(enumerate(combination), 3))
+
+    missing = set().union(*map(triples, every))
+    chosen = []
+    while missing:
+        chosen.append(max(every, key=lambda combination: len(missing & triples(combination))))
+        missing -= triples(chosen[-1])
+    return chosen
 
 
 def temporary_folder(test):
