@@ -24,14 +24,14 @@ bound = 300  # seconds, for what hangs
 
 
 class Signals(unittest.TestCase):
-    def run_on_terminal(self, end):
+    def run_on_terminal(self, end, qemu=None, when=b"starting Linux"):
         """All that td-emu writes to a terminal of its own, and its exit code; `end(child, terminal)` asks it to end when
-        the kernel has begun."""
+        it has come to `when`."""
         folder = suite.temporary_folder(self)
         (folder / "kernel").write_bytes(kernels.bzimage(endless))
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        command = list(map(str, [settings.tool("td-emu"), "--qemu", settings.qemu("new"), "--firmware", settings.image(),
+        command = list(map(str, [settings.tool("td-emu"), "--qemu", qemu or settings.qemu("new"), "--firmware", settings.image(),
                                  "--kernel", folder / "kernel", "--memory", "256M"]))
         child, terminal = pty.fork()
         if child == 0:
@@ -42,8 +42,8 @@ class Signals(unittest.TestCase):
         try:
             while chunk := os.read(terminal, 4096):
                 output += chunk
-                if end and b"starting Linux" in output:
-                    self.assertFalse(self.echoes(terminal))
+                if end and when in output:
+                    self.assertFalse(not qemu and self.echoes(terminal))
                     end(child, terminal)
                     end = None
         except OSError:  # EIO: nobody has the other end open any more
@@ -67,6 +67,14 @@ class Signals(unittest.TestCase):
 
     def test_interrupted_by_a_key(self):
         self.check_ended(lambda child, terminal: os.write(terminal, b"\3"))
+
+    def test_what_does_not_end_is_killed(self):
+        """A QEMU whose main loop waits for a vCPU, as one that does not listen."""
+        deaf = suite.temporary_folder(self) / "qemu"
+        deaf.write_text("#!/bin/sh\ntrap '' TERM\necho deaf to SIGTERM\nwhile :; do sleep 1; done\n")
+        deaf.chmod(0o755)
+        output, _, _ = self.run_on_terminal(lambda child, _: os.kill(child, signal.SIGTERM), qemu=deaf, when=b"deaf")
+        self.assertEqual(list(self.temporary.iterdir()), [], output)
 
     def test_told_to_end(self):
         self.check_ended(lambda child, terminal: os.kill(child, signal.SIGTERM))

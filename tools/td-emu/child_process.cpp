@@ -18,7 +18,10 @@ using tools::system_failure;
 
 namespace {
 
-constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP};
+/// SIGALRM: QEMU did not end, for its main loop waits for a vCPU, and the vCPU's port access for
+/// the main loop.
+constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP, SIGALRM};
+constexpr unsigned patience = 10; // seconds
 
 /// Whom a signal's handler tells, and whether it has before.
 volatile pid_t told_child = 0;
@@ -28,6 +31,7 @@ void tell_child(int) {
     const int error = errno;
     ::kill(told_child, was_told != 0 ? SIGKILL : SIGTERM);
     was_told = 1;
+    ::alarm(patience);
     errno = error;
 }
 
@@ -41,6 +45,7 @@ class SignalsOfChild {
         ::sigprocmask(SIG_BLOCK, &signals_, &mask_before_);
     }
     ~SignalsOfChild() {
+        ::alarm(0);
         for (std::size_t i = 0; i < ending_signals.size(); ++i)
             if (goes_to_child_)
                 ::sigaction(ending_signals[i], &before_[i], nullptr);

@@ -12,8 +12,8 @@ namespace tdshim::td_emu {
 
 /// Runs a command to its end, with the descriptor `output` for its standard output. Returns its
 /// exit code, 128 and more for a signal. SIGINT, SIGTERM and SIGHUP end it and not this program,
-/// which has things to put away: the first as SIGTERM, any other as SIGKILL. The terminal is
-/// afterwards as it was.
+/// which has things to put away: the first as SIGTERM, any other, or ten seconds, as SIGKILL. The
+/// terminal is afterwards as it was.
 [[nodiscard]] tools::Outcome<int> run_command(const std::vector<std::string>& command, int output);
 
 } // namespace tdshim::td_emu
