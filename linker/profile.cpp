@@ -102,7 +102,7 @@ std::vector<Section> sections_of(const Plan& plan) {
     if (plan.profile == Profile::service_td) {
         sections.push_back(empty(SectionType::temp_mem, layout::event_log));
         for (const GpaRange& memory :
-             {layout::service_below_1m, layout::service_low,
+             {layout::service_below_640k, layout::service_below_1m, layout::service_low,
               GpaRange::between({layout::service_high},
                                 {layout::service_high + plan.permanent_memory})})
             sections.push_back(empty(SectionType::perm_mem, memory, tdvf::attribute_page_aug));

@@ -139,6 +139,11 @@ Result<AcpiRoot> load_acpi_tables(Context& context) {
             (Line() << "tdshim: acpi: the VMM offers no tables" << without_acpi).text());
         return AcpiRoot{};
     }
+    const auto is_fadt = [](Bytes table) { return acpi::has_signature(table, "FACP"); };
+    if (std::ranges::none_of(tables.all, is_fadt))
+        platform::print(
+            "tdshim: acpi: there is no FADT, so Linux leaves ACPI off: no event log for "
+            "the OS (CCEL), no power-off; shim-ld --acpi static brings tables");
     return write_root(context, tables);
 }
 

@@ -64,9 +64,11 @@ inline constexpr auto video_memory = GpaRange::of<640 * KiB, 128 * KiB>();
 inline constexpr auto payload_param = GpaRange::of<11 * MiB + 512 * KiB, 4 * KiB>();
 inline constexpr std::uint64_t payload_address = 192 * MiB;
 
-// Memory of a service TD, which owns what its image names: where parked processors can be sent to,
-// around the mailbox and the window, and as much as is asked for above the shim.
-inline constexpr auto service_below_1m = GpaRange::of<64 * KiB, 576 * KiB>();
+// Memory of a service TD, which owns what its image names: on both sides of a display's memory, for
+// Linux reads there what a PC's firmware leaves, and nobody may touch what nobody accepted; around
+// the mailbox and the window; and as much as is asked for above the shim.
+inline constexpr auto service_below_640k = GpaRange::between({0}, video_memory.start());
+inline constexpr auto service_below_1m = GpaRange::between(video_memory.end(), {1 * MiB});
 inline constexpr auto service_low = GpaRange::of<11 * MiB + 196 * KiB, 316 * KiB>();
 static_assert(service_low.start() == mailbox.end() && service_low.end() == shared_window.end());
 inline constexpr std::uint64_t service_high = 16 * MiB;

@@ -7,6 +7,7 @@ files alone, without the firmware."""
 import base64
 import pathlib
 import struct
+import subprocess
 import sys
 import unittest
 
@@ -147,6 +148,23 @@ class TdBoot(unittest.TestCase):
         by_linux = boot.result["pages_4k"] - by_firmware
         self.assertGreater(by_linux, 512 * mib // 4096)
         self.assertLess(by_linux, 6 * 1024 * mib // 4096, "most of it was never needed")
+
+    def test_linux_in_a_td_that_owns_its_memory(self):
+        """It touches no memory that nobody accepted, below 1 MiB neither, and is told that it lacks ACPI or has it."""
+        guest, folder = settings.Guest("6.12"), suite.temporary_folder(self)
+        bundle = folder / "bundle"
+        subprocess.run([settings.tool("shim-bundle"), "create", "--kernel", guest.kernel, "--initrd", guest.initrd, "--append",
+                        command_line, "-o", bundle], check=True, capture_output=True)
+        no_fadt = "tdshim: acpi: there is no FADT, so Linux leaves ACPI off"
+        for acpi, end in (((), rb"System halted instead"), (static, None)):
+            with self.subTest(acpi):
+                image = linked(folder / "final.bin", "--profile", "service-td", "--payload", bundle, "--permanent-memory",
+                               "512M", "--payload-address", "0x30000000", *acpi)
+                boot = td_emu.Run("--memory", "1G", "--cpus", 1, "--watch-payload", image=image, end_at=end)
+                self.assertEqual((boot.exit_code, boot.result and boot.result["finding"]), (0, ""), boot.console[-3000:])
+                boot.line(r"^guest: done$")
+                self.assertEqual(no_fadt in boot.console, not acpi)
+                self.assertEqual(linux.guest_line(boot.console, "ccel") == "none", not acpi)
 
     def test_all_accepted_for_a_kernel_that_accepts_none(self):
         """Linux 6.1 touches no memory that nobody accepted."""

@@ -70,7 +70,7 @@ class IgvmTest(ToolTest):
     def test_images_for_other_vmms(self):
         """A service TD gets memory only, a VMM that places a payload has nothing to place."""
         payload = ("--payload", self.put("payload", measure_test.KERNEL))
-        for profile, added, parameters in (("service-td", 3, 0), ("tdvf-payload", 0, 2)):
+        for profile, added, parameters in (("service-td", 4, 0), ("tdvf-payload", 0, 2)):
             with self.subTest(profile):
                 image, file, path = self.link("--profile", profile, *payload)
                 self.assertEqual(igvm.pages_of(file), self.pages_by_metadata(image))

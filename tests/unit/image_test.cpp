@@ -143,7 +143,7 @@ TEST_CASE("each profile has its sections", "[profile]") {
     CHECK(sections_text(link_good(contents_with(payload.view(), Profile::tdvf_payload))) ==
           "BFV+* CFV+* " + shim + "TD_HOB TempMem Payload+* PayloadParam ");
     CHECK(sections_text(link_good(contents_with(payload.view(), Profile::service_td))) ==
-          "BFV+* CFV+* " + shim + "TempMem PermMem PermMem PermMem Payload+* ");
+          "BFV+* CFV+* " + shim + "TempMem PermMem PermMem PermMem PermMem Payload+* ");
 }
 
 TEST_CASE("a payload that MRTD leaves out is in no extended section", "[profile]") {
