@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the packages that a fresh Debian 12, Debian 13 or Ubuntu 24.04 lacks, then fetches
-# mbedTLS and Catch2 as pinned sources into the cache (see newer-suite.sh for where from).
+# mbedTLS, Catch2 and OpenSSL's SHA-512 as pinned sources into the cache (see newer-suite.sh for where from).
 # Does nothing when all is there.
 
 set -euo pipefail
@@ -12,7 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/newer-suite.sh"
 build_packages=(
   clang-19 lld-19 llvm-19 libc++-19-dev libc++abi-19-dev libclang-rt-19-dev clang-format-19
   nasm cmake ninja-build help2man dpkg-dev libcli11-dev nlohmann-json3-dev libssl-dev libp11-kit-dev python3
-  git bzip2 xz-utils
+  git bzip2 xz-utils perl
 )
 run_packages=(
   qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils openssl systemd-boot-efi
@@ -24,7 +24,7 @@ usage() {
 usage: install-dependencies.sh [--for build|all] [--packages-only | --sources-only]
 
 Installs the packages lacking on this machine (with sudo when not root), and fetches the pinned
-sources of mbedTLS and Catch2 into \${TDSHIM_CACHE:-build/cache}/sources/{mbedtls,catch2}.
+sources of mbedTLS, Catch2 and OpenSSL's SHA-512 into \${TDSHIM_CACHE:-build/cache}/sources.
 
   --for build            only what compiling needs; the default, all, adds QEMU and what makes guests
   --packages-only        no sources
@@ -146,11 +146,63 @@ fetch_source() {
   rm -rf "$scratch"
 }
 
+# What of openssl is compiled: "sha256  path" lines, as sha256sum checks them. Arguments: NAME
+pinned_files_of() {
+  sed -nE "s/^$1 [^ ]+ ([0-9a-f]{64}) (.*)/\1  \2/p" "$repository/cmake/pinned-files.txt"
+}
+
+# Arguments: FOLDER NAME
+has_pinned_files() {
+  [[ -d $1 ]] && (cd "$1" && pinned_files_of "$2" | sha256sum --check --strict --status 2>/dev/null)
+}
+
+# "version suite package-version tarball sha256" of each version that a suite carries and that matches, newest first.
+# Arguments: NAME PATTERN
+matching_versions() {
+  local name=$1 pattern=$2 suite package_version upstream tarball sha256
+  for suite in $(suites_for "$name"); do
+    if ! prepare_private_apt "$suite" deb-src; then continue; fi
+    while read -r package_version upstream tarball sha256; do
+      # shellcheck disable=SC2053 # the right side is a pattern
+      if [[ $upstream == $pattern ]]; then echo "$upstream $suite $package_version $tarball $sha256"; fi
+    done < <(list_source_versions "$suite" "$name")
+  done | sort --version-sort --reverse
+}
+
+# The pinned files of a source, from the newest version that a suite signs, serves, and has these very files in.
+# Arguments: NAME PATTERN
+fetch_files() {
+  local name=$1 pattern=$2 sources version suite package_version tarball sha256 paths
+  sources="$(cache_folder)/sources"
+  if has_pinned_files "$sources/$name" "$name"; then return; fi
+  mapfile -t paths < <(pinned_files_of "$name" | cut -d ' ' -f 3- | sed 's|^|*/|')
+  make_scratch_beside "$sources/$name"
+  while read -r version suite package_version tarball sha256; do
+    progress "fetching $name $version from $suite"
+    rm -rf "${scratch:?}"/*
+    (fetch_source_tarball "$suite" "$name" "$package_version" "$tarball" "$scratch") >/dev/null || continue
+    echo "$sha256  $scratch/$tarball" | sha256sum --check --status || continue
+    mkdir "$scratch/unpacked"
+    tar --extract --no-same-owner --strip-components=1 --file "$scratch/$tarball" --directory "$scratch/unpacked" \
+      --wildcards "${paths[@]}" || continue
+    if ! has_pinned_files "$scratch/unpacked" "$name"; then continue; fi
+    echo "$version" >"$scratch/unpacked/VERSION"
+    rm -rf "${sources:?}/$name"
+    mv "$scratch/unpacked" "$sources/$name"
+    rm -rf "$scratch"
+    return
+  done < <(matching_versions "$name" "$pattern")
+  fail "no suite of $(suites_for "$name") serves a $name $pattern with the files that cmake/pinned-files.txt pins"
+}
+
 fetch_sources() {
   local name version sha256 pattern
   while read -r name version sha256 pattern; do
     fetch_source "$name" "$version" "$sha256" "$pattern"
   done < <(grep -v '^#' "$repository/cmake/pinned-sources.txt")
+  while read -r name pattern; do
+    fetch_files "$name" "$pattern"
+  done < <(grep -v '^#' "$repository/cmake/pinned-files.txt" | cut -d ' ' -f 1,2 | uniq)
 }
 
 main() {

@@ -13,10 +13,10 @@ repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 source "$repository/cmake/suite-sources.sh"
 
 # Which suites are tried, in this order, for what, on which distribution: stated only here.
-# Arguments: mbedtls | catch2 | kernel | qemu | ovmf. Prints the suites, one line.
+# Arguments: mbedtls | catch2 | openssl | kernel | qemu | ovmf. Prints the suites, one line.
 suites_for() {
   case "$(distribution_id):$(distribution_codename):$1" in
-    debian:bookworm:mbedtls | debian:bookworm:catch2 | debian:bookworm:ovmf) echo "trixie sid" ;;
+    debian:bookworm:mbedtls | debian:bookworm:catch2 | debian:bookworm:openssl | debian:bookworm:ovmf) echo "trixie sid" ;;
     debian:bookworm:kernel) echo "trixie" ;;
     debian:bookworm:qemu | debian:trixie:qemu) echo "trixie-backports sid" ;;
     debian:*:kernel) distribution_codename ;;

@@ -6,6 +6,7 @@
 #pragma once
 
 #define MBEDTLS_SHA384_C
+#define MBEDTLS_SHA512_ALT /* shim/crypto/sha512.cpp, on OpenSSL's code */
 
 #define MBEDTLS_HAVE_ASM /* 64 x 64 bit multiplication */
 #define MBEDTLS_NO_UDBL_DIVISION /* it would call the compiler's library */

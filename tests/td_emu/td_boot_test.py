@@ -149,6 +149,18 @@ class TdBoot(unittest.TestCase):
         self.assertGreater(by_linux, 512 * mib // 4096)
         self.assertLess(by_linux, 6 * 1024 * mib // 4096, "most of it was never needed")
 
+    def test_digests_do_not_depend_on_xfam(self):
+        """Without AVX the firmware hashes otherwise, at half as many instructions more, and to the same registers."""
+        guest = settings.Guest("6.12")
+        with_avx, without = (td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--append", command_line,
+                                        "--memory", "512M", "--cpus", 1, "--until", "payload", "--stats", "--xfam", xfam)
+                             for xfam in ("0xe7", "0x3"))
+        for run in (with_avx, without):
+            self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console + run.errors)
+        self.assertEqual(with_avx.report.rtmr, without.report.rtmr)
+        self.assertEqual((with_avx.report.xfam, without.report.xfam), (0xE7, 0x3))
+        self.assertGreater(without.result["instructions"][0], with_avx.result["instructions"][0] * 1.2)
+
     def test_linux_in_a_td_that_owns_its_memory(self):
         """It touches no memory that nobody accepted, below 1 MiB neither, and is told that it lacks ACPI or has it."""
         guest, folder = settings.Guest("6.12"), suite.temporary_folder(self)

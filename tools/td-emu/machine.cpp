@@ -236,10 +236,13 @@ std::vector<std::string> qemu_words_for_linux(const Options& options) {
 }
 
 /// With the address bits of many hosts; where the shared bit is an address bit it has to be among
-/// them, or an access is a page fault.
-std::string processor_model(unsigned gpa_width) {
-    return std::format("max,min-level=0x21,vendor=GenuineIntel,phys-bits={}",
-                       gpa_width == widest_gpa ? 46 : gpa_width);
+/// them, or an access is a page fault. CPUID offers what XFAM gives, as the module sees to, of what
+/// QEMU emulates: of the parts that can be absent that is AVX.
+std::string processor_model(unsigned gpa_width, std::uint64_t xfam) {
+    constexpr std::uint64_t xfam_avx = 1 << 2;
+    return std::format("max,min-level=0x21,vendor=GenuineIntel,phys-bits={}{}",
+                       gpa_width == widest_gpa ? 46 : gpa_width,
+                       (xfam & xfam_avx) == 0 ? ",-avx,-avx2" : "");
 }
 
 std::vector<std::string> qemu_command(const Options& options, const Settings& settings,
@@ -256,7 +259,7 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
                                      "-accel",
                                      "tcg,thread=multi",
                                      "-cpu",
-                                     processor_model(options.gpa_width),
+                                     processor_model(options.gpa_width, options.identity.xfam),
                                      "-smp",
                                      std::to_string(options.vcpus),
                                      "-bios",

@@ -88,6 +88,25 @@ inline void write_cr4(std::uint64_t value) {
     asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+/// XCR0, which CR4.OSXSAVE makes reachable, as are the next.
+[[nodiscard]] inline std::uint64_t read_xcr0() {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return std::uint64_t{high} << 32 | low;
+}
+inline void write_xcr0(std::uint64_t value) {
+    asm volatile("xsetbv"
+                 :
+                 : "c"(0), "a"(static_cast<std::uint32_t>(value)),
+                   "d"(static_cast<std::uint32_t>(value >> 32))
+                 : "memory");
+}
+/// Zeroes all 16 registers of AVX. XCR0 must have it.
+inline void clear_vectors() {
+    asm volatile("vzeroall");
+}
+
 /// RDRAND, which CPUID must offer. False when it has no number ready.
 [[nodiscard]] inline bool read_random(std::uint64_t& value) {
     bool is_ready = false;

@@ -16,6 +16,7 @@
 #include "shim/platform/x86/protection.hpp"
 #include "shim/platform/x86/stack_guard.hpp"
 #include "shim/platform/x86/stacks.hpp"
+#include "shim/platform/x86/vectors.hpp"
 
 namespace tdshim::x86 {
 namespace {
@@ -40,6 +41,7 @@ extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
     devices::open_console();
     load_descriptor_tables(exception_stacks());
     protect_supervisor();
+    hash_by_vectors();
     // The VMM can make RDRAND fail, by exhausting it, and could then work out the guard's value.
     const auto entered = td::active() && !is_random ? refuse(Fault::no_random_number) : enter();
     if (!entered) {
