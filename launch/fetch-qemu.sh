@@ -11,8 +11,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/../cmake/newer-suite.sh"
 
 usage() {
   cat <<USAGE
-usage: fetch-qemu.sh [--suite SUITE]
+usage: fetch-qemu.sh [--spice] [--suite SUITE]
 
+  --spice        with SPICE and its display qxl, which are another 220 MB
   --suite SUITE  where from; the default is the first that can be had of: $(suites_for qemu)
 
 example: launch/qemu.sh --qemu "\$(launch/fetch-qemu.sh)" --firmware build/release/final.bin --kernel vmlinuz
@@ -51,7 +52,7 @@ fetch_qemu() {
   local suite=$1 folder=$2 file version
   progress "fetching QEMU and its libraries from $suite (about 230 MB)"
   make_scratch_beside "$folder"
-  fetch_package_closure "$suite" "$scratch/packages" qemu-system-x86 seabios ipxe-qemu ||
+  fetch_package_closure "$suite" "$scratch/packages" qemu-system-x86 seabios ipxe-qemu "${more_packages[@]}" ||
     fail "could not download QEMU from $suite"
   mkdir -p "$scratch/qemu"
   make_merged_root "$scratch/qemu/root"
@@ -66,10 +67,16 @@ fetch_qemu() {
 }
 
 main() {
-  local suites suite folder
+  local suites suite folder kind=
   suites="$(suites_for qemu)"
+  more_packages=()
   while [[ $# -gt 0 ]]; do
     case "$1" in
+      --spice)
+        kind=-spice more_packages=(qemu-system-modules-spice)
+        shift
+        continue
+        ;;
       --suite) suites="${2:-}" ;;
       --help)
         usage
@@ -81,7 +88,7 @@ main() {
     shift 2
   done
   for suite in $suites; do
-    folder="$(cache_folder)/qemu/$suite"
+    folder="$(cache_folder)/qemu/$suite$kind"
     if [[ ! -d $folder ]]; then
       if ! prepare_private_apt "$suite" deb; then continue; fi
       fetch_qemu "$suite" "$folder"

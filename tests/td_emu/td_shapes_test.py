@@ -78,6 +78,10 @@ class Displays(unittest.TestCase):
     def test_virtio_vga(self):
         begin(self, "-device", "virtio-vga")
 
+    def test_qxl(self):
+        settings.require_device(settings.qemu("new"), "qxl-vga")
+        begin(self, "-device", "qxl-vga")
+
     def test_none_of_vga(self):
         begin(self, "-device", "bochs-display")
 

@@ -16,7 +16,8 @@ provide_guest() {
 
 provide_qemu() {
   local program
-  program="$("$tests_vm_repository/launch/fetch-qemu.sh")" || return 0
+  program="$("$tests_vm_repository/launch/fetch-qemu.sh" --spice)" ||
+    program="$("$tests_vm_repository/launch/fetch-qemu.sh")" || return 0
   export TDSHIM_QEMU_NEW="$program"
 }
 

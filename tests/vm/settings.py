@@ -65,6 +65,13 @@ def source():
     return pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def require_device(program, device):
+    """Of a QEMU whose packages can be without it."""
+    known = subprocess.run([program, "-device", "help"], capture_output=True, text=True).stdout
+    if f'name "{device}"' not in known:
+        skip(f"this QEMU has no {device} (launch/fetch-qemu.sh --spice fetches one that has)")
+
+
 def tool(name):
     """A tool's path, nothing where it was not built: tests have a second way to check."""
     path = pathlib.Path(os.environ.get("TDSHIM_BIN", "")) / name

@@ -65,6 +65,10 @@ class Shapes(unittest.TestCase):
         check_boot(self, 1, shapes.many_disks(guest_devices.make_disk(self)), rf"(?m)^guest: td-report {shapes.disks}$",
                    td_guest.script(shapes.count_disks))
 
+    def test_qxl(self):
+        settings.require_device(settings.qemu("new"), "qxl-vga")
+        check_boot(self, 1, ("-device", "qxl-vga"))
+
 
 suite.add_cases(Shapes, check_boot, cases)
 
