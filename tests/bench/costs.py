@@ -34,7 +34,8 @@ then counts two ticks an instruction, and one for each repetition of a string in
 The same files in td-emu, where other processors wait and then help. What they execute depends on the host's scheduling.
 
 {td}
-Nearly all of it is SHA-384 in portable C, then a call for each page.
+Most of it is SHA-384, then a call for each page. These processors have AVX2, which hashes; the plain VM's, QEMU's default
+ones, have none.
 
 ## Signatures
 
