@@ -46,8 +46,13 @@ def make_home(folder):
         if entry.name not in ("build", ".git"):
             (project / entry.name).symlink_to(entry)
     (project / "build" / "release").symlink_to(settings.image().parent)
-    fetched = settings.required_path("TDSHIM_QEMU_NEW").parent.parent.parent  # cache/qemu/SUITE/program
-    (project / "build" / "cache").symlink_to(fetched)
+    program = settings.required_path("TDSHIM_QEMU_NEW")  # cache/qemu/SUITE or SUITE-spice/program
+    cache = project / "build" / "cache"
+    (cache / "qemu").mkdir(parents=True)
+    (cache / "qemu" / program.parent.name.removesuffix("-spice")).symlink_to(program.parent)
+    for entry in program.parent.parent.parent.iterdir():
+        if entry.name != "qemu":
+            (cache / entry.name).symlink_to(entry)
 
 
 class Guide(unittest.TestCase):
