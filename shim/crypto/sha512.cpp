@@ -34,14 +34,16 @@ constexpr std::array<std::uint64_t, 8> sha384_start{
     0x6733'2667'FFC0'0B31, 0x8EB4'4A87'6858'1511, 0xDB0C'2E0D'64F9'8FA7, 0x47B5'481D'BEFA'4FA4};
 
 constinit VectorUnit vectors{};
+/// By a pointer, so that the linker leaves the path out where nobody calls use_vectors().
+constinit void (*hash_by_vectors)(std::uint64_t*, const void*, std::size_t) = nullptr;
 
 std::size_t size_of_rest(const mbedtls_sha512_context& context) {
     return context.size % block_size;
 }
 
 void hash_blocks(mbedtls_sha512_context& context, const unsigned char* data, std::size_t blocks) {
-    if (blocks >= least_blocks_by_vectors && vectors.begin != nullptr && vectors.begin()) {
-        tdshim_sha512_avx2(context.state, data, blocks);
+    if (blocks >= least_blocks_by_vectors && hash_by_vectors != nullptr && vectors.begin()) {
+        hash_by_vectors(context.state, data, blocks);
         vectors.end();
         return;
     }
@@ -84,6 +86,7 @@ void pad(mbedtls_sha512_context& context) {
 
 void use_vectors(VectorUnit unit) {
     vectors = unit;
+    hash_by_vectors = unit.begin != nullptr ? tdshim_sha512_avx2 : nullptr;
 }
 
 } // namespace tdshim::crypto
