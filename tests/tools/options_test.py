@@ -18,7 +18,7 @@ NUMBERS = {"shim-ld": {"--payload-address", "--td-info-version", "--td-info-svn"
            "td-emu": {"--payload-entry", "--cpus", "--attributes", "--xfam"}}
 SIZES = {"shim-ld": {"--payload-room", "--permanent-memory"}, "shim-hob build": {"--memory"}, "shim-check": {"--memory"},
          "shim-measure": {"--memory"}, "td-emu": {"--memory"}}
-OPTION = re.compile(r"^ {2,4}(?:-\w,)?(--[\w-]+|[A-Z][A-Z.-]+|more) ([^ ]+)")
+OPTION = re.compile(r"^ {2,4}(?:-\w,)?(--[\w-]+|[A-Z][A-Z.-]+|more) (?!Excludes:)([^ ]+)")
 NO_NUMBERS = ("-1", "+1", "010000000", "0x", "0x10000000000000000", "18446744073709551616", "1x", "0X1", " 1", "1 ", "1.0", "one")
 
 
