@@ -6,6 +6,7 @@ is refused by both."""
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -225,6 +226,22 @@ class SignedTest(BundleTest):
         self.check_events(report, EVENTS, hash_of(self.ec.block()))
         self.assertEqual(report["signed"]["svn"], 7)
         self.accepted(self.path("signed"), "--public-key", self.ec.public, "--kind", "linux-bundle")
+
+    def test_an_initrd_of_more_than_a_gibibyte(self):
+        """The format has room for 4 GiB."""
+        with open("/proc/meminfo", encoding="ascii") as file:
+            available = int(re.search(r"^MemAvailable: +(\d+) kB$", file.read(), re.MULTILINE)[1])
+        if available < 6 << 20:
+            self.skipTest("less than 6 GiB of memory are free")
+        size = (1 << 30) + 4099
+        with open(self.path("large"), "wb") as file:
+            file.write(b"first")
+            file.seek(size - 4)
+            file.write(b"last")
+        self.payload = self.create("--initrd", self.path("large"))
+        signed_file = self.sign(self.ec, "--svn", "2")
+        report = self.verified(signed_file, "--public-key", self.ec.public)
+        self.assertEqual({member["name"]: member["size"] for member in report["members"]}["initrd"], size)
 
     def test_an_unsigned_bundle_has_no_signer(self):
         asking = self.put("asking", bundle(KERNEL, INITRD, LINE, EVENTS))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Digests of files that may be larger than memory: read in pieces and hashed by OpenSSL's
-// libcrypto, whose SHA-384 is about twice as fast as the portable one that the firmware uses. On a
-// terminal a large file shows how far it is.
+// libcrypto, by what the processor has for it. On a terminal a large file shows how far it is.
 #pragma once
 
 #include <string>

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <format>
 #include <optional>
 #include <sys/stat.h>
 #include <system_error>
@@ -124,10 +125,18 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
         return std::unexpected(system_failure(file, "cannot open", errno));
     note_input(input.number());
     std::vector<std::byte> bytes;
+    struct stat status{};
+    const bool has_size = ::fstat(input.number(), &status) == 0 && S_ISREG(status.st_mode);
+    const std::uint64_t most = has_size ? max_file_size : max_stream_size;
+    if (has_size && static_cast<std::uint64_t>(status.st_size) <= most)
+        bytes.reserve(static_cast<std::size_t>(status.st_size)); // not twice as much at the end
     std::vector<std::byte> piece(std::size_t{1} << 16);
     while (const std::size_t count = TRY(read_piece(file, input, piece))) {
-        if (count > max_file_size - bytes.size())
-            return std::unexpected(failure(file, "larger than 1 GiB"));
+        if (count > most - bytes.size())
+            return std::unexpected(failure(
+                file, has_size ? std::format("larger than {} MiB, which no input is", most >> 20)
+                               : std::format("larger than {} MiB, and no file but a stream",
+                                             most >> 20)));
         bytes.append_range(Bytes(piece).first(count));
     }
     return bytes;

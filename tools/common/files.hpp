@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,10 @@
 
 namespace tdshim::tools {
 
-/// More than any input of these tools has; a device that never ends is refused here.
-inline constexpr std::size_t max_file_size = std::size_t{1} << 30;
+/// More than any input of these tools has: an initrd of 4 GiB - 1, in a bundle, signed.
+inline constexpr std::uint64_t max_file_size = (std::uint64_t{4} << 30) + (std::uint64_t{64} << 20);
+/// The same of what is no regular file; a device that never ends is refused here.
+inline constexpr std::uint64_t max_stream_size = std::uint64_t{1} << 30;
 
 /// All bytes of `file`.
 [[nodiscard]] Outcome<std::vector<std::byte>> read_file(const std::string& file);
