@@ -186,7 +186,20 @@ class OwnTest(SigningTest):
                 self.assertIn(reason, result.stderr)
                 self.assertFalse(os.path.exists(self.path("none")))
         result = self.bad("shim-enroll", "--firmware", self.image, "--key", self.ec.path, "-o", self.path("none"))
-        self.assertIn("holds no public key", result.stderr)
+        self.assertIn(f"holds no public key in PEM or DER, but a private key: openssl pkey -in {self.ec.path} -pubout\n",
+                      result.stderr)
+        subprocess.run(["openssl", "req", "-x509", "-key", self.ec.path, "-subj", "/CN=none", "-out", self.path("cert.pem")],
+                       check=True, capture_output=True)
+        result = self.bad("shim-enroll", "--firmware", self.image, "--key", self.path("cert.pem"), "-o", self.path("none"))
+        self.assertIn(f"but a certificate: openssl x509 -in {self.path('cert.pem')} -noout -pubkey\n", result.stderr)
+        for option in ("--revoke", "--revoke-key", "--pin"):
+            result = self.bad("shim-enroll", "--firmware", self.image, option, "deadbeef", "-o", self.path("none"))
+            self.assertIn("deadbeef: there is no such file, and a SHA-384 digest has 96 digits, not 8\n", result.stderr)
+
+    def test_an_svn_that_nobody_gave_is_said(self):
+        sign = ("shim-sign", self.payload, "--key", self.ec.path, "-o", self.path("signed"))
+        self.assertIn("note: without --svn it is 0", self.good(*sign))
+        self.assertNotIn("note:", self.good(*sign, "--svn", "0"))
 
     def test_a_key_that_is_elsewhere_signs_by_a_command(self):
         for key, command in ((self.ec, f"openssl dgst -sha384 -sign {self.ec.path}"),

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <format>
+#include <system_error>
 
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
@@ -32,10 +34,25 @@ std::optional<crypto::Digest> digest_of(std::string_view text) {
     return digest;
 }
 
+/// Where a digest was meant, "cannot open" would say nothing.
+Outcome<> check_no_half_digest(const std::string& text) {
+    const auto is_digit = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    std::error_code ignored;
+    if (!std::ranges::all_of(text, is_digit) || std::filesystem::exists(text, ignored))
+        return {};
+    return std::unexpected(
+        failure(text, std::format("there is no such file, and a SHA-384 digest has {} digits, "
+                                  "not {}",
+                                  digits_of_digest, text.size())));
+}
+
 /// The digest of what runs: of a signed payload that of its contents.
 Outcome<crypto::Digest> payload_digest(const std::string& text) {
     if (const auto digest = digest_of(text))
         return *digest;
+    TRY(check_no_half_digest(text));
     const auto file = TRY(read_file(text));
     if (!signed_payload::is_signed(file))
         return crypto::sha384(file);
@@ -45,6 +62,7 @@ Outcome<crypto::Digest> payload_digest(const std::string& text) {
 Outcome<crypto::Digest> key_hash(const std::string& text) {
     if (const auto digest = digest_of(text))
         return *digest;
+    TRY(check_no_half_digest(text));
     return read_public_key(text).transform([](const PublicKey& key) { return key.hash(); });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "shim/verify/payload.hpp"
@@ -25,7 +26,7 @@ struct SignOptions {
     std::string public_key;   ///< for all but `key`; a token mostly has it, too
     KeyKind algorithm = KeyKind::any;
     signed_payload::Numbering numbering = signed_payload::Numbering::document;
-    std::uint64_t svn = 0;
+    std::optional<std::uint64_t> svn; ///< nothing: 0, which is said
     std::uint64_t version = 0;
     std::string output;
     bool json = false;

@@ -68,9 +68,10 @@ Outcome<std::vector<std::byte>> message_of(const SignOptions& options, Algorithm
         return std::unexpected(failure(options.payload, "is empty: expected a payload"));
     if (signed_payload::is_signed(contents))
         return std::unexpected(failure(options.payload, "is signed already"));
-    const auto header = TRY(of_file(
-        options.payload, signed_payload::make_header(contents.size(), options.version, options.svn,
-                                                     algorithm, options.numbering)));
+    const auto header =
+        TRY(of_file(options.payload, signed_payload::make_header(contents.size(), options.version,
+                                                                 options.svn.value_or(0), algorithm,
+                                                                 options.numbering)));
     std::vector<std::byte> message;
     message.append_range(bytes_of(header));
     message.append_range(contents);
@@ -132,17 +133,19 @@ void report(const SignOptions& options, const PublicKey& key, Bytes message,
             {{"file", written},
              {"algorithm", signed_payload::name_of(key.algorithm)},
              {"key", hex(key.hash())},
-             {"svn", options.svn},
+             {"svn", options.svn.value_or(0)},
              {"version", options.version},
              {"contents", hex(crypto::sha384(message.subspan(sizeof(signed_payload::Header))))},
              {"to_be_signed", hex(digest)}});
         return;
     }
     std::cout << std::format("{}: {}, SVN {}, version {}\n  key {}\n", written,
-                             signed_payload::name_of(key.algorithm), options.svn, options.version,
-                             hex(key.hash()));
+                             signed_payload::name_of(key.algorithm), options.svn.value_or(0),
+                             options.version, hex(key.hash()));
     if (!options.to_be_signed.empty())
         std::cout << std::format("  to be signed: this file, whose sha384 is {}\n", hex(digest));
+    if (!options.svn)
+        std::cout << "note: without --svn it is 0, which every minimum above refuses\n";
 }
 
 } // namespace

@@ -100,6 +100,16 @@ EVP_PKEY* read_key(BIO* input, Pem pem, Der der) {
     return der(input, nullptr);
 }
 
+/// What stands in the place of a public key, and how one is made of it.
+std::string way_to_public_key(const std::string& file, Bytes contents) {
+    const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
+    if (text.contains("PRIVATE KEY-----"))
+        return std::format(", but a private key: openssl pkey -in {} -pubout", file);
+    if (text.contains("-----BEGIN CERTIFICATE-----"))
+        return std::format(", but a certificate: openssl x509 -in {} -noout -pubkey", file);
+    return "";
+}
+
 } // namespace
 
 Outcome<PublicKey> public_key_of(const EVP_PKEY* key, const std::string& name) {
@@ -123,7 +133,8 @@ Outcome<PublicKey> read_public_key(const std::string& file) {
         input ? read_key(input.get(), &PEM_read_bio_PUBKEY, &d2i_PUBKEY_bio) : nullptr);
     ERR_clear_error();
     if (!key)
-        return std::unexpected(failure(file, "holds no public key in PEM or DER"));
+        return std::unexpected(
+            failure(file, "holds no public key in PEM or DER" + way_to_public_key(file, bytes)));
     return public_key_of(key.get(), file);
 }
 
