@@ -123,12 +123,6 @@ int mbedtls_sha512_update(mbedtls_sha512_context* context, const unsigned char* 
     return 0;
 }
 
-int mbedtls_internal_sha512_process(mbedtls_sha512_context* context,
-                                    const unsigned char data[128]) {
-    tdshim_sha512_scalar(context->state, data, 1);
-    return 0;
-}
-
 int mbedtls_sha512_finish(mbedtls_sha512_context* context, unsigned char* digest) {
     crypto::pad(*context);
     constexpr std::size_t words = 6; // of eight: SHA-384 [FIPS 180-4, 6.5]
