@@ -48,18 +48,18 @@ Outcome<> write_volume(const EnrolOptions& options, const Contents& contents, Mu
     return of_file(options.firmware, cfv::write(volume, anchor, policy));
 }
 
-struct Outcomes {
+struct NewContents {
     Contents contents;
     std::vector<std::string> lost;
 };
 
-Outcome<Outcomes> contents_for(const EnrolOptions& options, Bytes volume) {
+Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
     const Wishes wishes = TRY(wishes_of(options));
     if (cfv::is_blank(volume)) {
         if (options.changes)
             return std::unexpected(failure(
                 options.firmware, "nothing is enrolled that --change could add to: leave it out"));
-        return Outcomes{contents_of(options, wishes), {}};
+        return NewContents{contents_of(options, wishes), {}};
     }
     if (!options.changes && !options.replaces)
         return std::unexpected(failure(options.firmware,
@@ -67,25 +67,24 @@ Outcome<Outcomes> contents_for(const EnrolOptions& options, Bytes volume) {
                                        "is enrolled, --replace writes everything anew)"));
     const auto enrolment = cfv::parse(volume);
     if (!enrolment && options.replaces) // whatever it is
-        return Outcomes{contents_of(options, wishes), {}};
+        return NewContents{contents_of(options, wishes), {}};
     const Contents before = contents_of(TRY(of_file(options.firmware, enrolment)));
     const Contents after =
         options.changes ? TRY(changed(before, options, wishes)) : contents_of(options, wishes);
-    return Outcomes{after, lost_between(before, after)};
+    return NewContents{after, lost_between(before, after)};
 }
 
-void report(const EnrolOptions& options, const Outcomes& outcomes,
-            const cfv::Enrolment& enrolment) {
-    const auto notes = notes_of(outcomes.contents);
+void report(const EnrolOptions& options, const NewContents& made, const cfv::Enrolment& enrolment) {
+    const auto notes = notes_of(made.contents);
     if (options.json) {
         print_json({{"image", options.output},
                     {"enrolment", json_of(enrolment)},
-                    {"no_longer", outcomes.lost},
+                    {"no_longer", made.lost},
                     {"notes", notes}});
         return;
     }
     std::cout << options.output << ": " << table_of(enrolment);
-    for (const std::string& lost : outcomes.lost)
+    for (const std::string& lost : made.lost)
         std::cout << "no longer: " << lost << '\n';
     for (const std::string& note : notes)
         std::cout << "note: " << note << '\n';
@@ -101,11 +100,11 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
                                        "flat image (shim-ld --image-format tdvf)"));
     const VolumePlace place = TRY(require_volume(image, options.firmware));
     const MutableBytes volume = MutableBytes(image).subspan(place.offset, place.size);
-    const Outcomes outcomes = TRY(contents_for(options, volume));
-    TRY(write_volume(options, outcomes.contents, volume));
+    const NewContents made = TRY(contents_for(options, volume));
+    TRY(write_volume(options, made.contents, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
     TRY(write_file(options.output, image));
-    report(options, outcomes, enrolment);
+    report(options, made, enrolment);
     return ExitCode::good;
 }
 
