@@ -273,7 +273,7 @@ Outcome<ExitCode> run(const Arguments& arguments) {
                                      : image.bytes};
     TRY(tools::write_file(output.name, output.bytes));
     if (arguments.json)
-        tools::print_json(json_of(shim, image, output, arguments));
+        tools::print_json("shim-ld/1", json_of(shim, image, output, arguments));
     else
         print_table(shim, image, output);
     if (!arguments.json)

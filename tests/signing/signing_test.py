@@ -17,7 +17,7 @@ from reference import (
     ANCHOR_FILE, POLICY, EcKey, RsaKey, acpi_table, anchor, hash_of, openssl, payload_header, policy, signed, volume,
     volume_file,
 )
-from support import BOOT_SECTOR, CFV_SIZE, ToolTest, elf, reset_vector
+from support import BIN, BOOT_SECTOR, CFV_SIZE, ToolTest, elf, reset_vector
 import unittest
 
 CONTENTS = BOOT_SECTOR + bytes(range(256)) * 20
@@ -80,7 +80,7 @@ class ForeignTest(SigningTest):
             for as_document in (False, True):
                 image = self.with_volume(volume(CFV_SIZE, volume_file(ANCHOR_FILE, anchor(key.block(), as_document))))
                 found = self.accepted(self.put("foreign", signed(key, CONTENTS, 3, 9)), "--firmware", image)
-                self.assertEqual(found["contents"], hash_of(CONTENTS).hex())
+                self.assertEqual(found["digest"], hash_of(CONTENTS).hex())
                 self.assertEqual(found["signed"]["svn"], 3)
                 self.assertEqual(found["signed"]["version"], 9)
                 self.assertEqual(found["signed"]["key"], hash_of(key.block()).hex())
@@ -173,6 +173,27 @@ class OwnTest(SigningTest):
                 public = self.put("public.der", openssl("pkey", "-in", key.path, "-pubout", "-outform", "DER"))
                 self.accepted(self.path("signed"), "--public-key", public)
                 self.accepted(self.path("signed"), "--firmware", self.enroll("--key", public))
+
+    def test_an_encrypted_key_has_its_passphrase_in_a_file(self):
+        pem, der, output = self.path("encrypted.pem"), self.path("encrypted.der"), self.path("out")
+        openssl("pkcs8", "-topk8", "-in", self.ec.path, "-out", pem, "-passout", "pass:of the key")
+        openssl("pkcs8", "-topk8", "-in", self.ec.path, "-out", der, "-outform", "DER", "-passout", "pass:of the key")
+        words = self.put("words", b"of the key\nof another\n")
+        for key in (pem, der):
+            with self.subTest(key):
+                self.good("shim-sign", self.payload, "--key", key, "--passphrase-file", words, "--svn", "1", "-o", output)
+                self.good("shim-sign", "verify", output, "--public-key", self.ec.public)
+        wrong = self.bad("shim-sign", self.payload, "--key", pem, "--passphrase-file", self.put("no", b"of another"), "--svn", "1",
+                         "-o", output)
+        self.assertEqual(wrong.stderr, f"shim-sign: {pem}: is encrypted, with another passphrase than --passphrase-file has\n")
+        # Nobody is asked where nobody is there to answer.
+        alone = subprocess.run([os.path.join(BIN, "shim-sign"), self.payload, "--key", pem, "--svn", "1", "-o", output],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+                               start_new_session=True)
+        self.assertEqual((alone.returncode, alone.stderr),
+                         (2, f"shim-sign: {pem}: is encrypted: without a terminal to ask on, give --passphrase-file FILE\n"))
+        self.assertIn("goes with --key", self.bad("shim-sign", self.payload, "--external-command", "true", "--public-key",
+                                                  self.ec.public, "--passphrase-file", words, "-o", output).stderr)
 
     def test_other_keys_are_refused(self):
         openssl("genpkey", "-algorithm", "ED25519", "-out", self.path("ed.pem"))

@@ -204,7 +204,30 @@ class MeasureTest(ToolTest):
     def check(self, boot, *references, code=0):
         result = self.run_tool("shim-log", "check", self.put("ccel", boot.log()), *references, "--json")
         self.assertEqual((result.returncode, result.stderr), (code, ""), result.stdout)
-        return json.loads(result.stdout)
+        found = json.loads(result.stdout)
+        self.assertEqual(found.pop("schema"), "shim-log-check/1")
+        return found
+
+    def test_tables_of_a_td_hob_that_the_firmware_refuses_are_not_predicted(self):
+        image = os.path.join(self.folder, "placed.bin")
+        self.good("shim-ld", self.put("reset", reset_vector()), self.put("elf", elf()), "-o", image, "--profile", "tdvf-payload")
+        fadt = self.put("fadt", table(b"FACP", bytes(240)))
+        short = self.put("short", table(b"FACP", b""))
+        madt = self.put("madt", table(b"APIC", struct.pack("<II", 0, 0) + struct.pack("<BBHIQ", 0x10, 16, 0, 0, 0x1000)))
+        ccel = self.put("ccel", table(b"CCEL", bytes(20)))
+        kernel = self.put("bzimage", bzimage())
+        for files, reason in (([fadt, fadt], "hold two FADTs"), ([short], "length"),
+                              ([madt], "holds a wakeup mailbox of its own"), ([ccel], "hold an event log of their own"),
+                              ([fadt], None)):
+            with self.subTest(reason):
+                hob = os.path.join(self.folder, "hob.bin")
+                self.good("shim-hob", "build", image, "--vmm", "cloud-hypervisor", "--memory", "1G", "--payload-info",
+                          "1:0x1000000", *(word for file in files for word in ("--acpi-table", file)), "-o", hob)
+                command = ("shim-measure", image, "--kernel", kernel, "--hob", hob)
+                if reason:
+                    self.assertIn(reason, self.bad(*command).stderr)
+                else:
+                    self.good(*command)
 
     def test_a_good_boot_agrees_with_everything(self):
         policy, unpinned, everything = self.policy(), [*IDENTITY, "rtmr2", "rtmr3"], list(REGISTERS)

@@ -5,10 +5,17 @@ ctest runs it; TDSHIM_BIN names the tools' folder."""
 
 import json
 import os
+import pathlib
+import pty
+import re
 import struct
 import subprocess
+import sys
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+from kernels import bzimage
 from link_test import LinkTest  # run from here with the rest
 from support import (
     BOOT_SECTOR, BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
@@ -27,6 +34,39 @@ class CommonTest(ToolTest):
                 self.assertRegex(text, rf"example: {tool} \S+")
                 self.assertIn("2 bad input or usage", text)
                 self.assertRegex(self.good(tool, "--version"), rf"^{tool} \(tdshim\) \d+\.\d+\.\d+\n$")
+
+    def test_help_of_a_subcommand_shows_its_own_example(self):
+        for tool in TOOLS:
+            listed = re.search(r"^Subcommands:\n((?:  .*\n)+)", self.good(tool, "--help"), re.MULTILINE)
+            for name in re.findall(r"^  (\w+)", listed[1], re.MULTILINE) if listed else []:
+                with self.subTest(f"{tool} {name}"):
+                    text = self.good(tool, name, "--help")
+                    self.assertRegex(text, rf"example: {tool} {name} \S+")
+                    self.assertIn("2 bad input or usage", text)
+
+    def test_an_error_is_an_object_where_json_is_asked_for(self):
+        missing = os.path.join(self.folder, "missing")
+        for tool, *command in (("shim-info", missing), ("shim-log", "decode", missing), ("shim-check", missing)):
+            with self.subTest(tool):
+                result = self.run_tool(tool, *command, "--json")
+                self.assertEqual(result.returncode, 2)
+                self.assertEqual(json.loads(result.stdout), {"schema": "error/1",
+                                                             "error": result.stderr.removeprefix(f"{tool}: ").rstrip()})
+
+    def test_an_option_of_a_subcommand_in_the_wrong_place_is_led_there(self):
+        self.assertEqual(self.bad("shim-sign", "payload", "--kind", "foo").stderr,
+                         'shim-sign: does not take "--kind" "foo": --kind is an option of "shim-sign verify" '
+                         "(see shim-sign --help)\n")
+
+    def test_what_was_given_in_place_of_another_is_named(self):
+        image = os.path.join(self.folder, "final.bin")
+        self.good("shim-ld", self.put("reset", reset_vector()), self.put("shim", elf()), "-o", image)
+        kernel, initrd = self.put("kernel", bzimage()), self.put("initrd", b"\x1f\x8b" + bytes(0x1000))
+        self.assertIn("it looks like a Linux kernel\n", self.bad("shim-info", kernel).stderr)
+        self.assertIn("it looks like a Linux kernel\n", self.bad("shim-check", kernel, "--vmm", "qemu").stderr)
+        for payload, look in ((initrd, "an initrd or another archive"), (image, "a firmware image")):
+            error = self.bad("shim-measure", image, "--vmm", "none", "--kernel", payload).stderr
+            self.assertTrue(error.endswith(f"; it looks like {look}\n"), error)
 
     def test_wrong_usage_is_code_2(self):
         for tool in TOOLS:
@@ -49,6 +89,38 @@ class CommonTest(ToolTest):
         self.assertEqual((result.returncode, result.stderr), (2, "shim-log: cannot write to standard output\n"))
 
 
+    def seen_on_a_terminal(self, *command):
+        """What the tool wrote there."""
+        master, terminal = pty.openpty()
+        process = subprocess.Popen([os.path.join(BIN, command[0]), *command[1:]], stdout=subprocess.DEVNULL, stderr=terminal)
+        os.close(terminal)
+        seen = b""
+        try:
+            while piece := os.read(master, 65536):
+                seen += piece
+        except OSError:  # the last writer has gone
+            pass
+        os.close(master)
+        self.assertEqual(process.wait(), 0, seen)
+        return seen.decode()
+
+    def test_a_large_file_shows_progress_on_a_terminal(self):
+        key, signed, bundle = (os.path.join(self.folder, name) for name in ("key.pem", "signed", "bundle"))
+        subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", key], check=True)
+        large, small = os.path.join(self.folder, "large"), self.put("small", b"payload")
+        with open(large, "wb") as file:
+            file.truncate(65 << 20)
+        seen = self.seen_on_a_terminal("shim-sign", large, "--key", key, "--svn", "1", "-o", signed)
+        for step in ("reading", "reading, 50 %", "signing", "checking", "writing, 49 %", "hashing, 50 %"):
+            self.assertIn(f"\r\x1b[K{large if step[0] in 'rsc' else signed}: {step}", seen)
+        self.assertTrue(seen.endswith("\r\x1b[K"), seen[-100:])
+        self.assertEqual(self.seen_on_a_terminal("shim-sign", small, "--key", key, "--svn", "1", "-o", signed), "")
+        seen = self.seen_on_a_terminal("shim-bundle", "create", "--kernel", self.put("kernel", bzimage()), "--initrd", large,
+                                       "-o", bundle)
+        self.assertIn(f"{bundle}: writing", seen)
+        self.assertIn(f"{bundle}: hashing", self.seen_on_a_terminal("shim-bundle", "list", bundle))
+
+
 class InfoTest(ToolTest):
     def test_an_image_of_ours(self):
         payload = (BOOT_SECTOR + b"kernel" * 1000)[:6000]
@@ -63,7 +135,7 @@ class InfoTest(ToolTest):
         self.assertIn(f"payload of 6000 bytes at offset 0x10000, bzImage, sha384 {sha384(payload).hex()}", text)
         report = json.loads(self.good("shim-info", "--json", image))
         self.assertEqual(report["image_size"], size)
-        self.assertEqual(report["payload"], {"kind": "bzImage", "offset": CFV_SIZE, "size": 6000, "sha384": sha384(payload).hex()})
+        self.assertEqual(report["payload"], {"kind": "bzImage", "offset": CFV_SIZE, "size": 6000, "digest": sha384(payload).hex()})
         self.assertEqual((report["profile"], report["td_info"]), ("qemu", None))
         self.assertEqual(report["image_info"], {"image_size": size, "payload_from_end": size - CFV_SIZE,
                                                 "payload_size": 6000, "options": []})
@@ -130,7 +202,10 @@ class InfoTest(ToolTest):
                     result = self.bad("shim-info", path, *options)
                     self.assertTrue(result.stderr.startswith(f"shim-info: {path}: "), result.stderr)
                     self.assertTrue(result.stderr.endswith(message + "\n"), result.stderr)
-                    self.assertEqual(result.stdout, "")
+                    if options:
+                        self.assertEqual(json.loads(result.stdout)["error"], result.stderr.removeprefix("shim-info: ").rstrip())
+                    else:
+                        self.assertEqual(result.stdout, "")
 
 
 class LogTest(ToolTest):

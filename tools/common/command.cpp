@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
@@ -44,12 +45,20 @@ void refuse_empty_values(CLI::App& app) {
         refuse_empty_values(*part);
 }
 
+/// Of the app itself or one of its subcommands, the option of that name; nullptr where none has it.
+const CLI::Option* find_option(const CLI::App& app, const std::string& name) {
+    if (const CLI::Option* const option = app.get_option_no_throw(name))
+        return option;
+    for (const CLI::App* part : app.get_subcommands([](const CLI::App*) { return true; }))
+        if (const CLI::Option* const option = find_option(*part, name))
+            return option;
+    return nullptr;
+}
+
 /// Whether there is an option of that name that takes a value, or in a subcommand.
 bool has_option(const CLI::App& app, const std::string& name) {
-    const CLI::Option* const option = app.get_option_no_throw(name);
-    return (option != nullptr && takes_value(*option)) ||
-           std::ranges::any_of(app.get_subcommands([](const CLI::App*) { return true; }),
-                               [&](const CLI::App* part) { return has_option(*part, name); });
+    const CLI::Option* const option = find_option(app, name);
+    return option != nullptr && takes_value(*option);
 }
 
 /// The words of a command line, the last first, as CLI11 wants them. Behind "--option=" it would
@@ -69,13 +78,40 @@ std::vector<std::string> words_of(const CLI::App& app, std::span<const char* con
     return words;
 }
 
+/// Whether these words ask for JSON, also where they are wrong.
+bool asks_for_json(const CLI::App& app, std::span<const char* const> arguments) {
+    const auto end = std::ranges::find(arguments, std::string_view("--"));
+    return std::find(arguments.begin(), end, std::string_view("--json")) != end &&
+           find_option(app, "--json") != nullptr;
+}
+
+/// What is wrong with the words that no option took.
+std::string text_of_extras(const CLI::App& app) {
+    const std::vector<std::string> words = app.remaining(true);
+    std::string text = "does not take";
+    for (const std::string& word : words)
+        text += " \"" + printable(word) + '"';
+    for (const CLI::App* part : app.get_subcommands([](const CLI::App*) { return true; }))
+        if (find_option(*part, words.front()) != nullptr)
+            return std::format("{}: {} is an option of \"{} {}\"", text, words.front(),
+                               app.get_name(), part->get_name());
+    return text;
+}
+
 } // namespace
 
 Command::Command(const std::string& name, const std::string& purpose, const std::string& example,
                  const std::string& exit_codes)
-    : options_(purpose, name) {
+    : options_(purpose, name), exit_codes_("\n\nexit codes: " + exit_codes) {
     options_.set_version_flag("--version", name + " (tdshim) " TDSHIM_VERSION);
-    options_.footer("example: " + example + "\n\nexit codes: " + exit_codes);
+    options_.footer("example: " + example + exit_codes_);
+}
+
+CLI::App& Command::add_subcommand(const std::string& name, const std::string& purpose,
+                                  const std::string& example) {
+    CLI::App* const app = options_.add_subcommand(name, purpose);
+    app->footer("example: " + example + exit_codes_);
+    return *app;
 }
 
 void Command::add_json_option(bool& json) {
@@ -85,29 +121,36 @@ void Command::add_json_option(bool& json) {
 int Command::run(int argc, const char* const* argv,
                  const std::function<Outcome<ExitCode>()>& action) {
     refuse_empty_values(options_);
+    const std::span arguments(argv, static_cast<std::size_t>(argc));
+    const bool is_json = asks_for_json(options_, arguments);
+    const std::string see = " (see " + options_.get_name() + " --help)";
     try {
-        options_.parse(words_of(options_, std::span(argv, static_cast<std::size_t>(argc))));
+        options_.parse(words_of(options_, arguments));
+    } catch (const CLI::ExtrasError&) {
+        return fail(text_of_extras(options_) + see, is_json);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) // --help, --version
             return options_.exit(error);
-        return fail(std::string(error.what()) + " (see " + options_.get_name() + " --help)");
+        return fail(error.what() + see, is_json);
     }
     const auto outcome = action();
     std::cout.flush();
     if (!outcome)
-        return fail(outcome.error().text);
+        return fail(outcome.error().text, is_json && !outcome.error().is_in_output);
     if (!std::cout)
-        return fail("cannot write to standard output");
+        return fail("cannot write to standard output", false);
     return static_cast<int>(*outcome);
 }
 
-int Command::fail(const std::string& text) const {
+int Command::fail(const std::string& text, bool is_json) const {
     // A word of the command line that nobody expected can be a token's URI.
     constexpr std::string_view secret = "pin-value=";
     const std::size_t at = text.find(secret);
-    std::cerr << options_.get_name() << ": "
-              << (at == std::string::npos ? text : text.substr(0, at + secret.size()) + "...")
-              << '\n';
+    const std::string shown =
+        at == std::string::npos ? text : text.substr(0, at + secret.size()) + "...";
+    std::cerr << options_.get_name() << ": " << shown << '\n';
+    if (is_json)
+        print_json("error/1", {{"error", shown}});
     return static_cast<int>(ExitCode::bad_input);
 }
 

@@ -26,19 +26,25 @@ class Command {
 
     [[nodiscard]] CLI::App& options() { return options_; }
 
+    /// A subcommand, whose --help has an example of its own.
+    CLI::App& add_subcommand(const std::string& name, const std::string& purpose,
+                             const std::string& example);
+
     /// Adds --json to a tool without subcommands.
     void add_json_option(bool& json);
 
     /// Parses the command line and runs `action`. An option or argument whose value is empty is
     /// refused, unless it is one of may_be_empty(): a tool would take it for one that was not
     /// given, or not, as each asks. A failure goes to stderr as "NAME: text", with
-    /// exit code 2; so does a command line that is wrong, and output that cannot be written.
+    /// exit code 2; so does a command line that is wrong, and output that cannot be written. Where
+    /// --json asks for one JSON object that is {"error": text} then.
     [[nodiscard]] int run(int argc, const char* const* argv,
                           const std::function<Outcome<ExitCode>()>& action);
 
   private:
-    [[nodiscard]] int fail(const std::string& text) const;
+    [[nodiscard]] int fail(const std::string& text, bool is_json) const;
     CLI::App options_;
+    std::string exit_codes_;
 };
 
 /// --json, which asks for the output as one JSON object in place of tables.
@@ -66,6 +72,13 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Value& value,
     return app.add_option(name, value, description)
         ->transform(choice_of(numbers))
         ->option_text(words_of(numbers));
+}
+
+/// The same for an option that may be given several times, with one or more words each.
+template <class T>
+CLI::Option* add_choices(CLI::App& app, const std::string& name, std::vector<T>& values,
+                         const std::map<std::string, T>& choices, const std::string& description) {
+    return add_choice<T>(app, name, values, choices, description)->delimiter(',');
 }
 
 /// Makes decimal digits, which CLI11 reads, of a number_of() from `least` to `most`, and refuses

@@ -8,6 +8,15 @@
 
 namespace tdshim::tools {
 
+namespace {
+
+/// A secure version number is decimal wherever else people meet it.
+std::string number_in(const Error& error, std::uint64_t value) {
+    return error.fault == Fault::payload_svn ? std::to_string(value) : hex(value);
+}
+
+} // namespace
+
 std::string_view shown_name(std::string_view file) {
     return file.starts_with("pkcs11:") ? file.substr(0, std::min(file.find('?'), file.find("pin-")))
                                        : file;
@@ -19,12 +28,13 @@ Failure failure(std::string_view file, const Error& error) {
     if (has_values || error.at != 0)
         text += " at offset " + hex(error.at);
     if (has_values)
-        text += ": expected " + hex(error.expected) + ", found " + hex(error.found);
+        text += ": expected " + number_in(error, error.expected) + ", found " +
+                number_in(error, error.found);
     return failure(file, text);
 }
 
 Failure failure(std::string_view file, std::string_view text) {
-    return {std::string(shown_name(file)) + ": " + std::string(text)};
+    return {.text = std::string(shown_name(file)) + ": " + std::string(text)};
 }
 
 Failure system_failure(std::string_view file, std::string_view text, int error_number) {

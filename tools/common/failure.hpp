@@ -15,6 +15,7 @@ namespace tdshim::tools {
 
 struct Failure {
     std::string text; ///< "FILE: sentence", without the tool's name and without a full stop
+    bool is_in_output = false; ///< --json's object was printed as far as it goes, and has the text
 };
 
 template <class T = void>

@@ -11,10 +11,11 @@
 
 namespace tdshim::tools {
 
-/// Files from this size on show progress.
-inline constexpr std::uint64_t progress_size = std::uint64_t{64} << 20;
-
 /// SHA-384 and size of `file`, which may be a pipe.
 [[nodiscard]] Outcome<measure::FileDigest> digest_of_file(const std::string& file);
+
+/// The same of `contents`, which were read from `file`, or are on their way to it.
+[[nodiscard]] Outcome<measure::FileDigest> digest_of_contents(const std::string& file,
+                                                              Bytes contents);
 
 } // namespace tdshim::tools

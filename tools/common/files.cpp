@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/common/files.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 
 #include "tools/common/descriptor.hpp"
 #include "tools/common/inputs.hpp"
+#include "tools/common/progress.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -43,9 +45,14 @@ class TemporaryName {
     std::string name_;
 };
 
-bool write_all(int descriptor, Bytes bytes) {
+bool write_all(int descriptor, Bytes bytes, const std::string& file) {
+    constexpr std::size_t piece = std::size_t{1} << 22;
+    Progress progress(file, "writing", bytes.size());
+    const std::size_t size = bytes.size();
     while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        progress.advance_to(size - bytes.size());
+        const ssize_t written =
+            ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), piece));
         if (written < 0 && errno != EINTR)
             return false;
         if (written > 0)
@@ -97,8 +104,9 @@ Outcome<> write_beside(const std::string& file, Bytes bytes) {
     if (!output.is_open())
         return std::unexpected(system_failure(file, "cannot create", errno));
     TemporaryName temporary(name);
-    if (!write_all(output.number(), bytes) || ::fchmod(output.number(), default_mode()) != 0 ||
-        ::fsync(output.number()) != 0 || !output.close_now())
+    if (!write_all(output.number(), bytes, file) ||
+        ::fchmod(output.number(), default_mode()) != 0 || ::fsync(output.number()) != 0 ||
+        !output.close_now())
         return std::unexpected(system_failure(file, "cannot write", errno));
     if (!temporary.rename_to(file))
         return std::unexpected(system_failure(file, "cannot rename the finished file", errno));
@@ -112,7 +120,7 @@ Outcome<> write_in_place(const std::string& file, Bytes bytes) {
     const auto is_flushed = [&] { // EINVAL: it has nothing to flush
         return ::fsync(output.number()) == 0 || errno == EINVAL;
     };
-    if (!write_all(output.number(), bytes) || !is_flushed() || !output.close_now())
+    if (!write_all(output.number(), bytes, file) || !is_flushed() || !output.close_now())
         return std::unexpected(system_failure(file, "cannot write", errno));
     return {};
 }
@@ -130,6 +138,7 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
     const std::uint64_t most = has_size ? max_file_size : max_stream_size;
     if (has_size && static_cast<std::uint64_t>(status.st_size) <= most)
         bytes.reserve(static_cast<std::size_t>(status.st_size)); // not twice as much at the end
+    Progress progress(file, "reading", has_size ? static_cast<std::uint64_t>(status.st_size) : 0);
     std::vector<std::byte> piece(std::size_t{1} << 16);
     while (const std::size_t count = TRY(read_piece(file, input, piece))) {
         if (count > most - bytes.size())
@@ -138,6 +147,7 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file) {
                                : std::format("larger than {} MiB, and no file but a stream",
                                              most >> 20)));
         bytes.append_range(Bytes(piece).first(count));
+        progress.advance_to(bytes.size());
     }
     return bytes;
 }

@@ -10,4 +10,10 @@ void print_json(const nlohmann::ordered_json& value) {
     std::cout << value.dump(2, ' ', false, replace) << '\n';
 }
 
+void print_json(std::string_view schema, const nlohmann::ordered_json& object) {
+    nlohmann::ordered_json value{{"schema", schema}};
+    value.update(object);
+    print_json(value);
+}
+
 } // namespace tdshim::tools

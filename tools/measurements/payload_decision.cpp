@@ -13,6 +13,7 @@
 #include "shim/plan/initrd.hpp"
 #include "shim/plan/payload_files.hpp"
 #include "shim/plan/placed_file.hpp"
+#include "tools/common/look.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -67,7 +68,8 @@ class Decision {
             supplied_.announced ? std::optional(supplied_.announced->image_type) : std::nullopt;
         if (is_placed)
             return refused_by(plan::placed_file(*supplied_.payload_region, 0, image_type));
-        return plan::PlacedFile{.kind = TRY(refused_by(plan::kind_of_file(supplied_.file))),
+        return plan::PlacedFile{.kind = TRY(of_file(supplied_.name, supplied_.file,
+                                                    plan::kind_of_file(supplied_.file))),
                                 .bytes = supplied_.file};
     }
 

@@ -5,6 +5,7 @@
 #include "shim/formats/bundle/builder.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
@@ -99,9 +100,10 @@ Outcome<ExitCode> create(const CreateOptions& options) {
     const Inputs inputs = TRY(inputs_of(options));
     const auto file = TRY(bundle_of(options, inputs));
     TRY(write_file(options.output, file));
-    const std::string digest = hex(Bytes(crypto::sha384(file)));
+    const std::string digest = hex(Bytes(TRY(digest_of_contents(options.output, file)).digest));
     if (options.json)
-        print_json({{"file", options.output}, {"size", file.size()}, {"digest", digest}});
+        print_json("shim-bundle-create/1",
+                   {{"file", options.output}, {"size", file.size()}, {"digest", digest}});
     else
         std::cout << std::format("{}: Linux bundle, {} bytes\n  sha384 {}\n", options.output,
                                  file.size(), digest);

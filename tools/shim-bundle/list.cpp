@@ -4,6 +4,7 @@
 
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/progress.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-bundle/commands.hpp"
 #include "tools/shim-bundle/parts.hpp"
@@ -21,18 +22,29 @@ std::string text_of_signature(Bytes file) {
                        hex(Bytes(crypto::sha384(parsed->public_key))));
 }
 
+nlohmann::ordered_json json_of(const std::string& name, Bytes file, const Parts& parts,
+                               bool is_judged) {
+    const Progress progress(name, "hashing", file.size());
+    nlohmann::ordered_json object = json_of(parts);
+    if (is_judged)
+        object["good"] = true;
+    object["signed"] = json_of_signature(file);
+    return object;
+}
+
+std::string text_of(const std::string& name, Bytes file, const Parts& parts, bool is_judged) {
+    const Progress progress(name, "hashing", file.size());
+    return std::format("{}: {}{}, {} bytes, {}\n{}", name, is_judged ? "good, " : "",
+                       payload::name_of(parts.kind), file.size(), text_of_signature(file),
+                       text_of(parts));
+}
+
 void show(const std::string& name, Bytes file, const Parts& parts, bool json, bool is_judged) {
-    if (json) {
-        nlohmann::ordered_json object = json_of(parts);
-        if (is_judged)
-            object["good"] = true;
-        object["signed"] = json_of_signature(file);
-        print_json(object);
-        return;
-    }
-    std::cout << std::format("{}: {}{}, {} bytes, {}\n{}", name, is_judged ? "good, " : "",
-                             payload::name_of(parts.kind), file.size(), text_of_signature(file),
-                             text_of(parts));
+    if (json)
+        print_json(is_judged ? "shim-bundle-verify/1" : "shim-bundle-list/1",
+                   json_of(name, file, parts, is_judged));
+    else
+        std::cout << text_of(name, file, parts, is_judged);
 }
 
 } // namespace
@@ -50,7 +62,7 @@ Outcome<ExitCode> list(const std::string& name, bool json) {
 Outcome<ExitCode> verify_bundle(const VerifyOptions& options) {
     const Wishes wishes = TRY(wishes_of(options.judge));
     const auto file = TRY(read_file(options.file));
-    const auto payload = decide(wishes, file, verify::PayloadKind::linux_bundle);
+    const auto payload = decide(wishes, options.file, file, verify::PayloadKind::linux_bundle);
     if (!payload)
         return print_refusal(failure(options.file, payload.error()).text, options.json);
     SignerOfEvents signer;

@@ -10,6 +10,9 @@ namespace {
 
 using namespace tdshim;
 
+constexpr const char* create_example = "shim-bundle create --kernel vmlinuz --initrd initrd.gz "
+                                       "--append 'console=ttyS0' -o linux.bundle";
+
 void add_create_options(CLI::App& app, tools::CreateOptions& options) {
     app.add_option("--kernel", options.kernel, "bzImage or vmlinux")->required();
     app.add_option("--initrd", options.initrd, "initrd");
@@ -37,23 +40,25 @@ int main(int argc, char** argv) {
     std::string file;
     bool json = false;
     tools::Command command("shim-bundle", "Makes Linux bundles, and shows what they hold.",
-                           "shim-bundle create --kernel vmlinuz --initrd initrd.gz --append "
-                           "'console=ttyS0' -o linux.bundle");
-    auto& app = command.options();
-    app.require_subcommand(1);
-    auto* make = app.add_subcommand("create", "writes a bundle");
-    add_create_options(*make, create);
-    auto* show = app.add_subcommand("list", "prints the members of a bundle, or of a unified "
-                                            "kernel image, signed or not");
-    show->add_option("FILE", file, "bundle")->required();
-    tools::add_json_option(*show, json);
-    auto* check = app.add_subcommand("verify", "checks a bundle as the firmware does");
-    check->add_option("FILE", verify.file, "bundle")->required();
-    tools::add_judge_options(*check, verify.judge);
-    tools::add_json_option(*check, verify.json);
+                           create_example);
+    command.options().require_subcommand(1);
+    CLI::App& make = command.add_subcommand("create", "writes a bundle", create_example);
+    add_create_options(make, create);
+    CLI::App& show = command.add_subcommand("list",
+                                            "prints the members of a bundle, or of a unified "
+                                            "kernel image, signed or not",
+                                            "shim-bundle list linux.bundle");
+    show.add_option("FILE", file, "bundle")->required();
+    tools::add_json_option(show, json);
+    CLI::App& check =
+        command.add_subcommand("verify", "checks a bundle as the firmware does",
+                               "shim-bundle verify linux.bundle.signed --public-key public.pem");
+    check.add_option("FILE", verify.file, "bundle")->required();
+    tools::add_judge_options(check, verify.judge);
+    tools::add_json_option(check, verify.json);
     return command.run(argc, argv, [&] {
-        if (*make)
+        if (make)
             return tools::create(create);
-        return *check ? tools::verify_bundle(verify) : tools::list(file, json);
+        return check ? tools::verify_bundle(verify) : tools::list(file, json);
     });
 }

@@ -10,6 +10,7 @@
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/vmm/image_rules.hpp"
 
@@ -74,10 +75,10 @@ nlohmann::ordered_json json_of(const Options& options, const std::vector<Violati
 
 Outcome<ExitCode> run(const Options& options) {
     const auto image = TRY(read_file(options.image));
-    const auto metadata = TRY(of_file(options.image, tdvf::parse_metadata(image)));
+    const auto metadata = TRY(of_file(options.image, image, tdvf::parse_metadata(image)));
     const auto broken = vmm::violations(options.vmm, image.size(), metadata, options.memory);
     if (options.json)
-        print_json(json_of(options, broken, metadata));
+        print_json("shim-check/1", json_of(options, broken, metadata));
     else
         print_text(options, broken, metadata);
     return broken.empty() ? ExitCode::good : ExitCode::check_failed;

@@ -8,6 +8,7 @@
 
 #include "shim/formats/acpi/wire.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
@@ -76,7 +77,7 @@ Outcome<vmm::HobExtras> extras_of(const BuildOptions& options) {
 
 Outcome<ExitCode> build(const BuildOptions& options) {
     const auto image = TRY(read_file(options.image));
-    const auto metadata = TRY(of_file(options.image, tdvf::parse_metadata(image)));
+    const auto metadata = TRY(of_file(options.image, image, tdvf::parse_metadata(image)));
     const vmm::HobExtras extras = TRY(extras_of(options));
     const tdvf::Section* const section = metadata.find(tdvf::SectionType::td_hob);
     if (section == nullptr)

@@ -32,14 +32,15 @@ int main(int argc, char** argv) {
     tools::BuildOptions options;
     std::string file;
     bool json = false;
-    tools::Command command("shim-hob", "Builds a TD HOB as a VMM would, and prints one.",
-                           "shim-hob build final.bin --memory 2G -o td-hob.bin");
+    constexpr const char* example = "shim-hob build final.bin --memory 2G -o td-hob.bin";
+    tools::Command command("shim-hob", "Builds a TD HOB as a VMM would, and prints one.", example);
     command.options().require_subcommand(1);
-    auto* build = command.options().add_subcommand("build", "writes the list for an image");
-    add_build_options(*build, options);
-    auto* print = command.options().add_subcommand("print", "prints the HOBs of a file");
-    print->add_option("HOB-FILE", file, "HOB list, as it stands in memory")->required();
-    tools::add_json_option(*print, json);
+    CLI::App& build = command.add_subcommand("build", "writes the list for an image", example);
+    add_build_options(build, options);
+    CLI::App& print =
+        command.add_subcommand("print", "prints the HOBs of a file", "shim-hob print td-hob.bin");
+    print.add_option("HOB-FILE", file, "HOB list, as it stands in memory")->required();
+    tools::add_json_option(print, json);
     return command.run(argc, argv,
-                       [&] { return *build ? tools::build(options) : tools::print(file, json); });
+                       [&] { return build ? tools::build(options) : tools::print(file, json); });
 }

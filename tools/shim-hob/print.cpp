@@ -133,12 +133,17 @@ void print_text(const Printed& printed) {
 Outcome<ExitCode> print(const std::string& file, bool json) {
     const auto bytes = TRY(read_file(file));
     const Printed printed = hobs_of(bytes);
-    if (json)
-        print_json({{"hobs", printed.hobs}, {"size", printed.size}});
-    else
+    const std::string error = printed.error ? failure(file, *printed.error).text : "";
+    if (json) {
+        Json object{{"hobs", printed.hobs}, {"size", printed.size}};
+        if (printed.error)
+            object["error"] = error;
+        print_json("shim-hob-print/1", object);
+    } else {
         print_text(printed);
+    }
     if (printed.error)
-        return std::unexpected(failure(file, *printed.error));
+        return std::unexpected(Failure{.text = error, .is_in_output = true});
     return ExitCode::good;
 }
 

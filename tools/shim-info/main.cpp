@@ -14,6 +14,7 @@
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-info/igvm.hpp"
@@ -178,7 +179,7 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
         json["payload"] = {{"kind", kind_of(report.payload->bytes)},
                            {"offset", report.payload->offset},
                            {"size", report.payload->bytes.size()},
-                           {"sha384", hex(crypto::sha384(report.payload->bytes))}};
+                           {"digest", hex(crypto::sha384(report.payload->bytes))}};
     if (report.enrolment && *report.enrolment)
         json["enrolment"] = tools::json_of(**report.enrolment);
     return json;
@@ -187,7 +188,7 @@ nlohmann::ordered_json json_of(const Report& report, const std::string& file) {
 Outcome<ExitCode> run_igvm(const std::string& name, Bytes bytes, bool json) {
     const igvm::File file = TRY(of_file(name, igvm::parse(bytes)));
     if (json)
-        print_json(tools::json_of(file, name));
+        print_json("shim-info-igvm/1", tools::json_of(file, name));
     else
         std::cout << tools::table_of(file, name);
     return ExitCode::good;
@@ -197,9 +198,9 @@ Outcome<ExitCode> run(const std::string& file, bool json) {
     const auto image = TRY(read_file(file));
     if (igvm::has_magic(image))
         return run_igvm(file, image, json);
-    const Report report = TRY(of_file(file, examine(image)));
+    const Report report = TRY(of_file(file, image, examine(image)));
     if (json)
-        print_json(json_of(report, file));
+        print_json("shim-info/1", json_of(report, file));
     else
         print_table(report, file);
     return ExitCode::good;

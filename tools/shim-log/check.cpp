@@ -135,7 +135,7 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
     const NotCompared left = not_compared(td, wanted);
     const std::size_t names_left = wanted ? 0 : names_not_covered(log, coverage);
     if (json) {
-        print_json(json_of(log, coverage, left, names_left, findings));
+        print_json("shim-log-check/1", json_of(log, coverage, left, names_left, findings));
     } else {
         print_make(log);
         print_text(coverage, left, names_left, findings, file, references);

@@ -97,7 +97,7 @@ nlohmann::ordered_json json_of(const event_log::Event& event, const EventCoverag
 }
 
 nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverage,
-                               std::size_t size) {
+                               const std::string& file, std::size_t size) {
     nlohmann::ordered_json json{{"vendor_info", log.vendor_info},
                                 {"events", nlohmann::ordered_json::array()}};
     for (std::size_t i = 0; i < log.events.size(); ++i)
@@ -107,7 +107,7 @@ nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverag
         json["announced"] = *log.announced;
     json["size"] = size;
     if (log.error) {
-        json["error"] = sentence(log.error->fault);
+        json["error"] = failure(file, *log.error).text;
         return json;
     }
     json["registers"] = registers_of(log);
@@ -124,11 +124,12 @@ Outcome<ExitCode> decode(const std::string& file, bool json) {
     const DecodedLog log = TRY(of_file(file, decode_log(bytes)));
     const LogCoverage coverage = coverage_of(log);
     if (json)
-        print_json(json_of(log, coverage, bytes.size()));
+        print_json("shim-log-decode/1", json_of(log, coverage, file, bytes.size()));
     else
         print_table(log, coverage, file, bytes.size());
     if (log.error)
-        return std::unexpected(failure(file, *log.error));
+        return std::unexpected(
+            Failure{.text = failure(file, *log.error).text, .is_in_output = true});
     return coverage.findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
 
@@ -138,7 +139,7 @@ Outcome<ExitCode> replay(const std::string& file, bool json) {
     if (log.error)
         return std::unexpected(failure(file, *log.error));
     if (json)
-        print_json(registers_of(log));
+        print_json("shim-log-replay/1", registers_of(log));
     else
         print_registers(log, "");
     return ExitCode::good;

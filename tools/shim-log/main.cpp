@@ -16,11 +16,12 @@ struct Arguments {
     bool json = false;
 };
 
-CLI::App* add_command(tdshim::tools::Command& command, Arguments& arguments,
-                      const std::string& name, const std::string& purpose) {
-    CLI::App* const app = command.options().add_subcommand(name, purpose);
-    app->add_option("CCEL-FILE", arguments.file, "event log")->capture_default_str();
-    tdshim::tools::add_json_option(*app, arguments.json);
+CLI::App& add_command(tdshim::tools::Command& command, Arguments& arguments,
+                      const std::string& name, const std::string& purpose,
+                      const std::string& example) {
+    CLI::App& app = command.add_subcommand(name, purpose, example);
+    app.add_option("CCEL-FILE", arguments.file, "event log")->capture_default_str();
+    tdshim::tools::add_json_option(app, arguments.json);
     return app;
 }
 
@@ -47,19 +48,22 @@ int main(int argc, char** argv) {
                            "Decodes, replays and checks a confidential-computing event log.",
                            "shim-log check ccel.bin --policy boot.json");
     command.options().require_subcommand(1);
-    auto* decode =
+    CLI::App& decode =
         add_command(command, arguments, "decode",
-                    "prints the events, what of each no digest covers, and the registers");
-    auto* replay = add_command(command, arguments, "replay", "prints the registers only");
-    auto* check = add_command(
+                    "prints the events, what of each no digest covers, and the registers",
+                    "shim-log decode ccel.bin");
+    CLI::App& replay = add_command(command, arguments, "replay", "prints the registers only",
+                                   "shim-log replay ccel.bin --json");
+    CLI::App& check = add_command(
         command, arguments, "check",
         "checks the digests, compares registers with reference values, a TDREPORT or a quote, and "
-        "says which were not; refuses a TD under debug");
-    add_references(*check, arguments.references);
+        "says which were not; refuses a TD under debug",
+        "shim-log check ccel.bin --policy boot.json --quote td.quote");
+    add_references(check, arguments.references);
     return command.run(argc, argv, [&]() -> tools::Outcome<tools::ExitCode> {
-        if (*decode)
+        if (decode)
             return tools::decode(arguments.file, arguments.json);
-        if (*replay)
+        if (replay)
             return tools::replay(arguments.file, arguments.json);
         return tools::check(arguments.file, arguments.references, arguments.json);
     });

@@ -12,6 +12,7 @@
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/plan/accepted.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-measure/payload_inputs.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
@@ -219,7 +220,7 @@ Outcome<Image> read_image(const std::string& file) {
         image.igvm = TRY(of_file(file, igvm::parse(image.bytes)));
         return image;
     }
-    image.metadata = TRY(of_file(file, tdvf::parse_metadata(image.bytes)));
+    image.metadata = TRY(of_file(file, image.bytes, tdvf::parse_metadata(image.bytes)));
     // An image that only the pointer at end - 0x20 describes has no table to look into.
     if (image.metadata.found_by_footer)
         image.info = TRY(of_file(file, tdvf::find_image_info(image.bytes)));

@@ -61,7 +61,7 @@ Outcome<ExitCode> run(const Options& asked) {
     }
     switch (options.format) {
     case Format::text: print_text(measured); break;
-    case Format::json: print_json(json_of(measured)); break;
+    case Format::json: print_json("shim-measure/1", json_of(measured)); break;
     case Format::policy: print_policy(measured); break;
     }
     return ExitCode::good;

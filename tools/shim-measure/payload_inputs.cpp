@@ -6,6 +6,7 @@
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/progress.hpp"
 #include "tools/measurements/payload_decision.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
@@ -95,7 +96,8 @@ Outcome<> add_initrd(const Options& options, const BootInputs& inputs, SuppliedP
         return {};
     }
     supplied.initrd_bytes = TRY(read_file(options.initrd));
-    supplied.initrd = InputFile{measure::digest_of(supplied.initrd_bytes), origin};
+    supplied.initrd =
+        InputFile{TRY(digest_of_contents(options.initrd, supplied.initrd_bytes)), origin};
     return {};
 }
 
@@ -129,6 +131,7 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
     if (options.payload_entry)
         supplied.announced = {hob::image_type_raw_vmlinux, {*options.payload_entry}};
     TRY(add_initrd(options, inputs, supplied));
+    const Progress progress(file->name, "checking", file->bytes.size());
     return decide_payload(enrolment, supplied, inputs);
 }
 

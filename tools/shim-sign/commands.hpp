@@ -18,12 +18,13 @@ enum class KeyKind { any, rsa, ecdsa };
 
 struct SignOptions {
     std::string payload;
-    std::string key;          ///< of the five ways to a signature one is given:
-    std::string token_key;    ///< the PKCS#11 URI of a key in a token,
-    std::string command;      ///< a command that signs,
-    std::string signature;    ///< a file with a signature,
-    std::string to_be_signed; ///< or a file to write, for who signs elsewhere
-    std::string public_key;   ///< for all but `key`; a token mostly has it, too
+    std::string key;             ///< of the five ways to a signature one is given:
+    std::string token_key;       ///< the PKCS#11 URI of a key in a token,
+    std::string command;         ///< a command that signs,
+    std::string signature;       ///< a file with a signature,
+    std::string to_be_signed;    ///< or a file to write, for who signs elsewhere
+    std::string passphrase_file; ///< for `key`; empty: a terminal is asked
+    std::string public_key;      ///< for all but `key`; a token mostly has it, too
     KeyKind algorithm = KeyKind::any;
     signed_payload::Numbering numbering = signed_payload::Numbering::document;
     std::optional<std::uint64_t> svn; ///< nothing: 0, which is said

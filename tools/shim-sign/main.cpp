@@ -17,6 +17,8 @@ void add_sign_options(CLI::App& app, tools::SignOptions& options, bool asks_for_
     app.add_option("PAYLOAD", options.payload, "file to sign");
     app.add_option("--key", options.key,
                    "private key, RSA of 3072 bits or EC on P-384, PEM or DER");
+    app.add_option("--passphrase-file", options.passphrase_file,
+                   "file whose first line is the passphrase of --key; else the terminal is asked");
     app.add_option("--pkcs11", options.token_key,
                    "URI of a private key in a PKCS#11 token: "
                    "pkcs11:token=T;object=O?pin-source=file:FILE; without PIN it is asked for")
@@ -75,8 +77,10 @@ int main(int argc, char** argv) {
     const bool asks_for_version = argc == 2 && std::string_view(argv[1]) == "--version";
     add_sign_options(app, sign, asks_for_version);
     app.require_subcommand(0, 1);
-    auto* check = app.add_subcommand("verify", "checks a payload as the firmware does");
-    add_verify_options(*check, verify);
+    CLI::App& check = command.add_subcommand("verify", "checks a payload as the firmware does",
+                                             "shim-sign verify vmlinuz.signed --public-key "
+                                             "public.pem");
+    add_verify_options(check, verify);
     return command.run(argc, argv,
-                       [&] { return *check ? tools::verify_file(verify) : tools::sign(sign); });
+                       [&] { return check ? tools::verify_file(verify) : tools::sign(sign); });
 }

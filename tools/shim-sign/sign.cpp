@@ -6,8 +6,10 @@
 #include <iostream>
 #include <memory>
 
+#include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/progress.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
 #include "tools/signing/external_signer.hpp"
@@ -35,6 +37,9 @@ Outcome<> check_usage(const SignOptions& options) {
         return std::unexpected(wrong_usage("--public-key goes with all but --key"));
     if (!options.token_key.empty() && !is_token_uri(options.token_key))
         return std::unexpected(wrong_usage("--pkcs11 takes a URI that begins with pkcs11:"));
+    if (options.key.empty() && !options.passphrase_file.empty())
+        return std::unexpected(wrong_usage("--passphrase-file goes with --key; a token's PIN is in "
+                                           "its URI, as pin-source=file:FILE"));
     if (is_token_uri(options.key))
         return std::unexpected(
             wrong_usage("a token's private key is given by --pkcs11, not --key"));
@@ -78,8 +83,8 @@ Outcome<std::vector<std::byte>> message_of(const SignOptions& options, Algorithm
     return message;
 }
 
-Outcome<Signer> signer_with_file(const std::string& file) {
-    const auto key = std::make_shared<PrivateKey>(TRY(PrivateKey::read(file)));
+Outcome<Signer> signer_with_file(const std::string& file, const std::string& passphrase_file) {
+    const auto key = std::make_shared<PrivateKey>(TRY(PrivateKey::read(file, passphrase_file)));
     return Signer{.source = file, .key = key->public_key(), .sign = [key](Bytes message) {
                       return key->sign(message);
                   }};
@@ -107,7 +112,7 @@ Outcome<std::vector<std::byte>> foreign_signature(const SignOptions& options, Al
 
 Outcome<Signer> signer_of(const SignOptions& options) {
     if (!options.key.empty())
-        return signer_with_file(options.key);
+        return signer_with_file(options.key, options.passphrase_file);
     if (!options.token_key.empty())
         return signer_with_token(options);
     auto key = TRY(read_public_key(options.public_key));
@@ -119,33 +124,43 @@ Outcome<Signer> signer_of(const SignOptions& options) {
                   }};
 }
 
-Outcome<> check_result(const std::string& source, Bytes file) {
+Outcome<std::vector<std::byte>> signature_of(const SignOptions& options, const Signer& signer,
+                                             Bytes message) {
+    const Progress progress(options.payload, "signing", message.size());
+    return signer.sign(message);
+}
+
+Outcome<> check_result(const SignOptions& options, const std::string& source, Bytes file) {
+    const Progress progress(options.payload, "checking", file.size());
     const auto parsed = TRY(of_file(source, signed_payload::parse(file)));
     crypto::SignatureMemory memory;
     return of_file(source, verify::check_signature(parsed, memory.bytes));
 }
 
-void report(const SignOptions& options, const PublicKey& key, Bytes message,
-            const std::string& written) {
-    const crypto::Digest digest = crypto::sha384(message);
+Outcome<> report(const SignOptions& options, const PublicKey& key, Bytes message,
+                 const std::string& written) {
+    const auto to_be_signed = TRY(digest_of_contents(written, message)).digest;
     if (options.json) {
-        print_json(
-            {{"file", written},
-             {"algorithm", signed_payload::name_of(key.algorithm)},
-             {"key", hex(key.hash())},
-             {"svn", options.svn.value_or(0)},
-             {"version", options.version},
-             {"contents", hex(crypto::sha384(message.subspan(sizeof(signed_payload::Header))))},
-             {"to_be_signed", hex(digest)}});
-        return;
+        const Bytes contents = message.subspan(sizeof(signed_payload::Header));
+        print_json("shim-sign/1",
+                   {{"file", written},
+                    {"algorithm", signed_payload::name_of(key.algorithm)},
+                    {"key", hex(key.hash())},
+                    {"svn", options.svn.value_or(0)},
+                    {"version", options.version},
+                    {"digest", hex(TRY(digest_of_contents(written, contents)).digest)},
+                    {"to_be_signed", hex(to_be_signed)}});
+        return {};
     }
     std::cout << std::format("{}: {}, SVN {}, version {}\n  key {}\n", written,
                              signed_payload::name_of(key.algorithm), options.svn.value_or(0),
                              options.version, hex(key.hash()));
     if (!options.to_be_signed.empty())
-        std::cout << std::format("  to be signed: this file, whose sha384 is {}\n", hex(digest));
+        std::cout << std::format("  to be signed: this file, whose sha384 is {}\n",
+                                 hex(to_be_signed));
     if (!options.svn)
         std::cout << "note: without --svn it is 0, which every minimum above refuses\n";
+    return {};
 }
 
 } // namespace
@@ -157,16 +172,15 @@ Outcome<ExitCode> sign(const SignOptions& options) {
     const auto message = TRY(message_of(options, signer.key.algorithm));
     if (!options.to_be_signed.empty()) {
         TRY(write_file(options.to_be_signed, message));
-        report(options, signer.key, message, options.to_be_signed);
+        TRY(report(options, signer.key, message, options.to_be_signed));
         return ExitCode::good;
     }
-    const auto signature = TRY(signer.sign(message));
     std::vector<std::byte> file = message;
     file.append_range(signer.key.bytes);
-    file.append_range(signature);
-    TRY(check_result(signer.source, file));
+    file.append_range(TRY(signature_of(options, signer, message)));
+    TRY(check_result(options, signer.source, file));
     TRY(write_file(options.output, file));
-    report(options, signer.key, message, options.output);
+    TRY(report(options, signer.key, message, options.output));
     return ExitCode::good;
 }
 

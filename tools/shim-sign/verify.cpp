@@ -3,35 +3,37 @@
 #include <iostream>
 
 #include "shim/plan/payload_files.hpp"
+#include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
 
 namespace tdshim::tools {
 namespace {
 
-nlohmann::ordered_json json_of(Bytes file, payload::Kind kind, const verify::Payload& payload) {
+nlohmann::ordered_json json_of(Bytes file, payload::Kind kind, const verify::Payload& payload,
+                               const crypto::Digest& contents) {
     return {{"good", true},
             {"kind", payload::name_of(kind)},
-            {"contents", hex(crypto::sha384(payload.contents))},
+            {"digest", hex(contents)},
             {"size", payload.contents.size()},
             {"trusted", payload.authority.has_value()},
             {"signed", json_of_signature(file)}};
 }
 
-std::string text_of(Bytes file, payload::Kind kind, const verify::Payload& payload) {
+std::string text_of(Bytes file, payload::Kind kind, const verify::Payload& payload,
+                    const crypto::Digest& contents) {
     const auto parsed = signed_payload::parse(file);
     if (!parsed)
-        return std::format("good, not signed\n  contents {}, {} bytes, {}\n",
-                           hex(crypto::sha384(payload.contents)), payload.contents.size(),
-                           payload::name_of(kind));
+        return std::format("good, not signed\n  contents {}, {} bytes, {}\n", hex(contents),
+                           payload.contents.size(), payload::name_of(kind));
     return std::format("good, {}, SVN {}, version {}\n  key {}, {}\n  contents {}, {} bytes, {}\n",
                        signed_payload::name_of(parsed->algorithm), parsed->svn, parsed->version,
                        hex(crypto::sha384(parsed->public_key)),
                        payload.authority ? "the expected one" : "not compared with any",
-                       hex(crypto::sha384(payload.contents)), payload.contents.size(),
-                       payload::name_of(kind));
+                       hex(contents), payload.contents.size(), payload::name_of(kind));
 }
 
 /// As the firmware tells it.
@@ -50,10 +52,11 @@ bool is_expected(verify::PayloadKind kind, ExpectedKind expected) {
     return false;
 }
 
-Result<verify::Payload> judge(const Wishes& wishes, Bytes file, payload::Kind kind, bool any_key) {
-    if (any_key && !signed_payload::is_signed(file))
+Result<verify::Payload> judge(const Wishes& wishes, const VerifyOptions& options, Bytes file,
+                              payload::Kind kind) {
+    if (options.judge.any_key && !signed_payload::is_signed(file))
         return refuse(Fault::signed_payload_guid);
-    return decide(wishes, file, verify::kind_of(kind));
+    return decide(wishes, options.file, file, verify::kind_of(kind));
 }
 
 } // namespace
@@ -63,18 +66,19 @@ Outcome<ExitCode> verify_file(const VerifyOptions& options) {
     const auto file = TRY(read_file(options.file));
     const auto kind = kind_of(file, options.kind);
     if (!kind)
-        return print_refusal(failure(options.file, kind.error()).text, options.json);
-    const auto payload = judge(wishes, file, *kind, options.judge.any_key);
+        return print_refusal(failure(options.file, file, kind.error()).text, options.json);
+    const auto payload = judge(wishes, options, file, *kind);
     if (!payload)
         return print_refusal(failure(options.file, payload.error()).text, options.json);
     if (!is_expected(verify::kind_of(*kind), options.kind))
         return print_refusal(std::format("{}: is a {}, and --kind asks for another", options.file,
                                          payload::name_of(*kind)),
                              options.json);
+    const auto contents = TRY(digest_of_contents(options.file, payload->contents)).digest;
     if (options.json)
-        print_json(json_of(file, *kind, *payload));
+        print_json("shim-sign-verify/1", json_of(file, *kind, *payload, contents));
     else
-        std::cout << options.file << ": " << text_of(file, *kind, *payload);
+        std::cout << options.file << ": " << text_of(file, *kind, *payload, contents);
     return ExitCode::good;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "tools/common/look.hpp"
+
 namespace tdshim::tools {
 
 std::optional<VolumePlace> find_volume(const tdvf::Metadata& metadata) {
@@ -16,7 +18,7 @@ std::optional<VolumePlace> find_volume(const tdvf::Metadata& metadata) {
 }
 
 Outcome<VolumePlace> require_volume(Bytes image, const std::string& file) {
-    const auto metadata = TRY(of_file(file, tdvf::parse_metadata(image)));
+    const auto metadata = TRY(of_file(file, image, tdvf::parse_metadata(image)));
     const auto place = find_volume(metadata);
     if (!place)
         return std::unexpected(failure(file, "its metadata has no configuration volume (CFV)"));

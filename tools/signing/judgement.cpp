@@ -6,6 +6,7 @@
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/progress.hpp"
 #include "tools/common/text.hpp"
 #include "tools/signing/firmware_volume.hpp"
 #include "tools/signing/keys.hpp"
@@ -43,14 +44,16 @@ Outcome<Wishes> wishes_of(const Judge& judge) {
     return wishes;
 }
 
-Result<verify::Payload> decide(const Wishes& wishes, Bytes file, verify::PayloadKind kind) {
+Result<verify::Payload> decide(const Wishes& wishes, std::string_view name, Bytes file,
+                               verify::PayloadKind kind) {
+    const Progress progress(name, "checking", file.size());
     crypto::SignatureMemory memory;
     return verify::check_payload(wishes.enrolment, file, kind, memory.bytes);
 }
 
 ExitCode print_refusal(const std::string& reason, bool json) {
     if (json)
-        print_json({{"good", false}, {"reason", reason}});
+        print_json("refusal/1", {{"good", false}, {"reason", reason}});
     else
         std::cout << reason << '\n';
     return ExitCode::check_failed;

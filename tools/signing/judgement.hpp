@@ -36,9 +36,9 @@ struct Wishes {
 };
 [[nodiscard]] Outcome<Wishes> wishes_of(const Judge& judge);
 
-/// verify::check_payload with memory of its own.
-[[nodiscard]] Result<verify::Payload> decide(const Wishes& wishes, Bytes file,
-                                             verify::PayloadKind kind);
+/// verify::check_payload of `file`, which is called `name`, with memory of its own.
+[[nodiscard]] Result<verify::Payload> decide(const Wishes& wishes, std::string_view name,
+                                             Bytes file, verify::PayloadKind kind);
 
 /// Prints why a payload is not to run: what both tools say of a refusal.
 ExitCode print_refusal(const std::string& reason, bool json);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/signing/keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <format>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -13,7 +15,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <utility>
 
+#include "tools/common/descriptor.hpp"
 #include "tools/common/files.hpp"
 #include "tools/signing/token_key.hpp"
 
@@ -90,14 +94,81 @@ Outcome<PublicKey> ec_key(const EVP_PKEY* key, const std::string& file) {
     return result;
 }
 
-/// Tries PEM, then DER.
-template <class Pem, class Der>
-EVP_PKEY* read_key(BIO* input, Pem pem, Der der) {
-    if (EVP_PKEY* const key = pem(input, nullptr, nullptr, nullptr))
+/// The passphrase of a private key, for libcrypto to ask for.
+class Passphrase {
+  public:
+    static Outcome<Passphrase> of_file(const std::string& file) {
+        Passphrase result(file);
+        if (!file.empty()) {
+            auto bytes = TRY(read_file(file));
+            result.text_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+            OPENSSL_cleanse(bytes.data(), bytes.size());
+            result.text_.resize(std::min(result.text_.size(), result.text_.find_first_of("\r\n")));
+        }
+        return result;
+    }
+    ~Passphrase() { OPENSSL_cleanse(text_.data(), text_.size()); }
+    Passphrase(Passphrase&&) = default;
+    Passphrase& operator=(Passphrase&&) = delete;
+
+    /// A pem_password_cb, whose last argument is a Passphrase: its length, or -1.
+    static int give(char* to, int room, int is_for_writing, void* passphrase) {
+        return static_cast<Passphrase*>(passphrase)->answer(to, room, is_for_writing);
+    }
+
+    /// Why a key that could not be read could not.
+    [[nodiscard]] std::string_view complaint() const {
+        if (!was_asked_)
+            return "holds no private key in PEM or DER";
+        if (!file_.empty())
+            return "is encrypted, with another passphrase than --passphrase-file has";
+        return has_terminal() ? "is encrypted, with another passphrase"
+                              : "is encrypted: without a terminal to ask on, give "
+                                "--passphrase-file FILE";
+    }
+
+  private:
+    explicit Passphrase(std::string file) : file_(std::move(file)) {}
+
+    static bool has_terminal() {
+        return Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).is_open();
+    }
+
+    int answer(char* to, int room, int is_for_writing) {
+        if (std::exchange(was_asked_, true) && file_.empty())
+            return -1; // libcrypto asks again for each form that the key could have
+        if (file_.empty())
+            return has_terminal() ? PEM_def_callback(to, room, is_for_writing, nullptr) : -1;
+        if (text_.size() > static_cast<std::size_t>(room))
+            return -1;
+        std::ranges::copy(text_, to);
+        return static_cast<int>(text_.size());
+    }
+
+    std::string file_;
+    std::string text_;
+    bool was_asked_ = false;
+};
+
+EVP_PKEY* read_public_key(BIO* input) {
+    if (EVP_PKEY* const key = PEM_read_bio_PUBKEY(input, nullptr, nullptr, nullptr))
         return key;
     if (BIO_reset(input) < 0) // 0 is success for a file, 1 for memory
         return nullptr;
-    return der(input, nullptr);
+    return d2i_PUBKEY_bio(input, nullptr);
+}
+
+EVP_PKEY* read_private_key(BIO* input, Passphrase& passphrase) {
+    if (EVP_PKEY* const key =
+            PEM_read_bio_PrivateKey(input, nullptr, &Passphrase::give, &passphrase))
+        return key;
+    if (BIO_reset(input) < 0)
+        return nullptr;
+    if (EVP_PKEY* const key = d2i_PrivateKey_bio(input, nullptr))
+        return key;
+    if (BIO_reset(input) < 0)
+        return nullptr;
+    return d2i_PKCS8PrivateKey_bio(input, nullptr, &Passphrase::give, &passphrase);
 }
 
 /// What stands in the place of a public key, and how one is made of it.
@@ -129,8 +200,8 @@ Outcome<PublicKey> read_public_key(const std::string& file) {
         return read_token_public_key(file);
     const auto bytes = TRY(read_file(file));
     const Input input(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-    const std::unique_ptr<EVP_PKEY, Call<&EVP_PKEY_free>> key(
-        input ? read_key(input.get(), &PEM_read_bio_PUBKEY, &d2i_PUBKEY_bio) : nullptr);
+    const std::unique_ptr<EVP_PKEY, Call<&EVP_PKEY_free>> key(input ? read_public_key(input.get())
+                                                                    : nullptr);
     ERR_clear_error();
     if (!key)
         return std::unexpected(
@@ -138,17 +209,17 @@ Outcome<PublicKey> read_public_key(const std::string& file) {
     return public_key_of(key.get(), file);
 }
 
-Outcome<PrivateKey> PrivateKey::read(const std::string& file) {
+Outcome<PrivateKey> PrivateKey::read(const std::string& file, const std::string& passphrase_file) {
+    Passphrase passphrase = TRY(Passphrase::of_file(passphrase_file));
     // libcrypto reads the file itself, so that no copy of the key stands in our memory.
     errno = 0;
     const Input input(BIO_new_file(file.c_str(), "rb"));
     if (!input)
         return std::unexpected(system_failure(file, "cannot open", errno));
-    Handle key(read_key(input.get(), &PEM_read_bio_PrivateKey, &d2i_PrivateKey_bio));
+    Handle key(read_private_key(input.get(), passphrase));
     ERR_clear_error();
     if (!key)
-        return std::unexpected(failure(file, "holds no private key in PEM or DER, or no such "
-                                             "passphrase"));
+        return std::unexpected(failure(file, passphrase.complaint()));
     PublicKey public_key = TRY(public_key_of(key.get(), file));
     return PrivateKey(file, std::move(key), std::move(public_key));
 }

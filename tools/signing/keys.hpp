@@ -36,9 +36,10 @@ struct PublicKey {
 
 class PrivateKey {
   public:
-    /// PKCS#8 or the traditional forms, PEM or DER; libcrypto asks for a passphrase on the
-    /// terminal.
-    [[nodiscard]] static Outcome<PrivateKey> read(const std::string& file);
+    /// PKCS#8 or the traditional forms, PEM or DER. The passphrase of an encrypted one is the first
+    /// line of `passphrase_file`; without such a file libcrypto asks for it on the terminal.
+    [[nodiscard]] static Outcome<PrivateKey> read(const std::string& file,
+                                                  const std::string& passphrase_file);
 
     [[nodiscard]] const PublicKey& public_key() const { return public_key_; }
     /// The signature over `message` as in a signature block.

@@ -16,6 +16,7 @@
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/inputs.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
@@ -122,7 +123,7 @@ struct Image {
 
 Outcome<Image> read_image(const std::string& file) {
     Image image{.bytes = TRY(tools::read_file(file)), .metadata = {}};
-    image.metadata = TRY(tools::of_file(file, tdvf::parse_metadata(image.bytes)));
+    image.metadata = TRY(tools::of_file(file, image.bytes, tdvf::parse_metadata(image.bytes)));
     image.is_ours = TRY(tools::of_file(file, tdvf::find_image_info(image.bytes))).has_value();
     return image;
 }

@@ -51,7 +51,7 @@ Outcome<ExitCode> run(const Options& options) {
     const std::string finding = result.at("finding");
     const std::string fatal_error = result.at("fatal_error");
     if (options.json) {
-        tools::print_json(result);
+        tools::print_json("td-emu/1", result);
     } else {
         print_registers(report.td_info);
         if (options.statistics)
