@@ -429,10 +429,10 @@ class PolicyTest(SigningTest):
         old, new = hash_of(self.ec.block()).hex(), hash_of(self.rsa.block()).hex()
         digest, other = "a" * 96, "b" * 96
         first = self.enroll("--key", self.ec.public + ",svn=3,for=executable", "--revoke", digest)
-        both, said = self.changed(first, "--key", self.rsa.public + ",svn=4")
+        both, said = self.changed(first, "--key", self.rsa.public + ",svn=4,for=executable")
         keys = said["enrolment"]["keys"]
         self.assertEqual([(key["hash"], key["minimum_svn"], key["kinds"]) for key in keys],
-                         [(old, 3, "executable"), (new, 4, "executable,linux-bundle")])
+                         [(old, 3, "executable"), (new, 4, "executable")])
         self.assertEqual((said["enrolment"]["revoked"], said["no_longer"]), ([digest], []))
         alone, said = self.changed(both, "--revoke-key", self.ec.public, "--revoke", other)
         self.assertEqual([key["hash"] for key in said["enrolment"]["keys"]], [new])
@@ -463,9 +463,50 @@ class PolicyTest(SigningTest):
                 self.assertIn(reason, self.bad("shim-enroll", "--firmware", image, "--change", *options, "-o",
                                                self.path("none")).stderr)
                 self.assertFalse(os.path.exists(self.path("none")))
-        revoked = self.changed(first, "--key", self.rsa.public, "--revoke-key", self.ec.public)[0]
+        revoked = self.changed(first, "--key", self.rsa.public, "--min-svn", "3", "--revoke-key", self.ec.public)[0]
         self.assertIn("is revoked in the image", self.bad("shim-enroll", "--firmware", revoked, "--change", "--key",
                                                           self.ec.public, "-o", self.path("none")).stderr)
+
+    def test_a_key_beside_others_does_not_undo_unsaid_what_they_are_held_to(self):
+        hash_ = hash_of(self.rsa.block()).hex()
+        sealed = self.enroll("--key", self.ec.public + ",svn=5,for=linux-bundle")
+        for options, reason in ((("--key", self.rsa.public), "every enrolled key has a minimum SVN of 5 or more"),
+                                (("--key", self.rsa.public + ",svn=5"), "every enrolled key is for linux-bundle alone"),
+                                (("--key", self.rsa.public, "--revoke-key", self.ec.public), "minimum SVN of 5")):
+            with self.subTest(options):
+                self.assertIn(reason, self.bad("shim-enroll", "--firmware", sealed, "--change", *options, "-o",
+                                               self.path("none")).stderr)
+        _, said = self.changed(sealed, "--key", self.rsa.public, "--min-svn", "0", "--for", "all")
+        lower = [f"minimum SVN 5 of every key: key {hash_} has 0",
+                 f"every key for linux-bundle alone: key {hash_} is for executable,linux-bundle"]
+        self.assertEqual(said["no_longer"], lower)
+        said = json.loads(self.good("shim-enroll", "--firmware", sealed, "--replace", "--key", self.rsa.public, "--json",
+                                    "-o", self.path("new")))
+        self.assertEqual(said["no_longer"], ["key " + hash_of(self.ec.block()).hex(), *lower,
+                                             "refusal of td-shim's numbering of the algorithms"])
+
+    def test_what_is_enrolled_and_decides_nothing_is_said(self):
+        keys = ("--key", self.ec.public)
+        for options, note in ((("--pin", "a" * 96), "policy signed: pinned payloads decide nothing"),
+                              (("--aml", "a" * 96), "the image is linked with --aml measured: enrolled tables decide nothing"),
+                              (("--policy", "measured"), "policy measured: no signature is demanded")):
+            with self.subTest(options):
+                said = json.loads(self.good("shim-enroll", "--firmware", self.image, *keys, *options, "--json", "-o",
+                                            self.path("noted")))
+                self.assertTrue(any(text.startswith(note) for text in said["notes"]), said["notes"])
+        said = json.loads(self.good("shim-enroll", "--firmware", self.image, *keys, "--json", "-o", self.path("quiet")))
+        self.assertEqual(said["notes"], [])
+        self.assertIn("svn= stands twice", self.bad("shim-enroll", "--firmware", self.image, "--key",
+                                                    self.ec.public + ",svn=5,svn=1", "-o", self.path("none")).stderr)
+
+    def test_what_could_not_be_read_and_goes_is_said(self):
+        image = bytearray(self.read(self.enroll("--key", self.ec.public + ",svn=5")))
+        at = image.index(hash_of(self.ec.block()))
+        image[at] ^= 1
+        said = json.loads(self.good("shim-enroll", "--firmware", self.put("damaged", bytes(image)), "--replace", "--key",
+                                    self.ec.public, "--json", "-o", self.path("new")))
+        self.assertEqual(len(said["no_longer"]), 1)
+        self.assertTrue(said["no_longer"][0].startswith("all that was enrolled, which could not be read: "), said)
 
     def test_an_anchor_becomes_a_policy(self):
         """...that takes what the anchor took."""
@@ -480,8 +521,10 @@ class PolicyTest(SigningTest):
         text = self.good("shim-enroll", "--firmware", first, "--replace", "--key", key, "-o", self.path("new"))
         lost = [line.removeprefix("no longer: ") for line in text.splitlines() if line.startswith("no longer: ")]
         self.assertEqual(lost, ["policy signed-and-pinned: now signed", f"minimum SVN 3 of key {hash_}: now 0",
+                                f"key {hash_} for its own algorithm alone: now for either",
                                 f"key {hash_} for executable alone: now for executable,linux-bundle",
-                                f"key {hash_of(self.rsa.block()).hex()}", f"revoked key {'c' * 96}",
+                                f"key {hash_of(self.rsa.block()).hex()}",
+                                "refusal of td-shim's numbering of the algorithms", f"revoked key {'c' * 96}",
                                 f"revoked payload {'a' * 96}", f"pinned payload {'d' * 96}", f"AML table {'e' * 96}"])
 
     def test_what_contradicts_itself_is_refused(self):
@@ -512,7 +555,7 @@ class PolicyTest(SigningTest):
         self.assertEqual(len(notes), 1)
         self.assertIn("one with any byte changed runs", notes[0])
         self.assertNotIn("note:", self.good(*enroll, *revoked, "--key", self.rsa.public))
-        self.assertNotIn("note:", self.good(*enroll, "--policy", "measured", "--aml", "0" * 96))
+        self.assertNotIn("revoked", self.good(*enroll, "--policy", "measured", "--aml", "0" * 96))
 
     def test_an_igvm_file_is_called_one(self):
         self.good("shim-ld", self.path("vector"), self.path("elf"), "--image-format", "igvm", "-o", self.path("final.igvm"))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <format>
+#include <limits>
 
 #include "tools/common/text.hpp"
 #include "tools/signing/enrolment_text.hpp"
@@ -54,12 +55,44 @@ Outcome<> raise(cfv::KeyEntry& entry, std::uint64_t minimum) {
     return {};
 }
 
-Outcome<> add_key(Contents& contents, const NamedKey& key) {
+/// What any enrolled key is held to: none runs an older payload, nor one of another kind.
+struct Bounds {
+    std::uint64_t minimum_svn = 0;
+    std::uint32_t kinds = cfv::all_payloads;
+};
+Bounds bounds_of(const std::vector<cfv::KeyEntry>& keys) {
+    if (keys.empty())
+        return {};
+    Bounds bounds{.minimum_svn = std::numeric_limits<std::uint64_t>::max(), .kinds = 0};
+    for (const cfv::KeyEntry& key : keys) {
+        bounds.minimum_svn = std::min(bounds.minimum_svn, std::uint64_t{key.minimum_svn});
+        bounds.kinds |= key.kinds;
+    }
+    return bounds;
+}
+
+/// A key that comes beside others is not to undo unsaid what they are held to.
+Outcome<> check_said(const NamedKey& key, const Bounds& bounds) {
+    if (!key.minimum_svn && bounds.minimum_svn != 0)
+        return std::unexpected(failure(
+            key.text, std::format("every enrolled key has a minimum SVN of {} or more: say this "
+                                  "one's, --min-svn N or FILE,svn=N",
+                                  bounds.minimum_svn)));
+    if (!key.kinds && bounds.kinds != cfv::all_payloads)
+        return std::unexpected(failure(
+            key.text, std::format("every enrolled key is for {} alone: say what this one is for, "
+                                  "--for KIND or FILE,for=KIND (--for all: both)",
+                                  names_of_kinds(bounds.kinds))));
+    return {};
+}
+
+Outcome<> add_key(Contents& contents, const NamedKey& key, const Bounds& bounds) {
     if (std::ranges::contains(contents.revoked_keys, key.hash))
         return std::unexpected(
             failure(key.text, "is revoked in the image (--replace writes everything anew)"));
     const auto entry = find_key(contents.keys, key.hash);
     if (entry == contents.keys.end()) {
+        TRY(check_said(key, bounds));
         contents.keys.push_back(entry_of(key));
         return {};
     }
@@ -74,8 +107,9 @@ Outcome<> change_keys(Contents& contents, const EnrolOptions& options, const Wis
     if (options.minimum_svn && wishes.keys.empty())
         for (cfv::KeyEntry& entry : contents.keys)
             TRY(raise(entry, *options.minimum_svn));
+    const Bounds bounds = bounds_of(contents.keys);
     for (const NamedKey& key : wishes.keys)
-        TRY(add_key(contents, key));
+        TRY(add_key(contents, key, bounds));
     add(contents.revoked_keys, wishes.revoked_keys);
     std::erase_if(contents.keys, [&](const cfv::KeyEntry& entry) {
         return std::ranges::contains(contents.revoked_keys, entry.key);
@@ -120,9 +154,30 @@ void note_key(std::vector<std::string>& lost, const cfv::KeyEntry& before,
         lost.push_back(std::format("minimum SVN {} of key {}: now {}",
                                    std::uint64_t{before.minimum_svn}, hex(before.key),
                                    std::uint64_t{now->minimum_svn}));
+    if (before.algorithm != 0 && now->algorithm == 0)
+        lost.push_back(
+            std::format("key {} for its own algorithm alone: now for either", hex(before.key)));
     if ((now->kinds & ~before.kinds) != 0)
         lost.push_back(std::format("key {} for {} alone: now for {}", hex(before.key),
                                    names_of_kinds(before.kinds), names_of_kinds(now->kinds)));
+}
+
+/// What all keys together were held to, and one that was not there before is not.
+void note_bounds(std::vector<std::string>& lost, const std::vector<cfv::KeyEntry>& before,
+                 const std::vector<cfv::KeyEntry>& after) {
+    const Bounds bounds = bounds_of(before);
+    for (const cfv::KeyEntry& key : after) {
+        if (find_key(before, key.key) != before.end())
+            continue;
+        if (key.minimum_svn < bounds.minimum_svn)
+            lost.push_back(std::format("minimum SVN {} of every key: key {} has {}",
+                                       bounds.minimum_svn, hex(key.key),
+                                       std::uint64_t{key.minimum_svn}));
+        if ((key.kinds & ~bounds.kinds) != 0)
+            lost.push_back(std::format("every key for {} alone: key {} is for {}",
+                                       names_of_kinds(bounds.kinds), hex(key.key),
+                                       names_of_kinds(key.kinds)));
+    }
 }
 
 } // namespace
@@ -169,6 +224,9 @@ std::vector<std::string> lost_between(const Contents& before, const Contents& af
                                    cfv::name_of(after.policy)));
     for (const cfv::KeyEntry& key : before.keys)
         note_key(lost, key, after.keys);
+    note_bounds(lost, before.keys, after.keys);
+    if (after.takes_td_shim_numbering && !before.takes_td_shim_numbering)
+        lost.emplace_back("refusal of td-shim's numbering of the algorithms");
     note_missing(lost, "revoked key", before.revoked_keys, after.revoked_keys);
     note_missing(lost, "revoked payload", before.revoked, after.revoked);
     note_missing(lost, "pinned payload", before.pinned, after.pinned);

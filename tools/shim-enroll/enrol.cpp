@@ -6,6 +6,8 @@
 
 #include "shim/formats/cfv/builder.hpp"
 #include "shim/formats/cfv/volume.hpp"
+#include "shim/formats/tdvf/aml_policy.hpp"
+#include "shim/formats/tdvf/footer.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
 #include "tools/igvm/file.hpp"
@@ -17,11 +19,23 @@
 namespace tdshim::tools {
 namespace {
 
-/// What an owner may expect of a revocation, and does not get where no signature is demanded.
-std::vector<std::string> notes_of(const Contents& contents) {
+/// What an owner may expect of what is enrolled, and does not get.
+std::vector<std::string> notes_of(const Contents& contents, tdvf::AmlPolicy aml) {
     std::vector<std::string> notes;
+    if (!contents.pinned.empty() && contents.policy != cfv::Policy::signed_and_pinned)
+        notes.push_back(std::format("policy {}: pinned payloads decide nothing (--policy "
+                                    "signed-and-pinned makes them)",
+                                    cfv::name_of(contents.policy)));
+    if (!contents.aml.empty() && aml != tdvf::AmlPolicy::enrolled)
+        notes.push_back(std::format("the image is linked with --aml {}: enrolled tables decide "
+                                    "nothing (shim-ld --aml enrolled makes them)",
+                                    tdvf::name_of(aml)));
     if (contents.policy != cfv::Policy::measured)
         return notes;
+    if (!contents.keys.empty())
+        notes.emplace_back(
+            "policy measured: no signature is demanded; keys, their minimum SVNs and "
+            "kinds hold for what is signed alone (--policy signed demands one)");
     if (!contents.revoked_keys.empty())
         notes.emplace_back("policy measured: a revoked key stops what it signed, not the same "
                            "payload without the signature, nor with another's (--policy signed "
@@ -50,7 +64,8 @@ Outcome<> write_volume(const EnrolOptions& options, const Contents& contents, Mu
 
 struct NewContents {
     Contents contents;
-    std::vector<std::string> lost;
+    std::optional<Contents> before{};  ///< what was enrolled, if that could be read
+    std::vector<std::string> unread{}; ///< else why not
 };
 
 Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
@@ -59,7 +74,7 @@ Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
         if (options.changes)
             return std::unexpected(failure(
                 options.firmware, "nothing is enrolled that --change could add to: leave it out"));
-        return NewContents{contents_of(options, wishes), {}};
+        return NewContents{.contents = contents_of(options, wishes)};
     }
     if (!options.changes && !options.replaces)
         return std::unexpected(failure(options.firmware,
@@ -67,25 +82,34 @@ Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
                                        "is enrolled, --replace writes everything anew)"));
     const auto enrolment = cfv::parse(volume);
     if (!enrolment && options.replaces) // whatever it is
-        return NewContents{contents_of(options, wishes), {}};
+        return NewContents{.contents = contents_of(options, wishes),
+                           .unread = {"all that was enrolled, which could not be read: " +
+                                      failure("configuration volume", enrolment.error()).text}};
     const Contents before = contents_of(TRY(of_file(options.firmware, enrolment)));
-    const Contents after =
-        options.changes ? TRY(changed(before, options, wishes)) : contents_of(options, wishes);
-    return NewContents{after, lost_between(before, after)};
+    return NewContents{.contents = options.changes ? TRY(changed(before, options, wishes))
+                                                   : contents_of(options, wishes),
+                       .before = before};
 }
 
-void report(const EnrolOptions& options, const NewContents& made, const cfv::Enrolment& enrolment) {
-    const auto notes = notes_of(made.contents);
+/// By what the volume says now, as the firmware reads it.
+std::vector<std::string> lost_by(const NewContents& made, const cfv::Enrolment& enrolment) {
+    return made.before ? lost_between(*made.before, contents_of(enrolment)) : made.unread;
+}
+
+void report(const EnrolOptions& options, const NewContents& made, const cfv::Enrolment& enrolment,
+            tdvf::AmlPolicy aml) {
+    const auto notes = notes_of(made.contents, aml);
+    const auto lost = lost_by(made, enrolment);
     if (options.json) {
-        print_json({{"image", options.output},
-                    {"enrolment", json_of(enrolment)},
-                    {"no_longer", made.lost},
-                    {"notes", notes}});
+        print_json("shim-enroll/1", {{"image", options.output},
+                                     {"enrolment", json_of(enrolment)},
+                                     {"no_longer", lost},
+                                     {"notes", notes}});
         return;
     }
     std::cout << options.output << ": " << table_of(enrolment);
-    for (const std::string& lost : made.lost)
-        std::cout << "no longer: " << lost << '\n';
+    for (const std::string& line : lost)
+        std::cout << "no longer: " << line << '\n';
     for (const std::string& note : notes)
         std::cout << "note: " << note << '\n';
 }
@@ -103,8 +127,10 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
     const NewContents made = TRY(contents_for(options, volume));
     TRY(write_volume(options, made.contents, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
+    const auto info = TRY(of_file(options.firmware, tdvf::find_image_info(image)));
     TRY(write_file(options.output, image));
-    report(options, made, enrolment);
+    report(options, made, enrolment,
+           info ? tdvf::aml_policy_of(info->options) : tdvf::AmlPolicy::measured);
     return ExitCode::good;
 }
 

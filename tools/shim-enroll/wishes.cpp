@@ -83,22 +83,28 @@ Outcome<std::vector<crypto::Digest>> aml_digests(const std::vector<std::string>&
     return digests;
 }
 
+/// Of two that contradict each other nobody knows which was meant.
+template <class T, class Value>
+Outcome<> set_once(std::optional<T>& member, Value value, std::string_view name,
+                   const std::string& text) {
+    if (member)
+        return std::unexpected(
+            failure("--key", std::format("\"{}\": {}= stands twice",
+                                         is_token_uri(text) ? shown_name(text) : text, name)));
+    member = value;
+    return {};
+}
+
 /// One "svn=N" or "for=KIND" behind a key's file.
 Outcome<> apply(NamedKey& key, std::string_view word, const std::string& text) {
     constexpr std::string_view svn = "svn=";
     if (word.starts_with(svn))
-        if (const auto value = number_of(word.substr(svn.size()))) {
-            key.minimum_svn = *value;
-            return {};
-        }
-    if (word == "for=executable") {
-        key.kinds = cfv::payload_executable;
-        return {};
-    }
-    if (word == "for=linux-bundle") {
-        key.kinds = cfv::payload_linux_bundle;
-        return {};
-    }
+        if (const auto value = number_of(word.substr(svn.size())))
+            return set_once(key.minimum_svn, *value, "svn", text);
+    if (word == "for=executable")
+        return set_once(key.kinds, cfv::payload_executable, "for", text);
+    if (word == "for=linux-bundle")
+        return set_once(key.kinds, cfv::payload_linux_bundle, "for", text);
     if (is_token_uri(text)) // of which a piece can be a PIN's
         return std::unexpected(failure(text, "expected svn=N, for=executable or for=linux-bundle "
                                              "behind the comma (of the URI itself it is %2C)"));
@@ -110,12 +116,16 @@ Outcome<> apply(NamedKey& key, std::string_view word, const std::string& text) {
 
 Outcome<NamedKey> key_of(const EnrolOptions& options, const std::string& text) {
     const std::size_t comma = text.find(',');
-    NamedKey named{.text = text, .minimum_svn = options.minimum_svn, .kinds = options.kinds};
+    NamedKey named{.text = text};
     for (std::size_t at = comma; at != std::string::npos;) {
         const std::size_t next = text.find(',', at + 1);
         TRY(apply(named, std::string_view(text).substr(at + 1, next - at - 1), text));
         at = next;
     }
+    if (!named.minimum_svn)
+        named.minimum_svn = options.minimum_svn;
+    if (!named.kinds)
+        named.kinds = options.kinds;
     // Last: half a PIN, with a comma in it, is not to be tried.
     const PublicKey key = TRY(read_public_key(text.substr(0, comma)));
     named.hash = key.hash();
