@@ -28,7 +28,7 @@ class Shape:
     """One launch: what td-emu is told, and shim-measure in the same words."""
 
     def __init__(self, test, memory, cpus, *, kernel="stub", tail=b"", has_initrd=True, append="console=ttyS0 quiet", more=(),
-                 accept_all=False, td=(), options=(), enrols_aml=False):
+                 accept_all=False, td=(), options=(), enrols_aml=False, keys=()):
         self.folder = suite.temporary_folder(test)
         self.common = ["--memory", memory, "--cpus", str(cpus), *td]
         self.image = settings.image()
@@ -38,6 +38,8 @@ class Shape:
             self.image = self.link(*options)
         if enrols_aml:
             self.image = self.enrol(memory, cpus, more)
+        if keys:
+            self.image = self.with_keys(keys)
         if kernel == "embedded":
             pass  # nothing to hand in
         elif kernel == "stub":
@@ -71,6 +73,19 @@ class Shape:
         output = self.folder / "enrolled.bin"
         subprocess.run([settings.tool("shim-enroll"), "--firmware", self.image, "--policy", "measured", "--aml",
                         self.put("dsdt", table), "-o", output], check=True, capture_output=True)
+        return output
+
+    def with_keys(self, words):
+        """The image with keys that have more to say than td-shim's anchor can, of a policy that lets unsigned payloads run."""
+        output, command = self.folder / "keys.bin", []
+        for index, word in enumerate(words):
+            key = self.folder / f"{index}.pem"
+            secret = subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout"], check=True,
+                                    capture_output=True).stdout
+            key.write_bytes(subprocess.run(["openssl", "pkey", "-pubout"], input=secret, check=True, capture_output=True).stdout)
+            command += ["--key", f"{key}{word}"]
+        subprocess.run([settings.tool("shim-enroll"), "--firmware", self.image, "--policy", "measured", *command, "-o", output],
+                       check=True, capture_output=True)
         return output
 
     def predict(self, *options):
@@ -154,6 +169,8 @@ for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk)):
     add_shape(f"drops_aml_{memory}_{cpus}", memory, cpus, more=more, options=("--aml", "drop"))
     add_shape(f"portable_drops_aml_{memory}_{cpus}", memory, cpus, more=more, options=(*portable, "--aml", "drop"))
     add_shape(f"enrols_aml_{memory}_{cpus}", memory, cpus, more=more, options=("--aml", "enrolled"), enrols_aml=True)
+add_shape("key_with_a_minimum_svn", "1G", 1, keys=(",svn=3",))
+add_shape("two_keys", "1G", 2, keys=("", ",for=linux-bundle"))
 add_shape("disk", "1G", 2, more=disk)
 add_shape("disk_and_network", "4G", 4, more=disk + network)
 
@@ -164,6 +181,7 @@ for memory, cpus, more in (("512M", 1, ()), ("3G", 4, disk), ("64G", 16, ()), ("
 # Of a file in memory nobody can say that it goes on behind what its headers name; of one in fw_cfg its size does.
 for name, options in (("placed", placed), ("placed_as_td_shim", (*placed, "--measurement", "td-shim")), ("item", ())):
     add_shape(f"{name}_with_a_tail", "1G", 1, tail=b"behind the kernel" * 1000, options=options)
+add_shape("placed_two_keys", "1G", 1, keys=("", ",svn=2"), options=placed)
 add_shape("placed_without_initrd", "1G", 2, has_initrd=False, options=placed)
 add_shape("placed_without_command_line", "1G", 1, append=None, options=placed)
 add_shape("placed_debian", "1G", 2, kernel="6.12", options=placed)

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <format>
+#include <limits>
 
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/measure/descriptors.hpp"
@@ -22,7 +23,7 @@ enum class Place {
     aml,
     memory,
     accepted,
-    policy,
+    policy, ///< the anchor's file, and the policy's behind it
     loader_script,
     tables, ///< any number
     smbios,
@@ -60,6 +61,12 @@ std::optional<Place> place_in_order(const Event& event) {
     return std::nullopt;
 }
 
+/// Of the name as it stands in the log, printable or not.
+std::size_t name_size(const Event& event) {
+    const auto description = event_log::describe(event);
+    return description ? description->name.size() : 0;
+}
+
 /// What has come so far.
 class Order {
   public:
@@ -68,11 +75,13 @@ class Order {
     bool take(const Event& event) {
         constexpr std::size_t signature_size = 4;
         const auto place = place_in_order(event);
-        if (!place || (last_ && *place < *last_) ||
-            (last_ && *place == *last_ && *place != Place::tables))
+        if (!place || (last_ && *place < *last_))
+            return false;
+        count_ = place == last_ ? count_ + 1 : 1;
+        if (count_ > most_of(*place))
             return false;
         if (*place == Place::tables && !has_script_ &&
-            !(is_portable_ && summarise(event).description.size() == signature_size))
+            !(is_portable_ && name_size(event) == signature_size))
             return false;
         has_script_ = has_script_ || *place == Place::loader_script;
         is_portable_ = is_portable_ || *place == Place::portable;
@@ -83,7 +92,15 @@ class Order {
     }
 
   private:
+    /// How many events may stand at a place.
+    static std::size_t most_of(Place place) {
+        if (place == Place::tables)
+            return std::numeric_limits<std::size_t>::max();
+        return place == Place::policy ? 2 : 1;
+    }
+
     std::optional<Place> last_;
+    std::size_t count_ = 0; ///< of the last one's place
     bool has_script_ = false;
     bool is_portable_ = false;
 };

@@ -40,7 +40,8 @@ std::uint32_t options_of(const Choices& choices) {
     return options;
 }
 
-/// Nothing; the key under policy measured; the key under policy signed. AML is enrolled in both.
+/// Nothing; the key under policy signed; the key under policy measured, with td-shim's anchor
+/// beside the policy, as shim-enroll writes them, or without. AML is enrolled in all.
 Blob volume_of(const Choices& choices) {
     Blob volume(layout::cfv_size);
     const std::size_t chosen = choices.of(Choice::enrolment, 4);
@@ -49,7 +50,8 @@ Blob volume_of(const Choices& choices) {
     const std::array keys{cfv::KeyEntry{
         .key = signing_key(), .minimum_svn = 0, .kinds = cfv::all_payloads, .algorithm = 2}};
     const std::array<crypto::Digest, 1> aml{crypto::sha384(dsdt(0))};
-    if (!cfv::write(volume, std::nullopt,
+    const auto anchor = chosen == 3 ? std::nullopt : std::optional(signing_key());
+    if (!cfv::write(volume, anchor,
                     cfv::PolicyContents{.policy = chosen == 1 ? cfv::Policy::signed_only
                                                               : cfv::Policy::measured,
                                         .keys = keys,

@@ -16,6 +16,7 @@
 #include "shim/memory/layout.hpp"
 #include "shim/plan/accepted.hpp"
 #include "tests/fuzz/soundness/pool.hpp"
+#include "tools/measurements/comparison.hpp"
 #include "tools/measurements/payload_decision.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 
@@ -175,9 +176,29 @@ Outcome<BootInputs> inputs_of(const Launch& launch) {
     return inputs;
 }
 
+/// As `shim-log check --policy --report` does.
+std::string against_log(const tools::Prediction& prediction, const measure::RegisterBank& registers,
+                        Bytes log) {
+    const auto decoded = tools::decode_log(log);
+    if (!decoded || decoded->error)
+        return "shim-log cannot read the boot's own log";
+    tools::Policy policy;
+    tools::TdRegisters td{.info = {}, .source = "TDREPORT"};
+    for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr) {
+        td.info.rtmr[rtmr] = registers.value(rtmr);
+        policy.rtmr[rtmr] = prediction.registers.value(rtmr);
+    }
+    for (const tools::PredictedEvent& event : prediction.events)
+        policy.events.push_back(tools::policy_event_of(event));
+    const auto findings = tools::differences(*decoded, tools::coverage_of(*decoded), td, policy);
+    return findings.empty() ? ""
+                            : "shim-log calls an honest boot's log wrong: " + findings.front().text;
+}
+
 } // namespace
 
-std::string against_prediction(const Launch& launch, const measure::RegisterBank& registers) {
+std::string against_prediction(const Launch& launch, const measure::RegisterBank& registers,
+                               Bytes log) {
     const auto inputs = inputs_of(launch);
     if (!inputs)
         return "a payload started where shim-measure says: " + inputs.error().text;
@@ -185,7 +206,7 @@ std::string against_prediction(const Launch& launch, const measure::RegisterBank
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (prediction.registers.value(rtmr) != registers.value(rtmr))
             return std::format("RTMR[{}] is not what shim-measure says", rtmr);
-    return {};
+    return against_log(prediction, registers, log);
 }
 
 } // namespace tdshim::soundness

@@ -3,7 +3,7 @@
 // Whether the registers say what ran. From each input two launches, both booted, and one rule that
 // knows nothing of what the firmware is meant to do: boots whose payloads would see different
 // things differ in MRTD, in RTMR[0] or in RTMR[1]. Beside it two rules of single boots: what boots
-// was predicted, and no AML is reached that the image does not admit.
+// was predicted, with a log that agrees, and no AML is reached that the image does not admit.
 //
 // The launches without patches of all inputs are remembered and held against each other, for the
 // more there are, the sooner two meet. A pair that was found so is written beside libFuzzer's own
@@ -35,6 +35,7 @@ struct Boot {
     native::Outcome outcome;
     measure::RegisterBank registers;
     View view; ///< empty: no payload started
+    Blob log;  ///< the event log's whole area
     /// Where the VMM's ACPI files stand: what a loader's script of the fuzzer's own may have put
     /// into any table.
     Blob places;
@@ -51,13 +52,19 @@ Blob places_of(native::Machine& machine) {
 
 Boot boot_of(const Plan& plan) {
     native::Machine machine;
-    Boot boot{.launch = launch_of(plan), .outcome = {}, .registers = {}, .view = {}, .places = {}};
+    Boot boot{.launch = launch_of(plan),
+              .outcome = {},
+              .registers = {},
+              .view = {},
+              .log = {},
+              .places = {}};
     start(machine, boot.launch);
     boot.outcome = machine.boot();
     boot.registers = machine.registers();
     if (!boot.outcome.linux && !boot.outcome.executable)
         return boot;
     boot.view = view_of(machine, boot.launch, boot.outcome);
+    boot.log.assign_range(machine.memory(layout::event_log.start(), layout::event_log.size()));
     boot.places = places_of(machine);
     return boot;
 }
@@ -106,7 +113,7 @@ void check_pair(const Pair& pair, const Boot& first, const Boot& second) {
 void check_boot(const Plan& plan, const Boot& boot) {
     if (boot.view.empty())
         return;
-    for (const std::string& finding : {against_prediction(boot.launch, boot.registers),
+    for (const std::string& finding : {against_prediction(boot.launch, boot.registers, boot.log),
                                        against_aml_policy(boot.launch, boot.view)}) {
         if (finding.empty())
             continue;
