@@ -167,6 +167,11 @@ Outcome<std::uint32_t> options_of(const Arguments& arguments) {
             "--aml", std::format("{} has no meaning with --acpi static, which takes no table of "
                                  "the VMM's",
                                  name_of(arguments.aml))));
+    if (arguments.profile == Profile::service_td &&
+        (arguments.measurement & tdvf::option_portable) != 0)
+        return std::unexpected(tools::failure(
+            "--measurement", "portable has no meaning with --profile service-td, whose RTMR[0] "
+                             "depends on nothing of the VMM's"));
     return arguments.measurement | option_of(arguments.aml) |
            (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
 }

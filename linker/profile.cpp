@@ -129,6 +129,12 @@ Result<void> check_profile(const Plan& plan, const tdvf::Metadata& metadata) {
                metadata.sections[*violation.section].memory == layout::mailbox &&
                violation.error.fault == Fault::section_attributes;
     });
+    // The payload of a service TD wants RAM as any other does, and no device's place.
+    if (plan.profile == Profile::service_td)
+        for (const vmm::Violation& violation :
+             vmm::violations(vmm::Kind::cloud_hypervisor, plan.image_size, metadata, memory))
+            if (violation.error.fault == Fault::section_place)
+                broken.push_back(violation);
     if (!broken.empty())
         return std::unexpected(broken.front().error);
     if (metadata.legacy_pointer != metadata.offset)

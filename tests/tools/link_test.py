@@ -91,6 +91,17 @@ class LinkTest(ToolTest):
                          word, "--acpi", "static")
         self.assertEqual(self.linked("--aml", "measured", "--acpi", "static"), self.linked("--acpi", "static"))
 
+    def test_a_service_td_gets_nothing_that_cannot_work(self):
+        payload, profile = ("--payload", self.put("payload", b"\x7fELF" + bytes(8 << 20))), ("--profile", "service-td")
+        self.linked(*profile, *payload)
+        os.remove(self.output)
+        self.refused("--measurement: portable has no meaning with --profile service-td, whose RTMR[0] depends on nothing of "
+                     "the VMM's\n", *profile, *payload, "--measurement", "portable")
+        for address in ("0xfb000000", "0xfe000000", "0xff300000", "0x140000000", "0x7ffffffff000", "0xfffffffff000"):
+            with self.subTest(address):
+                self.bad(*self.link(*profile, *payload, "--payload-address", address))
+                self.assertFalse(os.path.exists(self.output))
+
     def test_two_links_give_the_same_bytes(self):
         self.assertEqual(self.linked(), self.linked())
 

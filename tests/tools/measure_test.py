@@ -57,6 +57,13 @@ def td_hob():
             struct.pack("<HHI16sIIQQ", 3, 48, 0, bytes(16), 7, 7, 0, 1 << 30) + struct.pack("<HHI", 0xFFFF, 8, 0))
 
 
+def table(signature, content):
+    """With a header that is good [ACPI 6.5, 5.2.6]."""
+    bytes_ = bytearray(struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(content), 2, 0, b"OEM", b"TABLE", 1, b"TEST", 1) + content)
+    bytes_[9] = -sum(bytes_) & 0xFF
+    return bytes(bytes_)
+
+
 class Boot:
     """The inputs of a boot, each of which a test can change, and the log and TDREPORT that a TD would have."""
 

@@ -18,6 +18,7 @@ import linux
 import settings
 import shapes
 import suite
+import td_emu
 import td_guest
 from machine import Machine
 
@@ -34,27 +35,28 @@ cases = {
 }
 
 
-def predict(guest, initrd, cpus, more):
+def predict(guest, initrd, cpus, more, image):
     output = subprocess.run(
-        [settings.tool("shim-measure"), "--plain-vm", settings.image(), "--qemu", settings.qemu("new"), "--memory", "1G",
+        [settings.tool("shim-measure"), "--plain-vm", image, "--qemu", settings.qemu("new"), "--memory", "1G",
          "--cpus", str(cpus), "--kernel", guest.kernel, "--initrd", initrd, "--append", linux.plain_command_line,
          "--json", "--", *more], check=True, capture_output=True, text=True).stdout
     return json.loads(output)
 
 
-def check_boot(test, cpus, more, said=None, program=None):
+def check_boot(test, cpus, more, said=None, program=None, image=None):
+    image = image or settings.image()
     guest = settings.Guest("6.12")
     initrd = td_guest.initrd_with(test, guest, program) if program else guest.initrd
     items = {firmware.named_kernel: guest.kernel, firmware.named_initrd: initrd,
              firmware.named_command_line: linux.plain_command_line.encode()}
-    with Machine(settings.qemu("new"), settings.image(), memory="1G", cpus=cpus, items=items, arguments=more) as vm:
+    with Machine(settings.qemu("new"), image, memory="1G", cpus=cpus, items=items, arguments=more) as vm:
         vm.wait_for(r"^guest: done$", timeout=bound)
         vm.wait_for_end(bound)
         console = vm.console
     test.assertEqual(linux.guest_line(console, "cpus"), str(cpus))
     if said:
         test.assertRegex(console, said)
-    predicted = predict(guest, initrd, cpus, more)
+    predicted = predict(guest, initrd, cpus, more, image)
     for rtmr in (0, 1):
         shown = re.search(rf"(?m)^tdshim: RTMR\[{rtmr}\] ([0-9a-f]{{96}})$", console)[1]
         test.assertEqual(shown, predicted[f"rtmr{rtmr}"], f"RTMR[{rtmr}]")
@@ -68,6 +70,12 @@ class Shapes(unittest.TestCase):
     def test_qxl(self):
         settings.require_device(settings.qemu("new"), "qxl-vga")
         check_boot(self, 1, ("-device", "qxl-vga"))
+
+
+    def test_an_image_for_a_vmm_that_fills_sections(self):
+        """...of which a plain VM has none: all comes by fw_cfg."""
+        image = td_emu.linked(suite.temporary_folder(self) / "final.bin", "--profile", "tdvf-payload")
+        check_boot(self, 1, (), image=image)
 
 
 suite.add_cases(Shapes, check_boot, cases)

@@ -131,6 +131,25 @@ Outcome<std::vector<vmm::ConfigFile>> tables_of(const InputBytes& list, const Im
     return tables;
 }
 
+/// What the firmware refuses of tables that each are good [shim/boot/acpi_hob_tables.cpp].
+Result<void> check_hob_tables(const std::vector<vmm::ConfigFile>& tables) {
+    constexpr Gpa any_dsdt{page_size};
+    bool has_fadt = false;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        std::vector<std::byte> copy = tables[i].content;
+        if (acpi::has_signature(copy, "APIC")) {
+            std::vector<std::byte> room(copy.size() + acpi::wakeup_structure_size);
+            TRY(acpi::add_wakeup_structure(copy, {}, room));
+        }
+        if (acpi::has_signature(copy, "FACP")) {
+            if (std::exchange(has_fadt, true))
+                return refuse(Fault::acpi_fadt_twice, i);
+            TRY(acpi::link_fadt(copy, any_dsdt, {}));
+        }
+    }
+    return {};
+}
+
 std::string shape_of(const Options& options) {
     return std::format("{} with {} and {} vCPU{}", options.machine, size_text(options.memory),
                        options.cpus, options.cpus == 1 ? "" : "s");
@@ -199,11 +218,12 @@ Outcome<> add_configuration(const Options& options, const Image& image, const vm
     if (options.is_plain_vm || !vmm::is_filled_by_vmm(image.metadata))
         return add_config_files(options, inputs);
     const bool is_portable = (inputs.image_options & tdvf::option_portable) != 0;
-    const bool judges_aml = tdvf::aml_policy_of(inputs.image_options) != tdvf::AmlPolicy::measured;
-    if (!inputs.td_hob || !(is_portable || judges_aml))
+    const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
+    if (!inputs.td_hob || has_static_acpi)
         return {};
     auto tables = TRY(tables_of(*inputs.td_hob, image));
     TRY(check_aml(image, tables));
+    TRY(of_file(inputs.td_hob->origin, check_hob_tables(tables)));
     if (is_portable) {
         inputs.acpi = std::move(tables);
         inputs.acpi_origin = "ACPI table in the " + inputs.td_hob->origin;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/shim-measure/payload_inputs.hpp"
 
+#include <filesystem>
 #include <format>
+#include <limits>
 
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "tools/common/file_digest.hpp"
@@ -91,6 +93,13 @@ Outcome<> add_initrd(const Options& options, const BootInputs& inputs, SuppliedP
     if (options.initrd.empty())
         return {};
     const std::string origin = "initrd " + options.initrd;
+    std::error_code ignored;
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    if (const auto size = std::filesystem::file_size(options.initrd, ignored);
+        !ignored && size > most)
+        return std::unexpected(
+            failure(options.initrd,
+                    std::format("has {} bytes, and fw_cfg carries at most {}", size, most)));
     if (tdvf::aml_policy_of(inputs.image_options) == tdvf::AmlPolicy::measured) {
         supplied.initrd = InputFile{TRY(digest_of_file(options.initrd)), origin};
         return {};
@@ -119,11 +128,18 @@ Outcome<> add_payload(const Options& options, const Image& image, const vmm::Pla
                              .initrd = {},
                              .initrd_bytes = {},
                              .command_line = TRY(command_line(options)),
-                             .is_item = !vmm::is_filled_by_vmm(image.metadata),
-                             .payload_region = region(image, placement, SectionType::payload),
-                             .parameter_region =
-                                 region(image, placement, SectionType::payload_param)};
-    if (const auto* const section = image.metadata.find(SectionType::payload)) {
+                             .is_item = true,
+                             .payload_region = {},
+                             .parameter_region = {}};
+    // Of a VM that is no TD nobody fills sections: it has all by fw_cfg.
+    if (!options.is_plain_vm) {
+        supplied.is_item = !vmm::is_filled_by_vmm(image.metadata);
+        supplied.payload_region = region(image, placement, SectionType::payload);
+        supplied.parameter_region = region(image, placement, SectionType::payload_param);
+    }
+    const auto* const section =
+        options.is_plain_vm ? nullptr : image.metadata.find(SectionType::payload);
+    if (section != nullptr) {
         supplied.payload_is_in_mrtd = (section->attributes & tdvf::attribute_mr_extend) != 0;
         supplied.raw_place = section->memory;
         supplied.stated_size = section->raw_size;
