@@ -36,7 +36,8 @@ class Checks {
 void check_machine(Checks& checks, const runtime::HobList& machine);
 void check_memory(Checks& checks);
 void check_processor(Checks& checks);
-void check_measurement(Checks& checks);
+void check_measurement(Checks& checks, const runtime::HobList& machine);
+void check_inputs(Checks& checks);
 void check_exceptions(Checks& checks, const runtime::HobList& machine);
 void check_sharing(Checks& checks);
 void check_processors(Checks& checks, const runtime::HobList& machine);

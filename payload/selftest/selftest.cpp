@@ -33,7 +33,8 @@ void tdshim::runtime::run(const HobList& machine) {
     selftest::check_machine(checks, machine);
     selftest::check_memory(checks);
     selftest::check_processor(checks);
-    selftest::check_measurement(checks);
+    selftest::check_measurement(checks, machine);
+    selftest::check_inputs(checks);
     selftest::check_exceptions(checks, machine);
     selftest::check_sharing(checks);
     selftest::check_processors(checks, machine);

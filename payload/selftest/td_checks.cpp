@@ -7,12 +7,16 @@
 #include <cstring>
 
 #include "payload/runtime/acpi.hpp"
+#include "payload/runtime/measurement.hpp"
 #include "payload/runtime/processors.hpp"
 #include "payload/selftest/checks.hpp"
 #include "shim/crypto/sha384.hpp"
+#include "shim/formats/acpi/wire.hpp"
+#include "shim/formats/event_log/reader.hpp"
 #include "shim/memory/acceptance.hpp"
 #include "shim/platform/td/tdcall.hpp"
 #include "shim/platform/td/tdvmcall.hpp"
+#include "shim/platform/x86/address_space.hpp"
 #include "shim/platform/x86/instructions.hpp"
 
 namespace tdshim::selftest {
@@ -44,11 +48,34 @@ void check_report(Checks& checks) {
                      (*report)->td_info.rtmr[1] != zero);
 }
 
-void check_extension(Checks& checks) {
+/// Whether the event log's last event is one of `chosen_rtmr` with this data.
+bool ends_with(const runtime::HobList& machine, std::string_view data) {
+    const auto ccel = read_at<acpi::Ccel>(machine.find_table("CCEL").value_or(Bytes{}), 0);
+    if (!ccel)
+        return false;
+    auto reader = event_log::LogReader::open(
+        {x86::pointer_to({std::uint64_t{ccel->log_address}}), ccel->log_length});
+    event_log::Event last;
+    while (reader) {
+        const auto event = reader->next();
+        if (!event || !*event)
+            break;
+        last = **event;
+    }
+    return last.mr_index == event_log::mr_index_of_rtmr(chosen_rtmr) &&
+           last.digest == crypto::sha384(bytes_of(data)) &&
+           std::ranges::equal(last.data, bytes_of(data));
+}
+
+void check_extension(Checks& checks, const runtime::HobList& machine) {
     const auto before = td::read_rtmr(chosen_rtmr);
-    const crypto::Digest digest = crypto::sha384(bytes_of(std::string_view("selftest")));
-    const auto extended = td::extend_rtmr(chosen_rtmr, digest);
-    checks.check("RTMR[3]: the module extends it", extended);
+    constexpr std::string_view event = "selftest";
+    const crypto::Digest digest = crypto::sha384(bytes_of(event));
+    const auto extended = runtime::measure(machine, chosen_rtmr, bytes_of(event));
+    checks.check("RTMR[3]: is extended, and the log says so", extended);
+    checks.check("RTMR[3]: the log ends with that event", ends_with(machine, event));
+    checks.check("RTMR[1]: is not the payload's to extend",
+                 !runtime::measure(machine, 1, bytes_of(event)));
     const auto after = td::read_report({});
     if (!before || !extended || !after)
         return;
@@ -95,14 +122,14 @@ void note_processor(std::uint32_t apic_id) {
 
 } // namespace
 
-void check_measurement(Checks& checks) {
+void check_measurement(Checks& checks, const runtime::HobList& machine) {
     if (!runtime::is_td()) {
         checks.skip("report", no_td);
         checks.skip("RTMR[3]", no_td);
         return;
     }
     check_report(checks);
-    check_extension(checks);
+    check_extension(checks, machine);
 }
 
 void check_sharing(Checks& checks) {

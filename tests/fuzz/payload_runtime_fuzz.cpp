@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a payload reads: the HOB list, in which nothing leads outside, ACPI tables, and instructions
-// that access memory, which end inside their bytes.
+// What a payload reads: the HOB list, in which nothing leads outside, ACPI tables, the event log,
+// whose room for another event is inside it, and instructions that access memory, which end inside
+// their bytes.
 
 #include <cstdlib>
 
 #include "payload/runtime/acpi.hpp"
+#include "payload/runtime/event_log.hpp"
 #include "payload/runtime/heap.hpp"
 #include "payload/runtime/hob_list.hpp"
 #include "payload/runtime/mmio_instruction.hpp"
@@ -48,6 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes input = std::as_bytes(std::span(data, size));
     check_instruction(input);
     check_list(input);
+    if (const auto room = runtime::find_room(input, size / 2))
+        require(*room <= size && size - *room >= size / 2);
     static_cast<void>(runtime::read_madt(input));
     static_cast<void>(runtime::read_mcfg(input));
     const std::size_t half = std::min<std::size_t>(size, 244);

@@ -17,6 +17,7 @@ import settings
 import suite
 import td_emu
 
+parameters = "what the owner of the image says"
 rtmr_at, mrtd_at = 720, 528  # in a TDREPORT
 
 
@@ -27,13 +28,17 @@ def check(test, form, source, cpus):
         image, options = td_emu.linked(folder / "final.bin", "--profile", "tdvf-payload"), ["--kernel", file]
     else:
         profile = {"embedded": "tdvf-payload", "service": "service-td"}[source]
-        image = td_emu.linked(folder / "final.bin", "--profile", profile, "--payload", file)
+        (folder / "params").write_text(parameters)
+        image = td_emu.linked(folder / "final.bin", "--profile", profile, "--payload", file,
+                              "--td-params", folder / "params")
     # Without the VMM's tables nobody knows how to switch the machine off.
     run = td_emu.Run("--memory", "512M", "--cpus", cpus, "--deliver-exceptions", *options, image=image,
                      end_at=rb"selftest: \d+ passed, \d+ failed, \d+ skipped" if source == "service" else None)
     test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console + run.errors)
     no_devices = ["devices", "#VE"] if source == "service" else []
     payloads.check_console(test, run.console, "TD", no_devices + (["processors"] if cpus == 1 else []))
+    if source != "placed":
+        run.line(f"^selftest: TD_PARAMS {parameters}$")
     if source == "service":
         check_registers(test, image, bytes.fromhex(run.result["report"]))
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a payload adds to the event log that the firmware began; measurement.hpp is what payloads
+// use.
+#pragma once
+
+#include <cstdint>
+
+#include "shim/base/bytes.hpp"
+#include "shim/crypto/sha384.hpp"
+
+namespace tdshim::runtime {
+
+/// Offset in `log` behind its last event. Errors: log_full when an event with `data` bytes of data
+/// has no room there; those of event_log::LogReader.
+[[nodiscard]] Result<std::size_t> find_room(Bytes log, std::size_t data);
+
+/// Writes an event EV_IPL with `data`, whose SHA-384 is `digest`, into a find_room() for it. The
+/// header, which says where the firmware's events end, stays as it is: a verifier is shown this one
+/// as appended. Errors: log_full.
+[[nodiscard]] Result<void> write_event(MutableBytes room, std::uint32_t rtmr,
+                                       const crypto::Digest& digest, Bytes data);
+
+} // namespace tdshim::runtime
