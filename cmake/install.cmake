@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 find_program(TDSHIM_HELP2MAN help2man REQUIRED)
 
-set(tools shim-bundle shim-check shim-enroll shim-hob shim-info shim-ld shim-log shim-measure shim-sign)
+set(tools shim-attest shim-bundle shim-check shim-enroll shim-hob shim-info shim-ld shim-log shim-measure shim-sign)
 install(TARGETS ${tools} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TDSHIM_FIRMWARE)
   list(APPEND tools td-emu)

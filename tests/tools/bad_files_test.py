@@ -45,6 +45,10 @@ INPUTS = {
     "shim-log": [
         ("decode BAD", ALL), ("replay BAD", ALL), ("decode BAD --json", ALL), ("check BAD --policy POLICY", ALL),
         ("check LOG --policy BAD", ALL), ("check LOG --report BAD", ALL), ("check LOG --quote BAD", ALL)],
+    "shim-attest": [
+        ("verify BAD --policy POLICY", ALL), ("verify --quote BAD", ANY_CONTENT), ("verify --quote FILE --policy BAD", ALL),
+        ("verify --quote FILE --root BAD --json", ALL), ("verify --quote FILE --ccel BAD", ANY_CONTENT),
+        ("verify --quote FILE --nonce 00 --bind BAD", ANY_CONTENT), ("verify --quote FILE --collateral BAD", ALL)],
     "td-emu": [
         ("--firmware BAD --report OUT", ALL), ("--firmware IMAGE --kernel BAD --ccel OUT", ANY_CONTENT),
         ("--firmware IMAGE --initrd BAD --ccel OUT", ANY_CONTENT), ("--firmware IMAGE --fault BAD --trace OUT", ALL)],

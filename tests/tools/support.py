@@ -11,7 +11,7 @@ import unittest
 import uuid
 
 BIN = os.environ.get("TDSHIM_BIN", "")
-TOOLS = ("shim-bundle", "shim-check", "shim-enroll", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure",
+TOOLS = ("shim-attest", "shim-bundle", "shim-check", "shim-enroll", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure",
          "shim-sign", "td-emu")
 
 # The numbers of shim/memory/layout.hpp. They are the image format: a change there must show here.

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <format>
+#include <limits>
 
 #include "tools/common/json_input.hpp"
+#include "tools/common/json_members.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/event_names.hpp"
 
@@ -16,7 +18,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view format_name = "tdshim-policy";
 constexpr std::uint32_t format_version = 3;
 constexpr std::size_t max_events = 1024;
-constexpr std::size_t longest_shown = 80; // characters of somebody's text in a message
 
 constexpr std::array<std::string_view, 13> policy_members{
     "format", "version", "attributes", "xfam",  "mrconfigid", "mrowner", "mrownerconfig",
@@ -24,86 +25,34 @@ constexpr std::array<std::string_view, 13> policy_members{
 constexpr std::array<std::string_view, 7> event_members{
     "register", "type", "type_name", "description", "digest", "size", "input"};
 
-/// Takes members out of JSON objects; an error names the file and the way to the member.
-class Members {
-  public:
-    Members(const Json& object, std::string file, std::string way)
-        : object_(object), file_(std::move(file)), way_(std::move(way)) {}
+Outcome<crypto::Digest> digest(const Members& members, const std::string& name) {
+    const std::string hex = TRY(members.text(name));
+    if (const auto value = digest_of_hex(hex))
+        return *value;
+    return members.wrong(name, "96 hexadecimal digits");
+}
 
-    [[nodiscard]] std::unexpected<Failure> wrong(const std::string& name,
-                                                 const std::string& expected) const {
-        const auto found = object_.is_object() ? object_.find(name) : object_.end();
-        const std::string seen = !object_.is_object() ? "no object"
-                                 : found == object_.end()
-                                     ? "nothing"
-                                     : printable(found->dump().substr(0, longest_shown));
-        return std::unexpected(
-            failure(file_, std::format("{}{}: expected {}, found {}", way_, name, expected, seen)));
-    }
-
-    /// An error for the first member that is none of `known`.
-    Outcome<> only(std::span<const std::string_view> known) const {
-        if (object_.is_object())
-            for (const auto& [name, value] : object_.items())
-                if (!std::ranges::contains(known, name))
-                    return std::unexpected(
-                        failure(file_, way_ + printable(name.substr(0, longest_shown)) +
-                                           ": there is no such member"));
-        return {};
-    }
-
-    Outcome<std::string> text(const std::string& name) const {
-        if (!object_.is_object() || !object_.contains(name) || !object_.at(name).is_string())
-            return wrong(name, "a text");
-        return object_.at(name).get<std::string>();
-    }
-
-    Outcome<std::uint64_t> number(const std::string& name) const {
-        if (!object_.is_object() || !object_.contains(name) ||
-            !object_.at(name).is_number_unsigned())
-            return wrong(name, "a number");
-        return object_.at(name).get<std::uint64_t>();
-    }
-
-    Outcome<crypto::Digest> digest(const std::string& name) const {
-        const std::string hex = TRY(text(name));
-        if (const auto value = digest_of_hex(hex))
-            return *value;
-        return wrong(name, "96 hexadecimal digits");
-    }
-
-    Outcome<std::uint32_t> event_type(const std::string& name) const {
-        const std::uint64_t type = TRY(number(name));
-        if (!std::in_range<std::uint32_t>(type))
-            return wrong(name, "a number of 32 bits");
-        return static_cast<std::uint32_t>(type);
-    }
-
-    /// Null is no value; a member that is not there is an error.
-    Outcome<std::optional<crypto::Digest>> optional_digest(const std::string& name) const {
-        return optional(name, "96 hexadecimal digits", digest_of_hex);
-    }
-    Outcome<std::optional<std::uint64_t>> optional_number(const std::string& name) const {
-        return optional(name, "0x and at most 16 hexadecimal digits", number_of_hex);
-    }
-
-  private:
-    template <class T>
-    Outcome<std::optional<T>> optional(const std::string& name, const std::string& expected,
-                                       std::optional<T> (*parse)(std::string_view)) const {
-        const auto member = object_.is_object() ? object_.find(name) : object_.end();
-        if (member != object_.end() && member->is_null())
-            return std::nullopt;
-        if (member != object_.end() && member->is_string())
-            if (auto value = parse(member->template get<std::string>()))
-                return value;
-        return wrong(name, expected + " or null");
-    }
-
-    const Json& object_;
-    std::string file_;
-    std::string way_;
-};
+/// Null is no value; a member that is not there is an error.
+template <class T>
+Outcome<std::optional<T>> optional(const Members& members, const std::string& name,
+                                   const std::string& expected,
+                                   std::optional<T> (*parse)(std::string_view)) {
+    const Json* const member = members.find(name);
+    if (member != nullptr && member->is_null())
+        return std::nullopt;
+    if (member != nullptr && member->is_string())
+        if (auto value = parse(member->get<std::string>()))
+            return value;
+    return members.wrong(name, expected + " or null");
+}
+Outcome<std::optional<crypto::Digest>> optional_digest(const Members& members,
+                                                       const std::string& name) {
+    return optional(members, name, "96 hexadecimal digits", digest_of_hex);
+}
+Outcome<std::optional<std::uint64_t>> optional_number(const Members& members,
+                                                      const std::string& name) {
+    return optional(members, name, "0x and at most 16 hexadecimal digits", number_of_hex);
+}
 
 std::string key_of(std::uint32_t rtmr) {
     return "rtmr" + std::to_string(rtmr);
@@ -115,10 +64,12 @@ Outcome<PolicyEvent> parse_event(const Json& json, const std::string& file, std:
     const std::string register_name = TRY(members.text("register"));
     TRY(members.text("type_name")); // for readers: `type` is what is compared
     PolicyEvent event{.rtmr = 0,
-                      .type = TRY(members.event_type("type")),
+                      .type = static_cast<std::uint32_t>(
+                          TRY(members.number("type", std::numeric_limits<std::uint32_t>::max()))),
                       .description = TRY(members.text("description")),
-                      .digest = TRY(members.digest("digest")),
-                      .size = TRY(members.number("size")),
+                      .digest = TRY(digest(members, "digest")),
+                      .size =
+                          TRY(members.number("size", std::numeric_limits<std::uint64_t>::max())),
                       .origin = TRY(members.text("input"))};
     for (; event.rtmr < measure::rtmr_count; ++event.rtmr)
         if (register_name == key_of(event.rtmr))
@@ -127,7 +78,8 @@ Outcome<PolicyEvent> parse_event(const Json& json, const std::string& file, std:
 }
 
 Outcome<> check_version(const Members& members, const std::string& file) {
-    const std::uint64_t version = TRY(members.number("version"));
+    const std::uint64_t version =
+        TRY(members.number("version", std::numeric_limits<std::uint64_t>::max()));
     if (version != format_version)
         return std::unexpected(
             failure(file, std::format("version: expected {}, found {}: make the policy again with "
@@ -195,14 +147,14 @@ Outcome<Policy> parse_policy(const std::string& file, Bytes bytes) {
     TRY(check_version(members, file));
     TRY(members.only(policy_members));
     Policy policy;
-    policy.attributes = TRY(members.optional_number("attributes"));
-    policy.xfam = TRY(members.optional_number("xfam"));
-    policy.mr_config_id = TRY(members.optional_digest("mrconfigid"));
-    policy.mr_owner = TRY(members.optional_digest("mrowner"));
-    policy.mr_owner_config = TRY(members.optional_digest("mrownerconfig"));
-    policy.mrtd = TRY(members.optional_digest("mrtd"));
+    policy.attributes = TRY(optional_number(members, "attributes"));
+    policy.xfam = TRY(optional_number(members, "xfam"));
+    policy.mr_config_id = TRY(optional_digest(members, "mrconfigid"));
+    policy.mr_owner = TRY(optional_digest(members, "mrowner"));
+    policy.mr_owner_config = TRY(optional_digest(members, "mrownerconfig"));
+    policy.mrtd = TRY(optional_digest(members, "mrtd"));
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        policy.rtmr[rtmr] = TRY(members.optional_digest(key_of(rtmr)));
+        policy.rtmr[rtmr] = TRY(optional_digest(members, key_of(rtmr)));
     if (!json.contains("events") || !json.at("events").is_array() ||
         json.at("events").size() > max_events)
         return members.wrong("events", std::format("a list of at most {} events", max_events));

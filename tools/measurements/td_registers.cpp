@@ -12,52 +12,6 @@ namespace {
 
 constexpr std::uint8_t report_type_td = 0x81;
 constexpr std::uint8_t latest_report_version = 1;
-constexpr std::uint32_t tee_type_tdx = 0x81;
-
-struct QuoteHeader {
-    le16 version;                        // 0
-    le16 key_type;                       // 2
-    le32 tee_type;                       // 4
-    std::array<std::byte, 4> reserved;   // 8
-    std::array<std::byte, 16> vendor;    // 12
-    std::array<std::byte, 20> user_data; // 28
-};
-static_assert(sizeof(QuoteHeader) == 48);
-
-/// Precedes the body of a quote of version 5.
-struct BodyDescriptor {
-    le16 type; // 0: 2 for TDX 1.0, 3 for TDX 1.5
-    le32 size; // 2
-};
-static_assert(sizeof(BodyDescriptor) == 6);
-
-/// What both TDX bodies begin with.
-struct QuoteBody {
-    std::array<std::byte, 16> tee_tcb_svn;                    // 0
-    crypto::Digest mr_seam;                                   // 16
-    crypto::Digest mr_signer_seam;                            // 64
-    le64 seam_attributes;                                     // 112
-    le64 attributes;                                          // 120
-    le64 xfam;                                                // 128
-    crypto::Digest mrtd;                                      // 136
-    crypto::Digest mr_config_id;                              // 184
-    crypto::Digest mr_owner;                                  // 232
-    crypto::Digest mr_owner_config;                           // 280
-    std::array<crypto::Digest, 4> rtmr;                       // 328
-    std::array<std::byte, tdx::report_data_size> report_data; // 520
-};
-static_assert(sizeof(QuoteBody) == 584);
-
-/// What TDX 1.5 has behind it.
-struct QuoteBodyTail {
-    std::array<std::byte, 16> tee_tcb_svn_2; // 584
-    crypto::Digest servtd_hash;              // 600
-};
-static_assert(sizeof(QuoteBody) + sizeof(QuoteBodyTail) == 648);
-
-constexpr std::uint16_t body_tdx_1_0 = 2;
-constexpr std::uint16_t body_tdx_1_5 = 3;
-
 tdx::TdInfo info_of(const QuoteBody& body) {
     return {.attributes = body.attributes,
             .xfam = body.xfam,
@@ -134,27 +88,15 @@ Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes bytes) {
     return TdRegisters{report.td_info, "TDREPORT"};
 }
 
+TdRegisters registers_of(const QuotedTd& td) {
+    TdRegisters registers{info_of(td.body), td.version == 4 ? "quote v4" : "quote v5"};
+    registers.info.servtd_hash = td.servtd_hash;
+    return registers;
+}
+
 Result<TdRegisters> registers_of_quote(Bytes bytes) {
     Reader reader(bytes);
-    const auto header = TRY(reader.take<QuoteHeader>());
-    if (header.version != 4 && header.version != 5)
-        return refuse(Fault::quote_version, 0, 5, header.version);
-    if (header.tee_type != tee_type_tdx)
-        return refuse(Fault::quote_tee_type, 4, tee_type_tdx, header.tee_type);
-    if (header.version == 4)
-        return TdRegisters{info_of(TRY(reader.take<QuoteBody>())), "quote v4"};
-    const std::size_t at = reader.offset();
-    const auto descriptor = TRY(reader.take<BodyDescriptor>());
-    const bool is_1_5 = descriptor.type == body_tdx_1_5;
-    if (!is_1_5 && descriptor.type != body_tdx_1_0)
-        return refuse(Fault::quote_body_type, at, body_tdx_1_5, descriptor.type);
-    const std::size_t size = sizeof(QuoteBody) + (is_1_5 ? sizeof(QuoteBodyTail) : 0);
-    if (descriptor.size != size)
-        return refuse(Fault::quote_body_type, at + 2, size, descriptor.size);
-    TdRegisters registers{info_of(TRY(reader.take<QuoteBody>())), "quote v5"};
-    if (is_1_5)
-        registers.info.servtd_hash = TRY(reader.take<QuoteBodyTail>()).servtd_hash;
-    return registers;
+    return registers_of(TRY(take_quoted_td(reader)));
 }
 
 crypto::Digest td_info_hash(const tdx::TdInfo& info) {

@@ -12,6 +12,7 @@
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/tdx/report.hpp"
 #include "tools/common/failure.hpp"
+#include "tools/measurements/quote.hpp"
 
 namespace tdshim::tools {
 
@@ -30,6 +31,8 @@ struct TdRegisters {
 /// MAC covers that its TDINFO has. The MAC itself only the processor can check. Errors name `file`,
 /// offset, what was expected and what was found.
 [[nodiscard]] Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes report);
+
+[[nodiscard]] TdRegisters registers_of(const QuotedTd& td);
 
 /// From a quote, version 4, or version 5 with a body of TDX 1.0 or 1.5 [Intel TDX DCAP Quote
 /// Generation Library, Appendix 3]. Errors: truncated, quote_version, quote_tee_type,

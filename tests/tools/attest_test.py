@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""shim-attest verify: evidence of a platform of our own is good, and with any one thing changed it is not, in the line
+that names it; and a quote of a production machine is what Intel's rules make of it."""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import unittest
+
+import quoting
+from measure_test import Boot
+from support import ToolTest, elf, reset_vector
+
+production = pathlib.Path(__file__).resolve().parents[3] / "shared/data/quotes"
+nonce, bound = bytes(range(32)), b"a public key"
+
+
+class AttestTest(ToolTest):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.platform_folder = cls.enterClassContext(quoting.temporary_folder())
+        cls.platform = quoting.Platform(cls.platform_folder)
+
+    def setUp(self):
+        super().setUp()
+        image = os.path.join(self.folder, "final.bin")
+        self.good("shim-ld", self.put("reset", reset_vector()), self.put("elf", elf()), "-o", image)
+        self.boot = Boot(pathlib.Path(image).read_bytes())
+        self.policy = self.put("policy.json", self.good(
+            "shim-measure", image, "--kernel", self.put("kernel", self.boot.kernel), "--initrd",
+            self.put("initrd", self.boot.initrd), "--append-file", self.put("text", self.boot.text), "--hob",
+            self.put("hob", self.boot.hob), "--acpi", self.boot.put_acpi(self.folder), "--format", "policy").encode())
+        values = json.loads(pathlib.Path(self.policy).read_text(encoding="ascii"))
+        self.registers = bytes.fromhex(values["mrtd"] + values["rtmr0"] + values["rtmr1"]) + bytes(96)
+        self.collateral = self.platform.write_collateral(os.path.join(self.folder, "pcs"))
+        self.report_data = hashlib.sha512(nonce + bound).digest()
+
+    def body(self, **changes):
+        return self.platform.body(**{"registers": self.registers, "report_data": self.report_data, **changes})
+
+    def verify(self, quote, *options, log=None, collateral=None, root=True, time=None, policy=True):
+        """{name: outcome} and {name: text}, whether all of it holds."""
+        evidence = {"quote": base64.b64encode(quote).decode(), "cc_eventlog": base64.b64encode(log or self.boot.log()).decode()}
+        command = ["shim-attest", "verify", self.put("evidence.json", json.dumps(evidence).encode()), "--json",
+                   *(("--policy", self.policy) if policy else ()), "--nonce", nonce.hex(), "--bind", self.put("bound", bound),
+                   "--collateral", collateral or self.collateral, *(("--time", time) if time else ()), *options]
+        if root:
+            command += ["--root", os.path.join(self.platform_folder, "root.pem")]
+        result = self.run_tool(*map(str, command))
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        verdict = json.loads(result.stdout)
+        self.assertEqual(verdict["good"], result.returncode == 0)
+        self.assertEqual(verdict["good"], all(check["outcome"] != "FAILED" for check in verdict["checks"]))
+        return ({check["name"]: check["outcome"] for check in verdict["checks"]},
+                {check["name"]: check["text"] for check in verdict["checks"]})
+
+    def failed(self, *arguments, **options):
+        return {name for name, outcome in self.verify(*arguments, **options)[0].items() if outcome == "FAILED"}
+
+    def test_all_of_it_holds(self):
+        for version, is_1_5 in ((4, False), (5, False), (5, True)):
+            with self.subTest(version=version, is_1_5=is_1_5):
+                quote = self.platform.quote(self.body(is_1_5=is_1_5), version)
+                outcomes, texts = self.verify(quote)
+                self.assertEqual(set(outcomes.values()), {"passed"}, texts)
+                self.assertEqual(texts["tcb-level"], "UpToDate")
+        text = self.run_tool("shim-attest", "verify", "--quote", self.put("quote", quote), "--ccel", self.put("log", self.boot.log()),
+                             "--policy", self.policy, "--report-data", self.report_data.hex(), "--collateral",
+                             str(self.collateral), "--root", os.path.join(self.platform_folder, "root.pem"))
+        self.assertEqual((text.returncode, text.stderr), (0, ""))
+        self.assertTrue(text.stdout.endswith("good: all of it holds\n"))
+        self.assertEqual({line.split()[0] for line in text.stdout.splitlines()[:-1]}, {"passed"})
+
+    def test_a_root_of_nobody_s_is_not_intel_s(self):
+        self.assertEqual(self.failed(self.platform.quote(self.body()), root=False), {"pck-chain", "tcb-info", "enclave-identity"})
+
+    def test_each_change_fails_in_the_line_that_names_it(self):
+        platform, quote = self.platform, self.platform.quote(self.body())
+        size = 48 + 584
+        report = size + 4 + 128 + 6
+        authentication = report + 384 + 64 + 2
+        certificate = quote.index(b"-----BEGIN") + 200
+
+        def flipped(at):
+            changed = bytearray(quote)
+            changed[at] ^= 1
+            return bytes(changed)
+
+        changes = {
+            "header": (flipped(30), {"quote-signature"}),
+            "vendor": (flipped(12), {"quote-signature", "quoting-enclave-vendor"}),
+            "tee_tcb_svn": (flipped(48 + 5), {"quote-signature"}),
+            "mrtd": (flipped(48 + 136), {"quote-signature", "policy", "event-log"}),
+            "rtmr0": (flipped(48 + 328), {"quote-signature", "policy", "event-log"}),
+            "rtmr1": (flipped(48 + 376), {"quote-signature", "policy", "event-log"}),
+            "rtmr3": (flipped(48 + 472), {"quote-signature", "event-log"}),
+            "report data": (flipped(48 + 520), {"quote-signature", "report-data"}),
+            "signature": (flipped(size + 4), {"quote-signature"}),
+            "attestation key": (flipped(size + 4 + 64), {"quote-signature", "attestation-key"}),
+            "enclave report": (flipped(report + 20), {"quoting-enclave-report"}),
+            "enclave report's signature": (flipped(report + 384 + 40), {"quoting-enclave-report"}),
+            "authentication data": (flipped(authentication), {"attestation-key"}),
+            "certificate": (flipped(certificate), None),
+            "another's signature": (platform.quote(self.body(), signer=platform.signer), {"quote-signature"}),
+            "another's attestation key": (platform.quote(self.body(), report=platform.enclave_report(data=bytes(64))),
+                                          {"attestation-key"}),
+            "debug": (platform.quote(self.body(attributes=1 << 28 | 1)), {"no-debug", "policy", "event-log"}),
+            "sept_ve_disable": (platform.quote(self.body(attributes=0)), {"sept-ve-disable", "policy", "event-log"}),
+            "xfam": (platform.quote(self.body(xfam=3)), {"policy", "event-log"}),
+            "enclave's signer": (platform.quote(self.body(), report=platform.enclave_report(signer=bytes(32))),
+                                 {"quoting-enclave", "tcb-level"}),
+            "enclave's attributes": (platform.quote(self.body(), report=platform.enclave_report(attributes=bytes(16))),
+                                     {"quoting-enclave", "tcb-level"}),
+            "enclave's misc_select": (platform.quote(self.body(), report=platform.enclave_report(misc_select=1)),
+                                      {"quoting-enclave", "tcb-level"}),
+            "enclave's product": (platform.quote(self.body(), report=platform.enclave_report(product=1)),
+                                  {"quoting-enclave", "tcb-level"}),
+            "enclave's old SVN": (platform.quote(self.body(), report=platform.enclave_report(svn=2)), {"tcb-level"}),
+            "enclave's SVN of none": (platform.quote(self.body(), report=platform.enclave_report(svn=1)),
+                                      {"quoting-enclave", "tcb-level"}),
+            "module's signer": (platform.quote(self.body(module_signer=b"\1" * 48)), {"tdx-module", "tcb-level"}),
+            "old TDX": (platform.quote(self.body(tcb_svn=bytes([3, 0, 4] + [0] * 13))), {"tcb-level"}),
+            "old module": (platform.quote(self.body(tcb_svn=bytes([2, 1, 5] + [0] * 13))), {"tcb-level"}),
+            "module of none": (platform.quote(self.body(tcb_svn=bytes([9, 2, 5] + [0] * 13))), {"tdx-module", "tcb-level"}),
+            "chain without PCK": (platform.quote(self.body(), chain=platform.chain("signer", "root")),
+                                  {"quoting-enclave-report", "pck-chain", "platform"}),
+            "chain in another order": (platform.quote(self.body(), chain=platform.chain("pck", "root", "authority")), set()),
+        }
+        for name, (changed, expected) in changes.items():
+            with self.subTest(name):
+                failed = self.failed(changed)
+                if expected is None:
+                    self.assertTrue(failed & {"pck-chain", "quoting-enclave-report"}, failed)
+                elif expected:
+                    self.assertEqual(failed, expected)
+        with self.subTest("log"):
+            log = bytearray(self.boot.log())
+            log[log.index(self.boot.text)] ^= 1
+            self.assertEqual(self.failed(quote, log=bytes(log)), {"event-log"})
+        self.assertEqual(self.verify(platform.quote(self.body(tcb_svn=bytes(quoting.MODULE_SVNS))))[0]["tcb-level"], "passed")
+
+    def test_each_piece_of_collateral_is_checked(self):
+        platform, quote = self.platform, self.platform.quote(self.body())
+        stranger = platform.signed_json("tcbInfo", platform.tcb_info())
+        cases = {
+            "another's signature": ({"tcbinfo.json": stranger[:-4] + b'00"}'}, {"tcb-info"}),
+            "a changed status": ({"tcbinfo.json": platform.signed_json("tcbInfo", platform.tcb_info()).replace(b"SA-1", b"SA-2")},
+                                 {"tcb-info"}),
+            "identity changed": ({"qeidentity.json": platform.signed_json(
+                "enclaveIdentity", platform.enclave_identity()).replace(b'"isvsvn":4', b'"isvsvn":3')}, {"enclave-identity"}),
+            "signed by a platform": ({"tcbinfo-issuer-chain.pem": platform.chain("pck", "root")}, {"tcb-info"}),
+            "signed by a CA below": ({"tcbinfo-issuer-chain.pem": platform.chain("signer", "authority", "root")}, {"tcb-info"}),
+            "revoked platform": ({"pckcrl.der": platform.revoke("authority", "pck")}, {"pck-chain"}),
+            "revoked CA": ({"rootcrl.der": platform.revoke("root", "authority")}, {"pck-chain"}),
+            "list of another": ({"pckcrl.der": platform.lists["root"]}, {"pck-chain"}),
+            "no list of the root": ({"rootcrl.der": platform.lists["authority"]}, {"pck-chain", "tcb-info", "enclave-identity"}),
+        }
+        for index, (name, (files, expected)) in enumerate(cases.items()):
+            with self.subTest(name):
+                folder = platform.write_collateral(os.path.join(self.folder, f"pcs-{index}"), **files)
+                self.assertEqual(self.failed(quote, collateral=folder), expected)
+        for name, tcb_info, identity, expected in (
+                ("another platform's", platform.tcb_info(fmspc="00" * 6), None, {"tcb-level"}),
+                ("another PCE's", platform.tcb_info(pceId="0100"), None, {"tcb-level"}),
+                ("no level", platform.tcb_info(tcbLevels=[]), None, {"tcb-level"}),
+                ("revoked level", platform.tcb_info("Revoked"), None, {"tcb-level"}),
+                ("old info", platform.tcb_info(nextUpdate=quoting.day(-0.5)), None, {"tcb-info-dates"}),
+                ("info of tomorrow", platform.tcb_info(issueDate=quoting.day(1)), None, {"tcb-info-dates"}),
+                ("old identity", None, platform.enclave_identity(nextUpdate=quoting.day(-0.5)), {"enclave-identity-dates"})):
+            with self.subTest(name):
+                folder = platform.write_collateral(os.path.join(self.folder, name), tcb_info, identity)
+                self.assertEqual(self.failed(quote, collateral=folder), expected)
+
+    def test_what_is_accepted_is_named_and_shown(self):
+        quote = self.platform.quote(self.body())
+        for status, word in (("SWHardeningNeeded", "sw-hardening-needed"), ("ConfigurationNeeded", "configuration-needed"),
+                             ("ConfigurationAndSWHardeningNeeded", "configuration-and-sw-hardening-needed"),
+                             ("OutOfDate", "out-of-date"), ("OutOfDateConfigurationNeeded", "out-of-date-configuration-needed")):
+            with self.subTest(status):
+                folder = self.platform.write_collateral(os.path.join(self.folder, word), self.platform.tcb_info(status))
+                self.assertEqual(self.failed(quote, collateral=folder), {"tcb-level"})
+                self.assertEqual(self.failed(quote, "--accept", "no-nonce", collateral=folder), {"tcb-level"})
+                outcomes, texts = self.verify(quote, "--accept", word, collateral=folder)
+                self.assertEqual((outcomes["tcb-level"], texts["tcb-level"]), ("accepted", f"{status}: TEST-SA-1"))
+        alone = ("shim-attest", "verify", "--quote", self.put("quote", quote), "--collateral", str(self.collateral), "--root",
+                 os.path.join(self.platform_folder, "root.pem"), "--json")
+        failed = {check["name"] for check in json.loads(self.run_tool(*alone).stdout)["checks"] if check["outcome"] == "FAILED"}
+        self.assertEqual(failed, {"policy", "event-log", "report-data"})
+        self.assertEqual(self.run_tool(*alone, "--accept", "no-policy", "no-log", "no-nonce").returncode, 0)
+
+    def test_dates_are_those_of_the_time_that_is_asked_for(self):
+        quote = self.platform.quote(self.body())
+        late = {"pck-chain", "tcb-info", "enclave-identity", "tcb-info-dates", "enclave-identity-dates"}
+        self.assertEqual(self.failed(quote, time="2060-01-01T00:00:00Z"), late)
+        outcomes, texts = self.verify(quote, "--ignore-dates", time="2060-01-01T00:00:00Z")
+        self.assertEqual(set(outcomes.values()), {"passed"}, texts)
+        self.assertIn("ignored", texts["tcb-info-dates"])
+        self.assertIn("dates were ignored", texts["pck-chain"])
+
+    def test_bad_input_is_named(self):
+        quote = self.platform.quote(self.body())
+        file = self.put("quote", quote)
+        for options, reason in ((("--quote", file, "--time", "2026-02-30T00:00:00Z"), "--time: expected such as"),
+                                (("--quote", file, "--nonce", "xyz"), "--nonce: expected pairs of hexadecimal digits"),
+                                (("--quote", file, "--report-data", "00" * 65), "at most 64 bytes, found 65"),
+                                (("--quote", file, "--bind", file), "--bind goes with --nonce"),
+                                ((file, "--quote", file), "give EVIDENCE or --quote FILE"),
+                                (("--ccel", file, self.put("evidence", b"{}")), "--ccel goes with --quote"),
+                                ((self.put("no", b"{}"),), "quote: expected a text, found nothing"),
+                                ((self.put("percent", b'{"quote":"%%%%"}'),), "quote: expected base64"),
+                                (("--quote", file, "--collateral", self.folder), "tcbinfo.json: cannot open"),
+                                (("--quote", file, "--root", file + "x"), "cannot open")):
+            with self.subTest(reason):
+                self.assertIn(reason, self.bad("shim-attest", "verify", *options).stderr)
+        result = self.run_tool("shim-attest", "verify", "--quote", self.put("half", quote[:700]))
+        self.assertEqual((result.returncode, result.stdout.split(":")[0]), (1, "FAILED    quote-format"))
+
+    @unittest.skipUnless(production.is_dir(), "the quote of a production machine is not here")
+    def test_a_production_quote(self):
+        command = ("shim-attest", "verify", "--quote", str(production / "quote-v4-production.bin"), "--collateral", str(production),
+                   "--accept", "no-policy", "no-log", "no-nonce", "--json")
+        verdict = json.loads(self.run_tool(*command, "--time", "2023-06-20T00:00:00Z").stdout)
+        outcomes = {check["name"]: check["outcome"] for check in verdict["checks"]}
+        self.assertEqual({name for name, outcome in outcomes.items() if outcome == "FAILED"}, {"tcb-level", "sept-ve-disable"})
+        # Its third TDX component is 4, and the one level of any SVN that this information has asks for 5.
+        texts = {check["name"]: check["text"] for check in verdict["checks"]}
+        self.assertIn("reaches no TCB level", texts["tcb-level"])
+        for name in ("quote-signature", "attestation-key", "quoting-enclave-report", "pck-chain", "tcb-info", "enclave-identity",
+                     "tcb-info-dates", "enclave-identity-dates", "quoting-enclave", "tdx-module", "no-debug"):
+            self.assertEqual(outcomes[name], "passed", texts[name])
+        later = json.loads(self.run_tool(*command, "--time", "2025-01-01T00:00:00Z").stdout)
+        failed = {check["name"] for check in later["checks"] if check["outcome"] == "FAILED"}
+        self.assertLessEqual({"pck-chain", "tcb-info", "tcb-info-dates", "enclave-identity-dates"}, failed)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/attestation/certificates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <format>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+
+#include "tools/common/text.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+using openssl::characters;
+using openssl::Handle;
+using Input = Handle<BIO, &BIO_free_all>;
+using Key = Handle<EVP_PKEY, &EVP_PKEY_free>;
+
+constexpr std::size_t max_certificates = 8;
+constexpr std::size_t number_size = 32; // of P-256
+constexpr std::size_t point_size = 1 + 2 * number_size;
+
+Input input_of(Bytes bytes) {
+    return Input(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+/// SEC 1, 2.3.3, not compressed.
+std::array<std::byte, point_size> point_of(const EcNumbers& key) {
+    std::array<std::byte, point_size> point{std::byte{4}};
+    std::ranges::copy(key, point.begin() + 1);
+    return point;
+}
+
+Key key_of(const EcNumbers& numbers) {
+    auto point = point_of(numbers);
+    std::array<char, 11> group{"prime256v1"};
+    const std::array parameters{
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+        OSSL_PARAM_construct_end()};
+    const Handle<EVP_PKEY_CTX, &EVP_PKEY_CTX_free> context(
+        EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+    EVP_PKEY* key = nullptr;
+    if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY,
+                          const_cast<OSSL_PARAM*>(parameters.data())) != 1)
+        return nullptr;
+    return Key(key);
+}
+
+/// ECDSA-Sig-Value in DER [RFC 3279, 2.2.3]; empty where libcrypto has no memory.
+std::vector<std::byte> der_of(const EcNumbers& signature) {
+    const Handle<ECDSA_SIG, &ECDSA_SIG_free> pair(ECDSA_SIG_new());
+    BIGNUM* const r = BN_bin2bn(characters(Bytes(signature)), number_size, nullptr);
+    BIGNUM* const s =
+        BN_bin2bn(characters(Bytes(signature).subspan(number_size)), number_size, nullptr);
+    if (!pair || ECDSA_SIG_set0(pair.get(), r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+        return {};
+    }
+    std::vector<std::byte> der(static_cast<std::size_t>(i2d_ECDSA_SIG(pair.get(), nullptr)));
+    unsigned char* at = characters(std::span(der));
+    i2d_ECDSA_SIG(pair.get(), &at);
+    return der;
+}
+
+bool is_signed_by(EVP_PKEY* key, Bytes message, const EcNumbers& signature) {
+    const auto der = der_of(signature);
+    const Handle<EVP_MD_CTX, &EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    const bool is_good =
+        key != nullptr && context && EVP_PKEY_is_a(key, "EC") == 1 &&
+        EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+        EVP_DigestVerify(context.get(), characters(Bytes(der)), der.size(), characters(message),
+                         message.size()) == 1;
+    ERR_clear_error();
+    return is_good;
+}
+
+std::string name_at(X509_STORE_CTX* context) {
+    const X509* const certificate = X509_STORE_CTX_get_current_cert(context);
+    return certificate == nullptr ? "a certificate" : common_name(*certificate);
+}
+
+struct FreeStack {
+    void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+};
+using Stack = std::unique_ptr<STACK_OF(X509), FreeStack>;
+
+/// Views, as the chain stays.
+Stack stack_of(const Chain& chain) {
+    Stack stack(sk_X509_new_null());
+    for (const Certificate& certificate : chain)
+        if (stack && sk_X509_push(stack.get(), certificate.get()) == 0)
+            return nullptr;
+    return stack;
+}
+
+} // namespace
+
+Outcome<Chain> parse_chain(const std::string& name, Bytes text) {
+    const Input input = input_of(text);
+    Chain chain;
+    while (input) {
+        Certificate certificate(PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr));
+        ERR_clear_error();
+        if (!certificate)
+            break;
+        if (chain.size() == max_certificates)
+            return std::unexpected(
+                failure(name, std::format("has more than {} certificates", max_certificates)));
+        chain.push_back(std::move(certificate));
+    }
+    if (chain.empty())
+        return std::unexpected(failure(name, "holds no certificate in PEM"));
+    return chain;
+}
+
+Outcome<RevocationList> parse_revocation_list(const std::string& file, Bytes bytes) {
+    const Input input = input_of(bytes);
+    RevocationList list(input ? PEM_read_bio_X509_CRL(input.get(), nullptr, nullptr, nullptr)
+                              : nullptr);
+    const unsigned char* at = characters(bytes);
+    if (!list)
+        list.reset(d2i_X509_CRL(nullptr, &at, static_cast<long>(bytes.size())));
+    ERR_clear_error();
+    if (!list)
+        return std::unexpected(failure(file, "holds no revocation list in DER or PEM"));
+    return list;
+}
+
+std::string common_name(const X509& certificate) {
+    std::array<char, 128> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(&certificate), NID_commonName, name.data(),
+                              static_cast<int>(name.size()));
+    return printable(name.data());
+}
+
+bool has_key(const X509& certificate, const EcNumbers& key) {
+    const EVP_PKEY* const own = X509_get0_pubkey(&certificate);
+    const Key other = key_of(key);
+    return own != nullptr && other && EVP_PKEY_eq(own, other.get()) == 1;
+}
+
+std::optional<std::time_t> time_of(std::string_view text) {
+    constexpr std::string_view form = "dddd-dd-ddTdd:dd:ddZ";
+    const auto fits = [](char form_character, char found) {
+        return form_character == 'd' ? found >= '0' && found <= '9' : found == form_character;
+    };
+    if (!std::ranges::equal(form, text, fits))
+        return std::nullopt;
+    std::tm parts{};
+    const std::string copy(text);
+    if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ", &parts.tm_year, &parts.tm_mon,
+                    &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
+        return std::nullopt;
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    const std::time_t time = ::timegm(&parts);
+    return text_of(time) == text ? std::optional(time) : std::nullopt; // not the 31st of April
+}
+
+std::string text_of(std::time_t time) {
+    std::tm parts{};
+    ::gmtime_r(&time, &parts);
+    std::array<char, 32> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+Outcome<> check_chain(const Chain& chain, const X509& root,
+                      const std::vector<const X509_CRL*>& lists, const Moment& moment) {
+    const Handle<X509_STORE, &X509_STORE_free> store(X509_STORE_new());
+    const Handle<X509_STORE_CTX, &X509_STORE_CTX_free> context(X509_STORE_CTX_new());
+    const Stack stack = stack_of(chain);
+    bool is_ready = store && context && stack &&
+                    X509_STORE_add_cert(store.get(), const_cast<X509*>(&root)) == 1;
+    for (const X509_CRL* list : lists)
+        is_ready = is_ready && X509_STORE_add_crl(store.get(), const_cast<X509_CRL*>(list)) == 1;
+    if (!is_ready ||
+        X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), stack.get()) != 1)
+        return std::unexpected(Failure{"libcrypto cannot check a chain"});
+    X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
+    if (!moment.ignores_dates) // it would be asked of lists all the same
+        X509_VERIFY_PARAM_set_time(parameters, moment.time);
+    X509_VERIFY_PARAM_set_flags(
+        parameters, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_X509_STRICT |
+                        (moment.ignores_dates ? X509_V_FLAG_NO_CHECK_TIME : 0UL));
+    const bool is_good = X509_verify_cert(context.get()) == 1;
+    ERR_clear_error();
+    if (is_good)
+        return {};
+    return std::unexpected(
+        Failure{name_at(context.get()) + ": " +
+                X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))});
+}
+
+bool is_signed_by(const X509& signer, Bytes message, const EcNumbers& signature) {
+    return is_signed_by(X509_get0_pubkey(&signer), message, signature);
+}
+
+bool is_signed_by(const EcNumbers& key, Bytes message, const EcNumbers& signature) {
+    return is_signed_by(key_of(key).get(), message, signature);
+}
+
+} // namespace tdshim::tools

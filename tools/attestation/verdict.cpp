@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/attestation/verdict.hpp"
+
+#include <algorithm>
+#include <format>
+#include <openssl/evp.h>
+#include <utility>
+
+#include "tools/attestation/tcb.hpp"
+#include "tools/common/text.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+constexpr std::uint64_t sept_ve_disable = std::uint64_t{1} << 28;
+constexpr std::array intel_vendor{
+    // QE_VENDOR_ID of Intel's quoting enclave
+    std::byte{0x93}, std::byte{0x9A}, std::byte{0x72}, std::byte{0x33},
+    std::byte{0xF7}, std::byte{0x9C}, std::byte{0x4C}, std::byte{0xA9},
+    std::byte{0x94}, std::byte{0x0A}, std::byte{0x0D}, std::byte{0xB3},
+    std::byte{0x95}, std::byte{0x7F}, std::byte{0x06}, std::byte{0x07}};
+/// x and y of "Intel SGX Root CA", whose certificate Intel publishes.
+constexpr std::string_view intel_root_key =
+    "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f5"
+    "67918e2edc88e40d860bd0cc4ee26aacc988e505a953558c453f6b0904ae7394";
+constexpr std::size_t pck_chain_length = 3; // PCK certificate, CA of the platform, root
+constexpr std::size_t signer_chain_length = 2;
+
+Leniency leniency_for(TcbStatus status) {
+    switch (status) {
+    case TcbStatus::sw_hardening_needed: return Leniency::sw_hardening_needed;
+    case TcbStatus::configuration_needed: return Leniency::configuration_needed;
+    case TcbStatus::configuration_and_sw_hardening_needed:
+        return Leniency::configuration_and_sw_hardening_needed;
+    case TcbStatus::out_of_date_configuration_needed:
+        return Leniency::out_of_date_configuration_needed;
+    case TcbStatus::up_to_date:
+    case TcbStatus::out_of_date:
+    case TcbStatus::revoked: break;
+    }
+    return Leniency::out_of_date;
+}
+
+std::string list_of(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+/// "2023-06-18T08:42:58Z to 2023-07-18T08:42:58Z"
+std::string validity_of(const Dates& dates) {
+    return text_of(dates.issued) + " to " + text_of(dates.next_update);
+}
+
+bool is_sha256_and_zeros(const tdx::ReportData& data, Bytes first, Bytes second) {
+    std::array<std::byte, 32> digest{};
+    const openssl::Handle<EVP_MD_CTX, &EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), first.data(), first.size()) != 1 ||
+        EVP_DigestUpdate(context.get(), second.data(), second.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), openssl::characters(MutableBytes(digest)), nullptr) != 1)
+        return false;
+    return std::ranges::equal(Bytes(data).first(digest.size()), digest) &&
+           std::ranges::all_of(Bytes(data).subspan(digest.size()),
+                               [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+class Verifier {
+  public:
+    Verifier(const Evidence& evidence, const Demands& demands)
+        : evidence_(evidence), demands_(demands) {}
+
+    std::vector<Check> run() {
+        const auto quote = parse_quote(evidence_.quote);
+        if (!quote) {
+            add("quote-format", false, failure(evidence_.name, quote.error()).text);
+            return std::move(checks_);
+        }
+        quote_ = &*quote;
+        check_format();
+        const auto chain = parse_chain("the quote's certification data", quote_->pck_chain);
+        if (chain)
+            check_signatures(*chain);
+        else
+            add("pck-chain", false, chain.error().text);
+        check_attributes();
+        check_measurements();
+        check_report_data();
+        return std::move(checks_);
+    }
+
+  private:
+    void add(std::string name, bool is_good, std::string text) {
+        checks_.push_back({.name = std::move(name),
+                           .judgement = is_good ? Judgement::passed : Judgement::failed,
+                           .text = std::move(text)});
+    }
+    void add(std::string name, const Outcome<>& outcome, std::string good) {
+        add(std::move(name), outcome.has_value(), outcome ? std::move(good) : outcome.error().text);
+    }
+    /// What may be otherwise, where that was asked for.
+    void add_lenient(std::string name, Leniency leniency, std::string text) {
+        checks_.push_back({.name = std::move(name),
+                           .judgement = demands_.lenient.contains(leniency) ? Judgement::accepted
+                                                                            : Judgement::failed,
+                           .text = std::move(text)});
+    }
+
+    void check_format() {
+        std::string text = std::format("version {}", quote_->td.version);
+        if (!quote_->behind.empty())
+            text += std::format("; {} bytes behind it, which nobody signed", quote_->behind.size());
+        add("quote-format", true, text);
+        add("quoting-enclave-vendor", quote_->td.vendor == intel_vendor,
+            hex(Bytes(quote_->td.vendor)));
+    }
+
+    void check_signatures(const Chain& pck_chain) {
+        const Quote& quote = *quote_;
+        add("quote-signature",
+            is_signed_by(quote.attestation_key, quote.signed_bytes, quote.signature),
+            "ECDSA of the attestation key over header and body");
+        add("attestation-key",
+            is_sha256_and_zeros(quote.enclave_report.report_data, quote.attestation_key,
+                                quote.authentication_data),
+            "the quoting enclave's report names it");
+        add("quoting-enclave-report",
+            is_signed_by(*pck_chain.front(), bytes_of(quote.enclave_report),
+                         quote.enclave_signature),
+            "ECDSA of the PCK certificate's key");
+        if (demands_.collateral == nullptr) {
+            add("pck-chain", false, "no collateral was given: --collateral DIR");
+            return;
+        }
+        check_pck_chain(pck_chain);
+        check_collateral(*demands_.collateral);
+        check_tcb(*demands_.collateral, pck_chain);
+    }
+
+    /// The certificate that everything has to lead to: the given one, or the last of `chain`, if
+    /// that has Intel's key.
+    [[nodiscard]] const X509* root_for(const Chain& chain) const {
+        if (demands_.root != nullptr)
+            return demands_.root;
+        EcNumbers key{};
+        std::ranges::copy(bytes_of_hex(intel_root_key).value_or(std::vector<std::byte>{}),
+                          key.begin());
+        const X509* const last = chain.back().get();
+        return has_key(*last, key) ? last : nullptr;
+    }
+
+    Outcome<> check_trust(const Chain& chain, const std::vector<const X509_CRL*>& lists) const {
+        const X509* const root = root_for(chain);
+        if (root == nullptr)
+            return std::unexpected(Failure{common_name(*chain.back()) +
+                                           ": is not Intel's root, whose key is known here"});
+        return check_chain(chain, *root, lists, demands_.moment);
+    }
+
+    [[nodiscard]] std::string dated(std::string text) const {
+        return demands_.moment.ignores_dates ? text + "; dates were ignored" : text;
+    }
+
+    void check_pck_chain(const Chain& chain) {
+        const Collateral& collateral = *demands_.collateral;
+        const bool is_formed = chain.size() == pck_chain_length &&
+                               has_pck_extensions(*chain.front()) && !has_pck_extensions(*chain[1]);
+        if (!is_formed) {
+            add("pck-chain", false, "is not a PCK certificate, a CA of platforms and a root");
+            return;
+        }
+        add("pck-chain",
+            check_trust(chain, {collateral.root_list.get(), collateral.pck_list.get()}),
+            dated(std::format("{}, by {}, by {}; none of them revoked", common_name(*chain[0]),
+                              common_name(*chain[1]), common_name(*chain[2]))));
+    }
+
+    /// Collateral is signed by a certificate of the root's own, which is no platform's.
+    Outcome<> check_signer(const SignedJson& json) const {
+        if (json.chain.size() != signer_chain_length || has_pck_extensions(*json.chain.front()))
+            return std::unexpected(
+                Failure{json.file + ": its issuer chain is not a signer and a root"});
+        TRY(check_trust(json.chain, {demands_.collateral->root_list.get()})
+                .transform_error(
+                    [&](const Failure& error) { return failure(json.file, error.text); }));
+        if (!is_signed_by(*json.chain.front(), json.content, json.signature))
+            return std::unexpected(failure(json.file, "its signature is not that of " +
+                                                          common_name(*json.chain.front())));
+        return {};
+    }
+
+    void check_dates(const std::string& name, const std::string& file, const Dates& dates) {
+        const Moment& moment = demands_.moment;
+        const bool is_fresh = dates.issued <= moment.time && moment.time <= dates.next_update;
+        const std::string text = std::format("{}: {}", file, validity_of(dates));
+        if (is_fresh)
+            add(name, true, text);
+        else
+            add(name, moment.ignores_dates,
+                std::format("{}, not at {}{}", text, text_of(moment.time),
+                            moment.ignores_dates ? ": ignored" : "; fetch it again"));
+    }
+
+    void check_collateral(const Collateral& collateral) {
+        add("tcb-info", check_signer(collateral.tcb_info),
+            dated("signed by " + common_name(*collateral.tcb_info.chain.front())));
+        add("enclave-identity", check_signer(collateral.enclave_identity),
+            dated("signed by " + common_name(*collateral.enclave_identity.chain.front())));
+        check_dates("tcb-info-dates", collateral.tcb_info.file, collateral.tcb.dates);
+        check_dates("enclave-identity-dates", collateral.enclave_identity.file,
+                    collateral.enclave.dates);
+    }
+
+    /// A part that has its own line when it is not what it should be.
+    std::optional<TcbVerdict> part(const std::string& name, const Outcome<TcbVerdict>& verdict) {
+        if (!verdict) {
+            add(name, false, verdict.error().text);
+            return std::nullopt;
+        }
+        add(name, verdict->status != TcbStatus::revoked, std::string(name_of(verdict->status)));
+        return *verdict;
+    }
+
+    void check_tcb(const Collateral& collateral, const Chain& pck_chain) {
+        const auto pck = pck_extensions_of(*pck_chain.front());
+        if (!pck) {
+            add("platform", false, pck.error().text);
+            return;
+        }
+        const QuoteBody& body = quote_->td.body;
+        const auto enclave =
+            part("quoting-enclave", enclave_tcb(collateral.enclave, quote_->enclave_report));
+        const auto module = part("tdx-module", module_tcb(collateral.tcb, body));
+        const auto platform = platform_tcb(collateral.tcb, *pck, body);
+        if (!platform)
+            add("tcb-level", false, platform.error().text);
+        else if (!enclave || !module)
+            add("tcb-level", false, "is not known without the lines above");
+        else
+            add_level(together(*platform, *module, *enclave));
+    }
+
+    void add_level(const TcbVerdict& verdict) {
+        std::string text(name_of(verdict.status));
+        if (!verdict.advisories.empty())
+            text += ": " + list_of(verdict.advisories);
+        if (verdict.status == TcbStatus::up_to_date)
+            add("tcb-level", true, text);
+        else if (verdict.status == TcbStatus::revoked)
+            add("tcb-level", false, text);
+        else
+            add_lenient("tcb-level", leniency_for(verdict.status), text);
+    }
+
+    void check_attributes() {
+        const std::uint64_t attributes = quote_->td.body.attributes;
+        const std::string text = "ATTRIBUTES " + hex(attributes);
+        const bool is_under_debug = (attributes & attributes_under_debug) != 0;
+        add("no-debug", !is_under_debug,
+            is_under_debug ? text + ": its VMM reads and writes the TD" : text);
+        if ((attributes & sept_ve_disable) != 0)
+            add("sept-ve-disable", true, text);
+        else
+            add_lenient("sept-ve-disable", Leniency::no_sept_ve_disable,
+                        text + ": the VMM may take pages of the TD at any time");
+    }
+
+    static std::string first_of(const std::vector<Finding>& findings) {
+        return printable(findings.front().text) +
+               (findings.size() == 1
+                    ? ""
+                    : std::format(", and {} more differences", findings.size() - 1));
+    }
+
+    static std::string names_of(const std::vector<RegisterName>& registers) {
+        std::vector<std::string> names;
+        for (const RegisterName& name : registers)
+            names.push_back(name.name);
+        return list_of(names);
+    }
+
+    void check_measurements() {
+        const TdRegisters td = registers_of(quote_->td);
+        if (demands_.policy)
+            check_policy(td);
+        else
+            add_lenient("policy", Leniency::no_policy,
+                        "none was given (--policy FILE): nobody said what should run");
+        if (evidence_.log)
+            check_log(td, *evidence_.log);
+        else
+            add_lenient("event-log", Leniency::no_log,
+                        "there is none: the policy's registers alone are compared");
+    }
+
+    void check_policy(const TdRegisters& td) {
+        auto findings = compare_attributes(td, demands_.policy);
+        findings.append_range(compare_registers(td, *demands_.policy));
+        if (!findings.empty()) {
+            add("policy", false, first_of(findings));
+            return;
+        }
+        if (!demands_.policy->mrtd || !demands_.policy->rtmr[1]) {
+            add_lenient("policy", Leniency::no_policy,
+                        "does not pin both MRTD and RTMR[1]: nobody said what should run");
+            return;
+        }
+        const std::string left = names_of(not_compared(td, demands_.policy).with_policy);
+        add("policy", true, left.empty() ? "every register" : "not pinned: " + left);
+    }
+
+    void check_log(const TdRegisters& td, Bytes bytes) {
+        const auto log = decode_log(bytes);
+        if (!log || log->error) {
+            add("event-log", false, failure("event log", log ? *log->error : log.error()).text);
+            return;
+        }
+        const LogCoverage coverage = coverage_of(*log);
+        const auto findings = differences(*log, coverage, td, demands_.policy);
+        add("event-log", findings.empty(),
+            findings.empty() ? std::format("{} events lead to the registers", log->events.size())
+                             : first_of(findings));
+    }
+
+    void check_report_data() {
+        const tdx::ReportData& found = quote_->td.body.report_data;
+        if (!demands_.report_data)
+            add_lenient("report-data", Leniency::no_nonce,
+                        "no nonce was asked for: this quote may be an old one");
+        else
+            add("report-data", found == *demands_.report_data,
+                found == *demands_.report_data
+                    ? "is what was asked for"
+                    : std::format("expected {}, found {}", hex(Bytes(*demands_.report_data)),
+                                  hex(Bytes(found))));
+    }
+
+    const Evidence& evidence_;
+    const Demands& demands_;
+    const Quote* quote_ = nullptr;
+    std::vector<Check> checks_;
+};
+
+} // namespace
+
+std::vector<Check> verdict_on(const Evidence& evidence, const Demands& demands) {
+    return Verifier(evidence, demands).run();
+}
+
+bool holds(const std::vector<Check>& checks) {
+    return !std::ranges::contains(checks, Judgement::failed, &Check::judgement);
+}
+
+} // namespace tdshim::tools

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A TDX quote as it stands in a file [Intel TDX DCAP Quote Generation Library, Appendix 3; Intel
+// SGX ECDSA QuoteGenReference, Appendix A]: version 4, or version 5 with a body of TDX 1.0 or 1.5.
+// Little-endian, but for what ECDSA signs with. Nothing here checks a signature.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "shim/base/bytes.hpp"
+#include "shim/crypto/sha384.hpp"
+#include "shim/formats/tdx/report.hpp"
+
+namespace tdshim::tools {
+
+/// The TD's report inside the quote: what both kinds of body begin with.
+struct QuoteBody {
+    std::array<std::byte, 16> tee_tcb_svn; // 0: 0 and 1 the module's, then the platform's
+    crypto::Digest mr_seam;                // 16
+    crypto::Digest mr_signer_seam;         // 64
+    le64 seam_attributes;                  // 112
+    le64 attributes;                       // 120
+    le64 xfam;                             // 128
+    crypto::Digest mrtd;                   // 136
+    crypto::Digest mr_config_id;           // 184
+    crypto::Digest mr_owner;               // 232
+    crypto::Digest mr_owner_config;        // 280
+    std::array<crypto::Digest, 4> rtmr;    // 328
+    tdx::ReportData report_data;           // 520
+};
+static_assert(sizeof(QuoteBody) == 584);
+
+/// What a body of TDX 1.5 has behind that.
+struct QuoteBodyTail {
+    std::array<std::byte, 16> tee_tcb_svn_2; // 584
+    crypto::Digest servtd_hash;              // 600
+};
+static_assert(sizeof(QuoteBody) + sizeof(QuoteBodyTail) == 648);
+
+/// Header and body.
+struct QuotedTd {
+    std::uint16_t version = 0;
+    std::uint16_t key_type = 0; ///< of the attestation key
+    std::array<std::byte, 16> vendor{};
+    QuoteBody body{};
+    crypto::Digest servtd_hash{}; ///< zero where the body has none
+};
+
+/// Takes header and body. Errors: truncated, quote_version, quote_tee_type, quote_body_type.
+[[nodiscard]] Result<QuotedTd> take_quoted_td(Reader& quote);
+
+using EcNumbers = std::array<std::byte, 64>; ///< r and s, or x and y, of P-256, big-endian
+
+/// REPORT of the SGX enclave that signed the quote [Intel SDM, 35.15].
+struct EnclaveReport {
+    std::array<std::byte, 16> cpu_svn;      // 0
+    le32 misc_select;                       // 16
+    std::array<std::byte, 28> reserved_20;  // 20
+    std::array<std::byte, 16> attributes;   // 48
+    std::array<std::byte, 32> mr_enclave;   // 64
+    std::array<std::byte, 32> reserved_96;  // 96
+    std::array<std::byte, 32> mr_signer;    // 128
+    std::array<std::byte, 96> reserved_160; // 160
+    le16 isv_prod_id;                       // 256
+    le16 isv_svn;                           // 258
+    std::array<std::byte, 60> reserved_260; // 260
+    tdx::ReportData report_data;            // 320
+};
+static_assert(sizeof(EnclaveReport) == 384);
+
+/// A whole quote; views into its bytes.
+struct Quote {
+    QuotedTd td;
+    Bytes signed_bytes; ///< header and body
+    EcNumbers signature{};
+    EcNumbers attestation_key{};
+    EnclaveReport enclave_report{};
+    EcNumbers enclave_signature{};
+    Bytes authentication_data; ///< of the enclave
+    Bytes pck_chain;           ///< PEM
+    Bytes behind;              ///< the quote's end: nobody signed it
+};
+
+/// A quote by an ECDSA key of P-256, with the certificates of the platform inside. Errors: those of
+/// take_quoted_td(); truncated; quote_body_type with another kind of key or certification data.
+[[nodiscard]] Result<Quote> parse_quote(Bytes quote);
+
+} // namespace tdshim::tools

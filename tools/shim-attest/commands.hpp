@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What shim-attest does with evidence.
+#pragma once
+
+#include <string>
+
+#include "tools/attestation/verdict.hpp"
+#include "tools/common/exit_code.hpp"
+
+namespace tdshim::tools {
+
+struct VerifyOptions {
+    std::string evidence; ///< one file, or:
+    std::string quote;
+    std::string log;
+    std::string policy;
+    std::string nonce;       ///< hexadecimal
+    std::string bound;       ///< file that the TD bound with it
+    std::string report_data; ///< hexadecimal, of somebody who has another way to bind
+    std::string collateral;  ///< folder
+    std::string root;        ///< PEM; empty: Intel's
+    std::string time;        ///< RFC 3339; empty: now
+    bool ignores_dates = false;
+    std::vector<Leniency> lenient;
+    bool json = false;
+};
+
+/// Prints a line for each check. check_failed when one failed.
+[[nodiscard]] Outcome<ExitCode> verify(const VerifyOptions& options);
+
+} // namespace tdshim::tools

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shim-attest: from a TD's evidence to a relying party's verdict.
+
+#include <array>
+
+#include "tools/common/command.hpp"
+#include "tools/shim-attest/commands.hpp"
+
+namespace {
+
+using namespace tdshim;
+using tools::Leniency;
+using Word = std::pair<const char*, Leniency>;
+
+constexpr std::array leniencies{
+    Word{"sw-hardening-needed", Leniency::sw_hardening_needed},
+    Word{"configuration-needed", Leniency::configuration_needed},
+    Word{"configuration-and-sw-hardening-needed", Leniency::configuration_and_sw_hardening_needed},
+    Word{"out-of-date", Leniency::out_of_date},
+    Word{"out-of-date-configuration-needed", Leniency::out_of_date_configuration_needed},
+    Word{"no-sept-ve-disable", Leniency::no_sept_ve_disable},
+    Word{"no-nonce", Leniency::no_nonce},
+    Word{"no-log", Leniency::no_log},
+    Word{"no-policy", Leniency::no_policy}};
+
+void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
+    app.add_option("EVIDENCE", options.evidence,
+                   "what the TD sent: JSON with \"quote\" and \"cc_eventlog\" in base64, as "
+                   "Trustee's");
+    app.add_option("--quote", options.quote, "a quote alone, version 4 or 5");
+    app.add_option("--ccel", options.log, "with --quote, the event log");
+    app.add_option("--policy", options.policy, "what should run: shim-measure ... --format policy");
+    auto* nonce = app.add_option("--nonce", options.nonce, "what the TD was sent, hexadecimal");
+    app.add_option("--bind", options.bound,
+                   "file that the TD bound with it: REPORTDATA is SHA-512 over nonce and file");
+    app.add_option("--report-data", options.report_data,
+                   "REPORTDATA itself, hexadecimal, with zeros behind it, where others made it")
+        ->excludes(nonce);
+    app.add_option(
+        "--collateral", options.collateral,
+        "folder with tcbinfo.json, qeidentity.json, their -issuer-chain.pem, rootcrl.der "
+        "and pckcrl.der, of Intel's PCS or a PCCS (specs/attestation.md)");
+    app.add_option("--root", options.root,
+                   "certificate in PEM in place of Intel's root, whose key is built in");
+    app.add_option("--time", options.time,
+                   "verifies as of then, such as 2023-06-20T12:00:00Z; now if not given");
+    app.add_flag("--ignore-dates", options.ignores_dates,
+                 "takes certificates, lists and collateral of any time, and says so");
+    tools::add_choices<Leniency>(app, "--accept", options.lenient,
+                                 {leniencies.begin(), leniencies.end()},
+                                 "what may be so, and is shown as accepted");
+    tools::add_json_option(app, options.json);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    tools::VerifyOptions verify;
+    constexpr const char* example =
+        "shim-attest verify evidence.json --policy boot.json --nonce 00112233 --collateral pcs";
+    tools::Command command("shim-attest", "Tells whether a TD's evidence is to be trusted.",
+                           example);
+    command.options().require_subcommand(1);
+    CLI::App& app = command.add_subcommand(
+        "verify",
+        "checks quote, certificates, TCB, attributes, registers, event log and nonce, a line each",
+        example);
+    add_verify_options(app, verify);
+    return command.run(argc, argv, [&] { return tools::verify(verify); });
+}
