@@ -46,6 +46,9 @@ make_scratch_beside() {
 # Prints the folder for all downloads, which then exists.
 cache_folder() {
   local folder="${TDSHIM_CACHE:-$repository/build/cache}"
+  if [[ -z ${TDSHIM_CACHE:-} && ! -f $repository/CMakeLists.txt ]]; then # installed, not built
+    folder="${XDG_CACHE_HOME:-$HOME/.cache}/tdshim"
+  fi
   mkdir -p "$folder"
   (cd "$folder" && pwd)
 }

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # shellcheck source=cmake/newer-suite.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../cmake/newer-suite.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
 
 usage() {
   cat <<USAGE

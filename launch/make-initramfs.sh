@@ -5,7 +5,7 @@
 
 set -euo pipefail
 
-guest_init="$(dirname "${BASH_SOURCE[0]}")/guest/init"
+guest_init="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/guest/init"
 # crc32c_generic is what ext4 asks for without modules.dep saying so.
 wanted_modules=(virtio_pci virtio_mmio virtio_blk virtio_net crc32c_generic ext4 tdx_guest)
 
@@ -28,7 +28,7 @@ fail() {
 
 find_busybox() {
   { dpkg --listfiles busybox-static 2>/dev/null || true; } | grep -m1 '/bin/busybox$' ||
-    fail "no static busybox here: run cmake/install-dependencies.sh"
+    fail "no static busybox here: apt-get install busybox-static"
 }
 
 # Prints the modules to load, in this order, as paths relative to FOLDER, which holds modules.dep.

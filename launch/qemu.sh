@@ -6,8 +6,10 @@
 
 set -euo pipefail
 
-repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+repository="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+# Where tdshim is installed, and not built, it is in the PATH.
 td_emu="$repository/build/release/bin/td-emu"
+if [[ ! -f $repository/CMakeLists.txt ]]; then td_emu="$(command -v td-emu || echo td-emu)"; fi
 kvm_tdx_parameter=/sys/module/kvm_intel/parameters/tdx
 
 usage() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is installed works where it is installed: tools, man pages, completion; and the package holds the same."""
 
+import gzip
 import os
 import pathlib
 import subprocess
@@ -10,10 +11,19 @@ import unittest
 
 from support import TOOLS
 
+SUBCOMMANDS = {"shim-attest": ["verify"], "shim-bundle": ["create", "list", "verify"], "shim-hob": ["build", "print"],
+               "shim-log": ["decode", "replay", "check"], "shim-sign": ["verify"]}
+PAGES = (*TOOLS, *(f"{tool}-{subcommand}" for tool, subcommands in SUBCOMMANDS.items() for subcommand in subcommands))
+LAUNCH = ("qemu", "fetch-kernel", "fetch-qemu", "make-initramfs")
 build = pathlib.Path(os.environ["TDSHIM_BIN"]).parent
-files = {*(f"usr/bin/{tool}" for tool in TOOLS), *(f"usr/share/man/man1/{tool}.1" for tool in TOOLS),
+files = {*(f"usr/bin/{tool}" for tool in TOOLS), *(f"usr/share/man/man1/{page}.1.gz" for page in PAGES),
          *(f"usr/share/bash-completion/completions/{tool}" for tool in TOOLS), "usr/share/tdshim/final.bin",
          "usr/share/doc/tdshim/README.md", "usr/share/doc/tdshim/specs/measurement.md"}
+files |= {*(f"usr/share/tdshim/{name}" for name in (
+    "resetvector.bin", "shim.elf", "launch/qemu.sh", "launch/guest/init", "cmake/newer-suite.sh", "payload/compile.rsp",
+    "payload/link.rsp", "payload/link-pie.rsp", "payload/payload.ld", "payload/elf_to_pe.py")),
+          *(f"usr/bin/tdshim-{name}" for name in LAUNCH), "usr/include/tdshim/payload/runtime/runtime.hpp",
+          "usr/lib/tdshim/payload/libpayload_runtime.pie.a", "usr/share/doc/tdshim/copyright"}
 plugin = {"libtd-emu-plugin.so", "td-emu", "td-emu-stub.bin"}
 
 
@@ -36,9 +46,33 @@ class Package(unittest.TestCase):
         for tool in TOOLS:
             path = self.folder / "usr/bin" / tool
             self.assertIn(tool, output(path, "--version"))
-            page = (self.folder / f"usr/share/man/man1/{tool}.1").read_text()
-            self.assertIn(f"example: {tool}".replace("-", "\\-"), page.replace("\n", " "))
-        self.assertIn("BFV", output(self.folder / "usr/bin/shim-info", self.folder / "usr/share/tdshim/final.bin"))
+        for page in PAGES:
+            text = gzip.decompress((self.folder / f"usr/share/man/man1/{page}.1.gz").read_bytes()).decode()
+            example = page.replace("-", " ").replace(" ", "-", 1) if page not in TOOLS else page
+            self.assertIn(f"example: {example}".replace("-", "\\-"), text.replace("\n", " "))
+        for name in LAUNCH:
+            self.assertIn("usage: ", output(self.folder / "usr/bin" / f"tdshim-{name}", "--help"))
+        shared = self.folder / "usr/share/tdshim"
+        self.assertIn("BFV", output(self.folder / "usr/bin/shim-info", shared / "final.bin"))
+        linked = self.folder / "linked.bin"
+        output(self.folder / "usr/bin/shim-ld", shared / "resetvector.bin", shared / "shim.elf", "-o", linked)
+        self.assertEqual(linked.read_bytes(), (shared / "final.bin").read_bytes())
+        self.check_payload(shared / "payload")
+        path = {**os.environ, "PATH": f"{self.folder}/usr/bin:{os.environ['PATH']}"}
+        command = output(self.folder / "usr/bin/tdshim-qemu", "--firmware", linked, "--td", "--emulate", "--dry-run", env=path)
+        self.assertTrue(command.startswith(f"{self.folder}/usr/bin/td-emu "), command)
+
+    def check_payload(self, folder):
+        """One of somebody's own, from the installed headers and libraries alone."""
+        object_file, program = self.folder / "hello.o", self.folder / "hello.elf"
+        output("clang++-19", f"@{folder}/compile.rsp", "-c", folder / "hello.cpp", "-o", object_file)
+        output("ld.lld-19", object_file, f"@{folder}/link.rsp", "-o", program)
+        relocated = self.folder / "hello.pe.elf"
+        output("ld.lld-19", object_file, f"@{folder}/link-pie.rsp", "-e", "payload_entry_microsoft", "-o", relocated)
+        output(folder / "elf_to_pe.py", relocated, "-o", self.folder / "hello.pe")
+        for name in ("compile", "link", "link-pie"):
+            options = (folder / f"{name}.rsp").read_text()
+            self.assertNotIn(str(pathlib.Path(__file__).resolve().parents[2]), options)
 
     def complete(self, *words):
         script = pathlib.Path(__file__).resolve().parents[2] / "tools/completion.bash"
