@@ -81,14 +81,17 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/specs DESTINATION ${CMAKE_INSTALL_DOCDIR
 execute_process(COMMAND gzip --best --no-name --stdout ${PROJECT_SOURCE_DIR}/cmake/package/changelog
   OUTPUT_FILE ${PROJECT_BINARY_DIR}/changelog.gz COMMAND_ERROR_IS_FATAL ANY)
 install(FILES ${PROJECT_BINARY_DIR}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/package/lintian-overrides RENAME tdshim
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "tdshim's developers <tdshim@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "measured-boot firmware for Intel TDX guests, and its tools")
 set(CPACK_PACKAGE_DESCRIPTION
-  "The firmware starts Linux and other payloads in a TD, and measures them into its registers. The tools build, inspect, \
-sign and check images and payloads, compute the registers before a launch, check a guest's event log, and run it all \
-as a TD on a machine without TDX.")
+  "The firmware starts Linux and other payloads in a TD, and measures them
+into its registers. The tools build, inspect, sign and check images and
+payloads, compute the registers before a launch, check a guest's event log
+and its quote, and run it all as a TD on a machine without TDX.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
