@@ -13,6 +13,7 @@
 #include <fstream>
 #include <map>
 
+#include "shim/memory/layout.hpp"
 #include "tests/fuzz/soundness/aml_oracle.hpp"
 #include "tests/fuzz/soundness/narrowed.hpp"
 #include "tests/fuzz/soundness/prediction_oracle.hpp"
