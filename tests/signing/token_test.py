@@ -228,7 +228,7 @@ class RefusalTest(TokenTest):
         key = uri("ec", f"&pin-value={PIN}")
         self.refused("given by --pkcs11", "--key", key)
         self.refused("give one of", "--pkcs11", key, "--key", "x")
-        self.refused("not expected", "--pkcs11", key, key)
+        self.refused("does not take", "--pkcs11", key, key)
         self.refused("holds no public key", "--pkcs11", key, "--public-key", self.payload)
         result = self.run_tool("shim-sign", key, "--pkcs11", key, "-o", self.path("none"))
         self.assertRegex(result.stderr, r"^shim-sign: pkcs11:[^?]*: cannot open: .*\n$")
