@@ -41,7 +41,8 @@ class Run:
         self.exit_code, console, output, self.errors = self.run(program, list(map(str, options)), timeout, end_at,
                                                                 silence)
         self.console = console.replace("\r", "")
-        self.result = json.loads(output) if output else None
+        result = json.loads(output) if output else {"error": self.errors}
+        self.result = None if "error" in result else result  # then there was no run
         self.report = self.result and Report(bytes.fromhex(self.result["report"]))
 
     @staticmethod
