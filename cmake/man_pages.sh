@@ -18,7 +18,7 @@ write_page() {
   local name=$1 purpose
   printf '#!/bin/sh\nexec%s --help\n' "$(printf ' %q' "${@:2}")" >"$scratch/$name"
   chmod +x "$scratch/$name"
-  purpose="$("$scratch/$name" | head -n 1)"
+  purpose="$("$scratch/$name" | sed -n 1p)"
   help2man --no-info --section=1 --source=tdshim --version-string="$version" --name="${purpose%.}" "$scratch/$name" |
     gzip --best --no-name >"$folder/$name.1.gz"
 }

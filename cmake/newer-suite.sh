@@ -122,7 +122,7 @@ prepare_private_apt() {
 # Arguments: SUITE FOLDER
 suite_is_there() {
   # shellcheck disable=SC2016 # the placeholder is apt's, not the shell's
-  apt-get -c "$2/apt.conf" indextargets --format '$(RELEASE)' 2>/dev/null | grep -qxF "$1"
+  grep -qxF "$1" <<<"$(apt-get -c "$2/apt.conf" indextargets --format '$(RELEASE)' 2>/dev/null)"
 }
 
 # Waits for, and keeps until the process ends, a lock: two scripts may run at once.

@@ -54,14 +54,14 @@ list_kernel_packages_left() {
   for part in image binary modules; do
     name="linux-$part-${2#linux-image-}"
     private_apt "$1" deb apt-cache show --no-all-versions "$name" 2>/dev/null |
-      awk -v name="$name" '$1 == "Version:" { print name "=" $2; exit }'
+      awk -v name="$name" '$1 == "Version:" && !count++ { print name "=" $2 }'
   done
 }
 
 # Moves the kernel out of unpacked packages into FOLDER. Arguments: ROOT FOLDER
 arrange_kernel() {
   local root=$1 folder=$2 vmlinuz version
-  vmlinuz="$(find "$root" -name 'vmlinuz*' -type f | head -n 1)"
+  vmlinuz="$(find "$root" -name 'vmlinuz*' -type f -print -quit)"
   if [[ -z $vmlinuz ]]; then fail "the packages hold no vmlinuz"; fi
   if [[ ! -d $root/usr/lib/modules ]]; then fail "the packages hold no modules"; fi
   mkdir -p "$folder/modules/lib" "$folder/modules/usr"
@@ -70,7 +70,7 @@ arrange_kernel() {
   mv "$vmlinuz" "$folder/vmlinuz"
   chmod 644 "$folder/vmlinuz"
   mv "$root/usr/lib/modules" "$folder/modules/lib/modules"
-  version="$(basename "$(find "$folder/modules/lib/modules" -mindepth 1 -maxdepth 1 -type d | head -n 1)")"
+  version="$(basename "$(find "$folder/modules/lib/modules" -mindepth 1 -maxdepth 1 -type d -print -quit)")"
   rm -f "$folder/modules/lib/modules/$version/build" "$folder/modules/lib/modules/$version/source"
   depmod_command -b "$folder/modules" "$version"
   echo "$version" >"$folder/version"

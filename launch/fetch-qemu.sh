@@ -59,7 +59,7 @@ fetch_qemu() {
   for file in "$scratch"/packages/*.deb; do unpack_package "$file" "$scratch/qemu/root"; done
   remove_ballast "$scratch/qemu/root"
   write_wrapper "$scratch/qemu/qemu-system-x86_64" "$(dpkg --print-architecture | sed s/amd64/x86_64/)-linux-gnu"
-  version="$("$scratch/qemu/qemu-system-x86_64" --version | head -n 1)" ||
+  version="$("$scratch/qemu/qemu-system-x86_64" --version | sed -n 1p)" ||
     fail "QEMU from $suite does not start on this machine"
   progress "$version"
   mv "$scratch/qemu" "$folder"

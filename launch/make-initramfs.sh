@@ -27,7 +27,7 @@ fail() {
 }
 
 find_busybox() {
-  { dpkg --listfiles busybox-static 2>/dev/null || true; } | grep -m1 '/bin/busybox$' ||
+  { dpkg --listfiles busybox-static 2>/dev/null || true; } | awk '/\/bin\/busybox$/ && !count++ { print } END { exit !count }' ||
     fail "no static busybox here: apt-get install busybox-static"
 }
 
@@ -103,7 +103,7 @@ main() {
     shift 2
   done
   if [[ -z $modules || -z $output ]]; then fail "--modules and -o are needed (see --help)"; fi
-  folder="$(find "$modules/lib/modules" -mindepth 2 -maxdepth 2 -name modules.dep -printf '%h\n' 2>/dev/null | head -n 1)"
+  folder="$(find "$modules/lib/modules" -mindepth 2 -maxdepth 2 -name modules.dep -printf '%h\n' -quit 2>/dev/null)"
   if [[ -z $folder ]]; then fail "$modules holds no lib/modules/VERSION/modules.dep"; fi
   if [[ -z $busybox ]]; then busybox="$(find_busybox)"; fi
   scratch="$(mktemp -d "$output.XXXXXX")" || fail "cannot write beside $output"

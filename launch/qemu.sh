@@ -188,8 +188,8 @@ check_programs() {
 }
 
 check_td_support() {
-  if ! "$qemu" -object help 2>/dev/null | grep -qw tdx-guest; then
-    lacking "$("$qemu" --version | sed 's/ (.*//;q') has no tdx-guest object (it came with 10.1; see launch/fetch-qemu.sh)"
+  if ! grep -qw tdx-guest <<<"$("$qemu" -object help 2>/dev/null)"; then
+    lacking "$("$qemu" --version | sed -n '1s/ (.*//p') has no tdx-guest object (it came with 10.1; see launch/fetch-qemu.sh)"
   fi
   if [[ ! -e $kvm_tdx_parameter ]]; then
     lacking "the host's kvm_intel knows no TDX ($kvm_tdx_parameter does not exist)"

@@ -26,7 +26,7 @@ fetch_ovmf() {
   fetch_packages "$1" "$scratch/packages" "$package" || return 1
   mkdir "$scratch/root"
   unpack_package "$scratch"/packages/*.deb "$scratch/root"
-  image="$(find "$scratch/root" -name OVMF.fd -type f | sort | head -n 1)"
+  image="$(find "$scratch/root" -name OVMF.fd -type f | sort | sed -n 1p)"
   if [[ -z $image ]] || ! has_tdx_metadata "$image"; then
     progress "$package of $1 has no TDX metadata"
     return 1

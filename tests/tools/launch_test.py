@@ -7,13 +7,17 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
 import tempfile
 import unittest
 
-PROGRAM = pathlib.Path(__file__).resolve().parent.parent.parent / "launch" / "qemu.sh"
+PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAM = PROJECT / "launch" / "qemu.sh"
+# Readers that go before their input ends: under pipefail the writer's SIGPIPE is then an error, now and then.
+LEAVES_EARLY = re.compile(r"(?<!\|)\|&?\s*(?:head\b|grep\s+(?:-\w*[qm]|--quiet|--max-count)|sed\s.*\bq['}]|awk\s.*\bexit\b(?!\s*!))")
 
 
 class Launch(unittest.TestCase):
@@ -144,6 +148,15 @@ class Launch(unittest.TestCase):
                 result = subprocess.run([copy / "launch" / "demo.sh", *options], capture_output=True, text=True, check=False)
                 self.assertEqual((result.returncode, result.stdout), (2, "") if message else (1, "installs\n"), result.stderr)
                 self.assertIn(message or "installing what is lacking", result.stderr)
+
+
+class Scripts(unittest.TestCase):
+    def test_no_script_leaves_a_pipe_early(self):
+        scripts = [path for folder in ("launch", "cmake", "tests") for path in (PROJECT / folder).rglob("*.sh")]
+        for path in (*scripts, PROJECT / ".ci" / "run"):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                with self.subTest(f"{path}:{number}"):
+                    self.assertNotRegex(line, LEAVES_EARLY)
 
 
 if __name__ == "__main__":
