@@ -103,7 +103,7 @@ main() {
     shift 2
   done
   if [[ -z $modules || -z $output ]]; then fail "--modules and -o are needed (see --help)"; fi
-  folder="$(find "$modules/lib/modules" -mindepth 2 -maxdepth 2 -name modules.dep -printf '%h\n' -quit 2>/dev/null)"
+  folder="$(find "$modules/lib/modules" -mindepth 2 -maxdepth 2 -name modules.dep -printf '%h\n' -quit 2>/dev/null || true)"
   if [[ -z $folder ]]; then fail "$modules holds no lib/modules/VERSION/modules.dep"; fi
   if [[ -z $busybox ]]; then busybox="$(find_busybox)"; fi
   scratch="$(mktemp -d "$output.XXXXXX")" || fail "cannot write beside $output"
