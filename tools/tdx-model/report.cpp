@@ -8,6 +8,7 @@
 #include <bit>
 
 #include "shim/formats/tdx/report.hpp"
+#include "tools/tdx-model/emulated.hpp"
 #include "tools/tdx-model/status.hpp"
 
 namespace tdshim::tdx_model {
@@ -15,16 +16,6 @@ namespace {
 
 constexpr std::uint8_t report_type_td = 0x81;
 constexpr std::uint64_t extension_alignment = 64;
-
-/// "EMULATED" over and over.
-template <std::size_t Size>
-std::array<std::byte, Size> emulated() {
-    constexpr std::string_view text = "EMULATED";
-    std::array<std::byte, Size> bytes{};
-    for (std::size_t i = 0; i < Size; ++i)
-        bytes[i] = std::byte(static_cast<unsigned char>(text[i % text.size()]));
-    return bytes;
-}
 
 bool is_zero(Bytes bytes) {
     return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });

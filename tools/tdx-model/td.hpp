@@ -5,6 +5,7 @@
 // VMM are behind interfaces. Calls may come from several vCPUs' threads at once.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "shim/base/bytes.hpp"
 #include "shim/formats/tdx/report.hpp"
@@ -19,6 +21,7 @@
 #include "tools/tdx-model/fields.hpp"
 #include "tools/tdx-model/module_version.hpp"
 #include "tools/tdx-model/pages.hpp"
+#include "tools/tdx-model/quote_calls.hpp"
 #include "tools/tdx-model/registers.hpp"
 
 namespace tdshim::tdx_model {
@@ -50,6 +53,9 @@ class Vmm {
     [[nodiscard]] virtual bool has_private_memory(Gpa page);
     /// The x2APIC ID of a vCPU: not its index where sockets, dies and cores are no powers of two.
     [[nodiscard]] virtual std::uint32_t apic_id(unsigned vcpu);
+    /// What a quoting service makes of what a TD gave as its report. A VMM without one is the
+    /// default.
+    [[nodiscard]] virtual QuoteAnswer quote(Bytes report);
     /// The vCPU has nothing to do until an interrupt.
     virtual void halt(unsigned vcpu) = 0;
 };
@@ -204,6 +210,13 @@ class Td {
     void port_io(Registers& shown);
     void mmio(Registers& shown);
     void map_gpa(Registers& shown);
+    void get_quote(Registers& shown);
+    [[nodiscard]] std::expected<std::vector<std::byte>, std::uint64_t>
+    take_report(const GpaRange& buffer);
+    // With the lock held:
+    [[nodiscard]] bool is_shared(const GpaRange& range) const;
+    void finish_quote(const GpaRange& buffer, const QuoteAnswer& answer);
+    void pass_quotes_on();
 
     Configuration configuration_;
     GuestMemory& memory_;
@@ -214,6 +227,7 @@ class Td {
     /// that the TD has not made shared since: nobody may accept them.
     std::set<std::uint64_t> lost_;
     measure::RegisterBank rtmrs_;
+    std::vector<std::pair<GpaRange, QuoteAnswer>> quotes_in_flight_; ///< by buffer
     std::map<unsigned, VeInfo> ve_infos_;               ///< by vCPU, those that were not asked for
     std::map<std::uint64_t, std::uint64_t> td_written_; ///< fields, by identifier
     std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> vcpu_written_; ///< by vCPU, too

@@ -68,6 +68,7 @@ Outcome Td::vmcall(Registers& registers, const VmmSide& vmm_side) {
             return {};
         }
         ++counts_.tdvmcalls[shown[r10] == 0 ? shown[r11] : ~std::uint64_t{0}];
+        pass_quotes_on();
     }
     Outcome outcome = vmm_side(shown);
     for (std::size_t i = 0; i < register_count; ++i)
@@ -176,6 +177,7 @@ Outcome Td::answer(unsigned vcpu, Registers& shown) {
         return {};
     case vmcall_get_info: get_info(shown); return {};
     case vmcall_map_gpa: map_gpa(shown); return {};
+    case vmcall_get_quote: get_quote(shown); return {};
     case vmcall_report_fatal_error: {
         // As QEMU has it [QEMU target/i386/kvm/tdx.c, tdx_handle_report_fatal_error].
         const bool is_defined = (shown[r12] & 0xFFFF) == 0;

@@ -36,6 +36,7 @@ enum Subfunction : std::uint64_t {
     vmcall_mmio = 48,
     vmcall_get_info = 0x10000,
     vmcall_map_gpa = 0x10001,
+    vmcall_get_quote = 0x10002,
     vmcall_report_fatal_error = 0x10003,
     vmcall_setup_event_notify = 0x10004,
 };
