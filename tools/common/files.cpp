@@ -127,25 +127,30 @@ Outcome<> write_in_place(const std::string& file, Bytes bytes) {
 
 } // namespace
 
-Outcome<std::vector<std::byte>> read_file(const std::string& file) {
+Outcome<std::vector<std::byte>> read_file(const std::string& file, std::uint64_t most) {
     const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!input.is_open())
         return std::unexpected(system_failure(file, "cannot open", errno));
     note_input(input.number());
-    std::vector<std::byte> bytes;
     struct stat status{};
     const bool has_size = ::fstat(input.number(), &status) == 0 && S_ISREG(status.st_mode);
-    const std::uint64_t most = has_size ? max_file_size : max_stream_size;
-    if (has_size && static_cast<std::uint64_t>(status.st_size) <= most)
-        bytes.reserve(static_cast<std::size_t>(status.st_size)); // not twice as much at the end
-    Progress progress(file, "reading", has_size ? static_cast<std::uint64_t>(status.st_size) : 0);
+    const auto size = has_size ? static_cast<std::uint64_t>(status.st_size) : 0;
+    if (!has_size)
+        most = std::min(most, max_stream_size);
+    const auto too_large = [&] {
+        return std::unexpected(failure(
+            file, std::format("larger than {} MiB, {}", most >> 20,
+                              has_size ? "which no such input is" : "and no file but a stream")));
+    };
+    if (size > most)
+        return too_large();
+    std::vector<std::byte> bytes;
+    bytes.reserve(size); // not twice as much at the end
+    Progress progress(file, "reading", size);
     std::vector<std::byte> piece(std::size_t{1} << 16);
     while (const std::size_t count = TRY(read_piece(file, input, piece))) {
         if (count > most - bytes.size())
-            return std::unexpected(failure(
-                file, has_size ? std::format("larger than {} MiB, which no input is", most >> 20)
-                               : std::format("larger than {} MiB, and no file but a stream",
-                                             most >> 20)));
+            return too_large();
         bytes.append_range(Bytes(piece).first(count));
         progress.advance_to(bytes.size());
     }

@@ -18,8 +18,12 @@ inline constexpr std::uint64_t max_file_size = (std::uint64_t{4} << 30) + (std::
 /// The same of what is no regular file; a device that never ends is refused here.
 inline constexpr std::uint64_t max_stream_size = std::uint64_t{1} << 30;
 
-/// All bytes of `file`.
-[[nodiscard]] Outcome<std::vector<std::byte>> read_file(const std::string& file);
+/// What a relying party takes from strangers: evidence, quotes, logs, collateral, policies.
+inline constexpr std::uint64_t max_message_size = std::uint64_t{16} << 20;
+
+/// All bytes of `file`, at most `most` of them: of a larger one nothing is read but its size.
+[[nodiscard]] Outcome<std::vector<std::byte>> read_file(const std::string& file,
+                                                        std::uint64_t most = max_file_size);
 
 /// Writes beside `file` under a temporary name, then renames: on failure nothing is left behind and
 /// an older `file` is untouched. A symlink stays, and what it leads to is written so; a device or a
