@@ -76,7 +76,7 @@ wrong = {
     "no_list": ('{"leaf": "TDG.VP.INFO"}', 'faults: expected a list of 1 to 1000 faults, found {"leaf":"TDG.VP.INFO"}'),
     "no_fault": ("[7]", "fault 0: expected an object, found 7"),
     "nothing_known": ('[{"call": 1}]',
-                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd", "fill" or "stop", '
+                      'fault 0: expected "leaf", "tdvmcall", "hob", "fw_cfg", "quote", "processors", "readd", "fill" or "stop", '
                       'found {"call":1}'),
     "unknown_leaf": ('[{"leaf": "TDG.X", "status": 1}]',
                      'fault 0.leaf: expected a leaf such as "TDG.MEM.PAGE.ACCEPT", found "TDG.X"'),
@@ -100,6 +100,8 @@ wrong = {
     "vcpu_of_no_td": ('[{"stop": {"vcpu": 64, "call": 1}}]', "fault 0.stop.vcpu: expected a number below 64, found 64"),
     "until_nothing": ('[{"stop": {"vcpu": 1, "call": 1, "until": {"call": 0}}}]',
                       "fault 0.stop.until.call: expected a number from 1 on"),
+    "size_of_no_quote": ('[{"quote": {"size": "0x100000000"}}]', "fault 0.quote.size: expected a number of 32 bits"),
+    "bytes_nowhere": ('[{"quote": {"offset": 1}}]', "fault 0.quote.bytes: expected a text, found null"),
     "missing_hob_file": ('[{"hob": {"file": "/nowhere/hob"}}]', None),
 }
 

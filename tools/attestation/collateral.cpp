@@ -130,16 +130,16 @@ Outcome<std::vector<ModuleIdentity>> modules_of(const Members& members) {
 Outcome<SignedJson> read_signed_json(const std::string& folder, const std::string& name,
                                      std::string_view member) {
     const std::string file = folder + "/" + name + ".json";
-    auto bytes = TRY(read_file(file));
+    auto bytes = TRY(read_file(file, max_message_size));
     SignedJson signed_json = TRY(split_signed_json(file, std::move(bytes), member));
     const std::string chain = folder + "/" + name + "-issuer-chain.pem";
-    const auto text = TRY(read_file(chain));
+    const auto text = TRY(read_file(chain, max_message_size));
     signed_json.chain = TRY(parse_chain(chain, text));
     return signed_json;
 }
 
 Outcome<RevocationList> read_revocation_list(const std::string& file) {
-    const auto bytes = TRY(read_file(file));
+    const auto bytes = TRY(read_file(file, max_message_size));
     return parse_revocation_list(file, bytes);
 }
 

@@ -13,12 +13,6 @@ namespace tdshim::tools {
 namespace {
 
 constexpr std::uint64_t sept_ve_disable = std::uint64_t{1} << 28;
-constexpr std::array intel_vendor{
-    // QE_VENDOR_ID of Intel's quoting enclave
-    std::byte{0x93}, std::byte{0x9A}, std::byte{0x72}, std::byte{0x33},
-    std::byte{0xF7}, std::byte{0x9C}, std::byte{0x4C}, std::byte{0xA9},
-    std::byte{0x94}, std::byte{0x0A}, std::byte{0x0D}, std::byte{0xB3},
-    std::byte{0x95}, std::byte{0x7F}, std::byte{0x06}, std::byte{0x07}};
 /// x and y of "Intel SGX Root CA", whose certificate Intel publishes.
 constexpr std::string_view intel_root_key =
     "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f5"
@@ -112,7 +106,7 @@ class Verifier {
         if (!quote_->behind.empty())
             text += std::format("; {} bytes behind it, which nobody signed", quote_->behind.size());
         add("quote-format", true, text);
-        add("quoting-enclave-vendor", quote_->td.vendor == intel_vendor,
+        add("quoting-enclave-vendor", quote_->td.vendor == quote_layout::intel_vendor,
             hex(Bytes(quote_->td.vendor)));
     }
 

@@ -4,35 +4,7 @@
 namespace tdshim::tools {
 namespace {
 
-constexpr std::uint32_t tee_type_tdx = 0x81;
-constexpr std::uint16_t body_tdx_1_0 = 2;
-constexpr std::uint16_t body_tdx_1_5 = 3;
-constexpr std::uint16_t key_ecdsa_p256 = 2;
-constexpr std::uint16_t certification_pck_chain = 5;
-constexpr std::uint16_t certification_enclave_report = 6;
-
-struct QuoteHeader {
-    le16 version;                        // 0
-    le16 key_type;                       // 2
-    le32 tee_type;                       // 4
-    std::array<std::byte, 4> reserved;   // 8
-    std::array<std::byte, 16> vendor;    // 12
-    std::array<std::byte, 20> user_data; // 28
-};
-static_assert(sizeof(QuoteHeader) == 48);
-
-/// Precedes the body of a quote of version 5.
-struct BodyDescriptor {
-    le16 type; // 0: 2 for TDX 1.0, 3 for TDX 1.5
-    le32 size; // 2
-};
-static_assert(sizeof(BodyDescriptor) == 6);
-
-struct CertificationHeader {
-    le16 type; // 0
-    le32 size; // 2
-};
-static_assert(sizeof(CertificationHeader) == 6);
+using namespace quote_layout;
 
 /// Whether the body of version 5 is one of TDX 1.5.
 Result<bool> take_descriptor(Reader& quote) {

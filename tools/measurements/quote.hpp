@@ -14,6 +14,47 @@
 
 namespace tdshim::tools {
 
+/// What stands around the reports, in the order of the file.
+namespace quote_layout {
+
+inline constexpr std::uint32_t tee_type_tdx = 0x81;
+inline constexpr std::uint16_t body_tdx_1_0 = 2;
+inline constexpr std::uint16_t body_tdx_1_5 = 3;
+inline constexpr std::uint16_t key_ecdsa_p256 = 2;
+inline constexpr std::uint16_t certification_pck_chain = 5;
+inline constexpr std::uint16_t certification_enclave_report = 6;
+inline constexpr std::array intel_vendor{
+    // QE_VENDOR_ID of Intel's quoting enclave
+    std::byte{0x93}, std::byte{0x9A}, std::byte{0x72}, std::byte{0x33},
+    std::byte{0xF7}, std::byte{0x9C}, std::byte{0x4C}, std::byte{0xA9},
+    std::byte{0x94}, std::byte{0x0A}, std::byte{0x0D}, std::byte{0xB3},
+    std::byte{0x95}, std::byte{0x7F}, std::byte{0x06}, std::byte{0x07}};
+
+struct QuoteHeader {
+    le16 version;                        // 0
+    le16 key_type;                       // 2
+    le32 tee_type;                       // 4
+    std::array<std::byte, 4> reserved;   // 8
+    std::array<std::byte, 16> vendor;    // 12
+    std::array<std::byte, 20> user_data; // 28
+};
+static_assert(sizeof(QuoteHeader) == 48);
+
+/// Precedes the body of a quote of version 5.
+struct BodyDescriptor {
+    le16 type; // 0: 2 for TDX 1.0, 3 for TDX 1.5
+    le32 size; // 2
+};
+static_assert(sizeof(BodyDescriptor) == 6);
+
+struct CertificationHeader {
+    le16 type; // 0
+    le32 size; // 2
+};
+static_assert(sizeof(CertificationHeader) == 6);
+
+} // namespace quote_layout
+
 /// The TD's report inside the quote: what both kinds of body begin with.
 struct QuoteBody {
     std::array<std::byte, 16> tee_tcb_svn; // 0: 0 and 1 the module's, then the platform's

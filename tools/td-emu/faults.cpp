@@ -179,6 +179,33 @@ ItemFault item_of(const std::string& where, const json& object) {
     return fault;
 }
 
+QuoteFault quote_of(const std::string& where, const json& object) {
+    constexpr std::array<std::string_view, 8> allowed{"from", "count",   "in_flight", "status",
+                                                      "size", "content", "offset",    "bytes"};
+    constexpr std::uint64_t max_size = 0xFFFF'FFFF;
+    check_keys(where, object, allowed);
+    QuoteFault fault{.turn = turn_of(where, object),
+                     .in_flight = number_at(where, object, "in_flight", 0),
+                     .status = {},
+                     .size = {},
+                     .content = {},
+                     .offset = number_at(where, object, "offset", 0),
+                     .bytes = {}};
+    if (object.contains("status"))
+        fault.status = number_at(where, object, "status", 0);
+    if (const std::uint64_t size = number_at(where, object, "size", 0); size > max_size)
+        expected(where + ".size", "a number of 32 bits", object.at("size"));
+    else if (object.contains("size"))
+        fault.size = static_cast<std::uint32_t>(size);
+    if (object.contains("content"))
+        fault.content = bytes_at(where, object, "content");
+    if (object.contains("bytes") || object.contains("offset"))
+        fault.bytes = bytes_at(where, object);
+    if (fault.offset > max_bytes)
+        expected(where + ".offset", "a number up to 1048576", object.at("offset"));
+    return fault;
+}
+
 void add_processors(Faults& faults, const std::string& where, const json& object) {
     constexpr std::array<std::string_view, 2> allowed{"arrive_after", "arrive_twice"};
     check_keys(where, object, allowed);
@@ -253,6 +280,8 @@ void add_fault(Faults& faults, const std::string& where, const json& entry) {
         faults.hob.push_back(hob_of(where + ".hob", only("hob")));
     else if (entry.contains("fw_cfg"))
         faults.items.push_back(item_of(where + ".fw_cfg", only("fw_cfg")));
+    else if (entry.contains("quote"))
+        faults.quotes.push_back(quote_of(where + ".quote", only("quote")));
     else if (entry.contains("processors"))
         add_processors(faults, where + ".processors", only("processors"));
     else if (entry.contains("readd"))
@@ -262,9 +291,10 @@ void add_fault(Faults& faults, const std::string& where, const json& entry) {
     else if (entry.contains("stop"))
         faults.stops.push_back(stop_of(where + ".stop", only("stop")));
     else
-        expected(where,
-                 R"("leaf", "tdvmcall", "hob", "fw_cfg", "processors", "readd", "fill" or "stop")",
-                 entry);
+        expected(
+            where,
+            R"("leaf", "tdvmcall", "hob", "fw_cfg", "quote", "processors", "readd", "fill" or "stop")",
+            entry);
 }
 
 /// The JSON; a key that stands twice in an object is an error, as is a NUL, where the parser would

@@ -53,6 +53,17 @@ struct ItemFault {
     std::vector<std::byte> bytes;
 };
 
+/// What the VMM makes of a quote that the TD asked for; a turn is a GetQuote with a good buffer.
+struct QuoteFault {
+    Turn turn;
+    std::uint64_t in_flight = 0;         ///< TDVMCALLs that the TD makes before it is there
+    std::optional<std::uint64_t> status; ///< of the buffer
+    std::optional<std::uint32_t> size;   ///< that the buffer says, whatever the quote has
+    std::vector<std::byte> content;      ///< another quote, such as an old one
+    std::uint64_t offset = 0;            ///< where `bytes` stand in it
+    std::vector<std::byte> bytes;
+};
+
 /// When a vCPU is about to make its TDCALL number `call`, counted from 1; of no vCPU: when the TD
 /// is about to make so many. 0 is the start.
 struct Moment {
@@ -82,6 +93,7 @@ struct Faults {
     std::vector<StopFault> stops;
     std::vector<HobFault> hob;
     std::vector<ItemFault> items;
+    std::vector<QuoteFault> quotes;
     /// What the VMM fills memory with that it adds and does not have extended into MRTD; nothing
     /// where it is zero. A place where it stands when the payload begins is a finding.
     std::vector<std::byte> fill;

@@ -21,6 +21,7 @@
 #include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/end_watch.hpp"
+#include "tools/td-emu/quote_service.hpp"
 #include "tools/td-emu/run_end.hpp"
 #include "tools/td-emu/settings.hpp"
 #include "tools/td-emu/statistics.hpp"
@@ -57,6 +58,8 @@ class Scratch {
 };
 
 constexpr const char* qtest_name = "qtest";
+constexpr const char* quotes_name = "quotes";
+static_assert(std::string_view(quotes_name).size() >= std::string_view(qtest_name).size());
 
 /// A new folder for a run, in which a socket can be.
 Outcome<std::string> scratch_folder() {
@@ -67,7 +70,7 @@ Outcome<std::string> scratch_folder() {
             system_failure("TMPDIR", "leads to no folder for temporary files", error.value()));
     std::string path = (parent / "td-emu-XXXXXX").string();
     constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
-    if (const std::size_t size = path.size() + 1 + std::strlen(qtest_name); size > longest)
+    if (const std::size_t size = path.size() + 1 + std::strlen(quotes_name); size > longest)
         return std::unexpected(failure(
             "TMPDIR",
             std::format("is too long for a socket there: expected a path of at most {} bytes, "
@@ -177,6 +180,8 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.watches_payload = options.watches_payload;
     settings.qtest_socket = scratch.file(qtest_name);
+    settings.quote_socket =
+        options.quote_socket.empty() ? scratch.file(quotes_name) : options.quote_socket;
     settings.result_file = scratch.file("result.json");
     settings.is_our_firmware = image.is_ours;
     settings.wants_statistics = options.statistics;
@@ -327,6 +332,12 @@ Outcome<> write_inputs(const Options& options, const vmm::Brought& brought,
     return {};
 }
 
+Outcome<quoting::Platform> quoting_platform(const Options& options) {
+    return options.quote_keys.empty()
+               ? quoting::Platform::make(options.quote_names)
+               : quoting::Platform::open(options.quote_keys, options.quote_names);
+}
+
 Outcome<vmm::Brought> bring(const Options& options, const Image& image) {
     vmm::Launch launch{.image_file = options.firmware,
                        .image = image.bytes,
@@ -375,6 +386,9 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Settings settings = TRY(settings_for(options, fault, image, brought, scratch));
     TRY(spoil_hob(brought.hob, fault, options.fault, brought.hob_place.size()));
     TRY(write_inputs(options, brought, settings, scratch));
+    auto platform = TRY(quoting_platform(options));
+    const auto quote_service =
+        TRY(QuoteService::open(settings.quote_socket, std::move(platform), options.quote_version));
     const Console console(TRY(open_console(options)));
     // Who wants the machine to stand still at first, for a debugger, starts it too.
     const auto end_watch = TRY(EndWatch::open(!std::ranges::contains(options.more, "-S")));

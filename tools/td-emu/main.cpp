@@ -78,6 +78,25 @@ void add_gpa_width_option(CLI::App& app, unsigned& gpa_width) {
         "reached, and a firmware that wants shared memory is a finding. The default is 53");
 }
 
+void add_quote_options(CLI::App& app, Options& options) {
+    using quoting::Names;
+    using quoting::QuoteVersion;
+    app.add_option("--quote-keys", options.quote_keys,
+                   "folder of the keys and certificates that sign the TD's quotes, made if it is "
+                   "not there; with the collateral for shim-attest verify. Else they go with the "
+                   "run");
+    app.add_option("--quote-socket", options.quote_socket,
+                   "where its quoting service listens as well as for the TD, a Unix socket in the "
+                   "place of QGS's: for guests that reach it themselves, as by vsock");
+    tools::add_choice<QuoteVersion>(app, "--quote-version", options.quote_version,
+                                    {{"4", QuoteVersion::v4}, {"5", QuoteVersion::v5}},
+                                    "of the TD's quotes; the default is 4");
+    tools::add_choice<Names>(app, "--quote-names", options.quote_names,
+                             {{"emulated", Names::emulated}, {"intel", Names::intel}},
+                             "names in those certificates: emulated, as they are, or Intel's, for "
+                             "verifiers that insist on them");
+}
+
 void add_options(CLI::App& app, Options& options) {
     app.add_option("--firmware", options.firmware, "the image, final.bin")
         ->required()
@@ -123,6 +142,7 @@ void add_options(CLI::App& app, Options& options) {
                        fault_names());
     tools::add_load_order_option(app, options.load_order);
     tools::add_identity_options(app, options.identity);
+    add_quote_options(app, options);
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
     app.add_option("--ccel", options.ccel_file,
                    "writes the firmware's event log, as it is when the payload begins or the run "

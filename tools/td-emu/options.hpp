@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/measurements/identity.hpp"
+#include "tools/quoting/platform.hpp"
 #include "tools/tdx-model/module_version.hpp"
 #include "tools/vmm/td_hob.hpp"
 
@@ -37,6 +38,10 @@ struct Options {
     bool flexible_pending_ve = false;
     bool delivers_exceptions = false;
     bool watches_payload = false;
+    std::string quote_keys;   ///< folder; empty: new keys, which go with the run
+    std::string quote_socket; ///< empty: one of the run's own
+    quoting::Names quote_names = quoting::Names::emulated;
+    quoting::QuoteVersion quote_version = quoting::QuoteVersion::v4;
     std::string report_file;
     std::string ccel_file;
     std::string trace_file;

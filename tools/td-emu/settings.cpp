@@ -50,6 +50,7 @@ Settings settings_of(const json& from) {
     settings.is_our_firmware = from.at("is_our_firmware");
     settings.wants_statistics = from.at("wants_statistics");
     settings.qtest_socket = from.at("qtest_socket");
+    settings.quote_socket = from.at("quote_socket");
     settings.result_file = from.at("result_file");
     settings.ccel_file = from.at("ccel_file");
     settings.trace_file = from.at("trace_file");
@@ -83,6 +84,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"is_our_firmware", settings.is_our_firmware},
         {"wants_statistics", settings.wants_statistics},
         {"qtest_socket", settings.qtest_socket},
+        {"quote_socket", settings.quote_socket},
         {"result_file", settings.result_file},
         {"ccel_file", settings.ccel_file},
         {"trace_file", settings.trace_file}};

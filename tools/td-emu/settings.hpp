@@ -34,6 +34,7 @@ struct Settings {
     bool is_our_firmware = false;  ///< then what it starts is a payload, held to rules unless Linux
     bool wants_statistics = false; ///< what costs time to count
     std::string qtest_socket;
+    std::string quote_socket;
     std::string result_file;
     std::string ccel_file;  ///< empty: not wanted
     std::string trace_file; ///< empty: not wanted

@@ -39,7 +39,7 @@ void DeviceVmm::set_apic_id(unsigned vcpu, std::uint32_t id) {
 }
 
 Emulation::Emulation(const Settings& from, const Faults& hostility)
-    : settings(from), faults(hostility), vmm(from.qtest_socket, hostility.items, memory),
+    : settings(from), faults(hostility), vmm(from, hostility, memory),
       td(from.configuration, memory, vmm), hostile(td, from.fault), call_faults(hostility.calls),
       schedule(hostility, from.configuration.vcpus, td), trace(from.trace_file) {
     for (const GpaRange& range : from.ram)

@@ -16,6 +16,7 @@
 #include "tools/td-emu/plugin/engine.hpp"
 #include "tools/td-emu/plugin/item_faults.hpp"
 #include "tools/td-emu/plugin/qtest.hpp"
+#include "tools/td-emu/plugin/quotes.hpp"
 #include "tools/td-emu/plugin/stack_marks.hpp"
 #include "tools/td-emu/plugin/trace.hpp"
 #include "tools/td-emu/schedule.hpp"
@@ -28,9 +29,9 @@ namespace tdshim::td_emu {
 /// TDVMCALLs that need QEMU's devices.
 class DeviceVmm : public tdx_model::Vmm {
   public:
-    DeviceVmm(const std::string& socket, std::vector<ItemFault> faults,
-              tdx_model::GuestMemory& memory)
-        : qtest_(socket), faults_(std::move(faults), memory) {}
+    DeviceVmm(const Settings& settings, const Faults& faults, tdx_model::GuestMemory& memory)
+        : qtest_(settings.qtest_socket), faults_(faults.items, memory),
+          quotes_(settings.quote_socket, faults.quotes) {}
     [[nodiscard]] std::uint32_t read_port(std::uint16_t port, unsigned size) override {
         return faults_.after_read(port, qtest_.read_port(port, size));
     }
@@ -47,6 +48,9 @@ class DeviceVmm : public tdx_model::Vmm {
     }
     [[nodiscard]] bool has_private_memory(Gpa page) override { return !display_.takes(page); }
     [[nodiscard]] std::uint32_t apic_id(unsigned vcpu) override;
+    [[nodiscard]] tdx_model::QuoteAnswer quote(Bytes report) override {
+        return quotes_.quote(report);
+    }
     void set_apic_id(unsigned vcpu, std::uint32_t id);
     /// What is to be done is the engine's: it waits when the call has been answered.
     void halt(unsigned) override {}
@@ -56,6 +60,7 @@ class DeviceVmm : public tdx_model::Vmm {
     Qtest qtest_;
     Display display_{qtest_};
     ItemFaults faults_;
+    Quotes quotes_;
     std::mutex mutex_;
     std::map<unsigned, std::uint32_t> apic_ids_; ///< by vCPU, as QEMU has them
 };
