@@ -221,6 +221,25 @@ class AttestTest(ToolTest):
         result = self.run_tool("shim-attest", "verify", "--quote", self.put("half", quote[:700]))
         self.assertEqual((result.returncode, result.stdout.split(":")[0]), (1, "FAILED    quote-format"))
 
+    def test_nothing_to_collect_outside_of_a_td(self):
+        result = self.run_tool("shim-attest", "collect", "--nonce", "00")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("this is no TD", result.stderr)
+        for options, reason in ((("--nonce", "0"), "--nonce: expected pairs of hexadecimal digits"),
+                                (("--nonce", "00", "--bind", self.folder + "/none"), "none: cannot open"),
+                                (("--nonce", "00", "-o", self.folder), "is a folder"), ((), "--nonce is required")):
+            with self.subTest(reason):
+                self.assertIn(reason, self.bad("shim-attest", "collect", *options).stderr)
+
+    def test_a_gibibyte_is_refused_at_once(self):
+        large = os.path.join(self.folder, "large")
+        with open(large, "wb") as file:
+            file.truncate(1 << 30)
+        for options in ((large,), ("--quote", large), ("--quote", self.put("q", b"q"), "--ccel", large),
+                        ("--quote", self.put("q", b"q"), "--policy", large), ("--quote", self.put("q", b"q"), "--root", large)):
+            with self.subTest(options):
+                self.assertIn("larger than 16 MiB", self.bad("shim-attest", "verify", *options).stderr)
+
     @unittest.skipUnless(production.is_dir(), "the quote of a production machine is not here")
     def test_a_production_quote(self):
         command = ("shim-attest", "verify", "--quote", str(production / "quote-v4-production.bin"), "--collateral", str(production),

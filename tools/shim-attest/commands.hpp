@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What shim-attest does with evidence.
+// What shim-attest does: evidence is collected in a TD and verified elsewhere.
 #pragma once
 
 #include <string>
@@ -25,6 +25,25 @@ struct VerifyOptions {
     std::vector<Leniency> lenient;
     bool json = false;
 };
+
+/// Where Linux has quotes from.
+enum class QuoteSource {
+    any, ///< the first of these that is there
+    tsm,
+    device,
+};
+
+struct CollectOptions {
+    std::string nonce;  ///< hexadecimal
+    std::string bound;  ///< file to bind with it
+    std::string output; ///< file
+    std::string place;  ///< whom to send it to
+    QuoteSource source = QuoteSource::any;
+    std::string service = "vsock:4050"; ///< quoting service, where Linux has no quotes of its own
+};
+
+/// Writes the evidence of the TD that it runs in. Exit code 3 where there is none to be had.
+[[nodiscard]] Outcome<ExitCode> collect(const CollectOptions& options);
 
 /// Prints a line for each check. check_failed when one failed.
 [[nodiscard]] Outcome<ExitCode> verify(const VerifyOptions& options);

@@ -53,19 +53,49 @@ void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
     tools::add_json_option(app, options.json);
 }
 
+void add_collect_options(CLI::App& app, tools::CollectOptions& options) {
+    app.add_option("--nonce", options.nonce, "what the relying party sent, hexadecimal")
+        ->required();
+    app.add_option("--bind", options.bound,
+                   "file that is bound with it, such as a public key: REPORTDATA is SHA-512 over "
+                   "nonce and file");
+    app.add_option("--connect", options.place,
+                   "sends the evidence to who listens at tcp:ADDRESS:PORT or vsock:[CID:]PORT, in "
+                   "place of stdout");
+    app.add_option("-o,--output", options.output, "writes it to this file in place of stdout");
+    using tools::QuoteSource;
+    tools::add_choice<QuoteSource>(
+        app, "--source", options.source,
+        {{"any", QuoteSource::any}, {"tsm", QuoteSource::tsm}, {"device", QuoteSource::device}},
+        "where the quote comes from: tsm is Linux's configfs, device is /dev/tdx_guest and the "
+        "quoting service; any, the default, is the first that is there");
+    app.add_option("--quote-service", options.service,
+                   "where the host's quoting service listens, for /dev/tdx_guest; the default is "
+                   "vsock:4050");
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     tools::VerifyOptions verify;
     constexpr const char* example =
         "shim-attest verify evidence.json --policy boot.json --nonce 00112233 --collateral pcs";
-    tools::Command command("shim-attest", "Tells whether a TD's evidence is to be trusted.",
-                           example);
+    tools::Command command(
+        "shim-attest", "Collects a TD's evidence, and tells whether it is to be trusted.", example,
+        "0 good, 1 a check failed, 2 bad input or usage, 3 nothing to collect "
+        "here: no TD, or its Linux has no quotes");
     command.options().require_subcommand(1);
+    tools::CollectOptions collect;
+    CLI::App& collecting = command.add_subcommand(
+        "collect", "writes quote and event log of the TD that it runs in, for verify",
+        "shim-attest collect --nonce 00112233 --connect vsock:4433");
+    add_collect_options(collecting, collect);
     CLI::App& app = command.add_subcommand(
         "verify",
         "checks quote, certificates, TCB, attributes, registers, event log and nonce, a line each",
         example);
     add_verify_options(app, verify);
-    return command.run(argc, argv, [&] { return tools::verify(verify); });
+    return command.run(argc, argv, [&] {
+        return collecting.parsed() ? tools::collect(collect) : tools::verify(verify);
+    });
 }

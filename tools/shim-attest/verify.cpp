@@ -23,11 +23,12 @@ Outcome<Evidence> evidence_of(const VerifyOptions& options) {
     if (!options.evidence.empty()) {
         if (!options.log.empty())
             return std::unexpected(wrong_usage("--ccel goes with --quote"));
-        return parse_evidence(options.evidence, TRY(read_file(options.evidence)));
+        return parse_evidence(options.evidence, TRY(read_file(options.evidence, max_message_size)));
     }
-    Evidence evidence{.name = options.quote, .quote = TRY(read_file(options.quote)), .log = {}};
+    Evidence evidence{
+        .name = options.quote, .quote = TRY(read_file(options.quote, max_message_size)), .log = {}};
     if (!options.log.empty())
-        evidence.log = TRY(read_file(options.log));
+        evidence.log = TRY(read_file(options.log, max_message_size));
     return evidence;
 }
 
@@ -71,7 +72,7 @@ Outcome<Moment> moment_of(const VerifyOptions& options) {
 Outcome<std::optional<Policy>> policy_of(const VerifyOptions& options) {
     if (options.policy.empty())
         return std::nullopt;
-    const auto bytes = TRY(read_file(options.policy));
+    const auto bytes = TRY(read_file(options.policy, max_message_size));
     return TRY(parse_policy(options.policy, bytes));
 }
 
@@ -79,7 +80,7 @@ Outcome<std::optional<Policy>> policy_of(const VerifyOptions& options) {
 Outcome<Chain> root_of(const VerifyOptions& options) {
     if (options.root.empty())
         return Chain{};
-    const auto bytes = TRY(read_file(options.root));
+    const auto bytes = TRY(read_file(options.root, max_message_size));
     return parse_chain(options.root, bytes);
 }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/collection/evidence_made.hpp"
+
+#include <array>
+#include <cpuid.h>
+#include <cstring>
+#include <format>
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tools/collection/descriptor_io.hpp"
+#include "tools/common/openssl.hpp"
+#include "tools/common/text.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* log_file = "/sys/firmware/acpi/tables/data/CCEL";
+constexpr const char* registers = "/sys/devices/virtual/misc/tdx_guest/measurements"; // Linux 6.16
+
+std::string base64(Bytes bytes) {
+    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     openssl::characters(bytes), static_cast<int>(bytes.size()));
+    text.resize(static_cast<std::size_t>(size));
+    return text;
+}
+
+ordered_json registers_shown() {
+    ordered_json shown = ordered_json::object();
+    for (int i = 0; i < 4; ++i)
+        if (const auto value = read_kernel_file(std::format("{}/rtmr{}:sha384", registers, i)))
+            shown[std::format("rtmr{}", i)] = hex(*value);
+    return shown;
+}
+
+} // namespace
+
+bool is_td() {
+    constexpr unsigned leaf = 0x21;
+    unsigned eax = 0;
+    std::array<unsigned, 3> vendor{}; // EBX, EDX, ECX
+    if (__get_cpuid_max(0, nullptr) < leaf)
+        return false;
+    __cpuid_count(leaf, 0, eax, vendor[0], vendor[2], vendor[1]);
+    return std::memcmp(vendor.data(), "IntelTDX    ", sizeof(vendor)) == 0;
+}
+
+std::string evidence_text(const CollectedQuote& quote) {
+    ordered_json evidence{{"quote", base64(quote.quote)}, {"cc_eventlog", nullptr}};
+    if (const auto log = read_kernel_file(log_file))
+        evidence["cc_eventlog"] = base64(*log);
+    utsname system{};
+    ::uname(&system);
+    evidence["platform"] = {{"quote_source", quote.source},
+                            {"kernel", system.release},
+                            {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
+                            {"registers", registers_shown()}};
+    return evidence.dump(2) + "\n";
+}
+
+} // namespace tdshim::tools
