@@ -83,7 +83,8 @@ class Package(unittest.TestCase):
     def test_completion_knows_options_and_words(self):
         self.assertEqual(self.complete("shim-log", ""), ["decode", "replay", "check"])
         self.assertEqual(self.complete("shim-log", "check", "--p"), ["--policy"])
-        self.assertEqual(self.complete("shim-measure", "--format", ""), ["json", "policy", "text"])
+        self.assertEqual(self.complete("shim-measure", "--format", ""), ["corim", "go-tdx-guest", "json", "policy", "text",
+                                                                      "trustee", "trustee-policy"])
         self.assertEqual(self.complete("shim-check", "final.bin", "--vmm", "q"), ["qemu"])
         self.assertEqual(self.complete("shim-bundle", ""), ["create", "list", "verify"])
         self.assertEqual(self.complete("shim-bundle", "create", "--command-line", ""), ["append", "refuse"])

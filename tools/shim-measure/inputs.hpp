@@ -16,7 +16,7 @@
 
 namespace tdshim::tools {
 
-enum class Format { text, json, policy };
+enum class Format { text, json, policy, trustee, trustee_policy, go_tdx_guest, corim };
 /// Who starts the guest: whoever the image is made for; QEMU; a VMM that places the payload in the
 /// image's sections; or nobody that is known, so that RTMR[0] cannot be told.
 enum class Vmm { any, qemu, tdvf_payload, none };

@@ -11,7 +11,10 @@
 #include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/td_registers.hpp"
+#include "tools/shim-measure/corim.hpp"
+#include "tools/shim-measure/go_tdx_guest.hpp"
 #include "tools/shim-measure/output.hpp"
+#include "tools/shim-measure/trustee.hpp"
 #include "tools/vmm/options.hpp"
 
 namespace tdshim::tools { namespace {
@@ -40,6 +43,28 @@ void print_policy(const Measured& measured) {
     print_json(json_of(policy));
 }
 
+std::string form_for_others(Format format, const Policy& policy) {
+    if (format == Format::trustee)
+        return trustee_message(policy).dump(2) + '\n';
+    if (format == Format::trustee_policy)
+        return trustee_policy(policy);
+    if (format == Format::go_tdx_guest)
+        return go_tdx_guest_config(policy);
+    const std::vector<std::byte> bytes = corim(policy);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Reference values as other verifiers read them, all of which read quotes.
+Outcome<> print_for_others(const Measured& measured) {
+    if (!measured.mrtd)
+        return std::unexpected(
+            failure("--plain-vm", "is no TD, and has no quote for other verifiers to read"));
+    const Policy policy = policy_without_log(measured);
+    warn_of_debug(policy);
+    std::cout << form_for_others(measured.options.format, policy);
+    return {};
+}
+
 Outcome<ExitCode> run(const Options& asked) {
     const Image image = TRY(read_image(asked.image));
     const Options options = image.igvm ? TRY(options_for_igvm(asked)) : asked;
@@ -63,6 +88,10 @@ Outcome<ExitCode> run(const Options& asked) {
     case Format::text: print_text(measured); break;
     case Format::json: print_json("shim-measure/1", json_of(measured)); break;
     case Format::policy: print_policy(measured); break;
+    case Format::trustee:
+    case Format::trustee_policy:
+    case Format::go_tdx_guest:
+    case Format::corim: TRY(print_for_others(measured)); break;
     }
     return ExitCode::good;
 }
@@ -120,8 +149,17 @@ void add_output_options(tools::Command& command, Options& options) {
     CLI::App& app = command.options();
     add_choice<Format>(
         app, "--format", options.format,
-        {{"text", Format::text}, {"json", Format::json}, {"policy", Format::policy}},
-        "policy: reference values for shim-log check, --attributes and --xfam among them");
+        {{"text", Format::text},
+         {"json", Format::json},
+         {"policy", Format::policy},
+         {"trustee", Format::trustee},
+         {"trustee-policy", Format::trustee_policy},
+         {"go-tdx-guest", Format::go_tdx_guest},
+         {"corim", Format::corim}},
+        "policy: reference values for shim-log check and shim-attest verify, --attributes and "
+        "--xfam among them; for other verifiers: trustee, a message for Trustee's RVPS, and "
+        "trustee-policy, the Rego that reads it; go-tdx-guest, a .textproto for check -config; "
+        "corim, unsigned");
     app.add_flag_callback("--json", [&] { options.format = Format::json; }, "as --format json");
     app.add_flag("--explain", options.explain, "show the events behind each register");
 }

@@ -117,6 +117,13 @@ Policy policy_of(const Measured& measured) {
     return policy;
 }
 
+Policy policy_without_log(const Measured& measured) {
+    Policy policy = policy_of(measured);
+    for (const PolicyEvent& event : policy.events)
+        policy.rtmr[event.rtmr] = measured.prediction.registers.value(event.rtmr);
+    return policy;
+}
+
 void print_text(const Measured& measured) {
     const bool explain = measured.options.explain;
     if (measured.mrtd) {

@@ -21,6 +21,9 @@ struct Measured {
 };
 
 [[nodiscard]] Policy policy_of(const Measured& result);
+/// The same for verifiers that see registers and no log: RTMR[2] and RTMR[3] have the value that a
+/// bundle's events lead to, and none where it has no events there.
+[[nodiscard]] Policy policy_without_log(const Measured& result);
 void print_text(const Measured& result);
 [[nodiscard]] nlohmann::ordered_json json_of(const Measured& result);
 
