@@ -6,12 +6,11 @@
 #include <cstring>
 #include <format>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "tools/collection/descriptor_io.hpp"
-#include "tools/common/openssl.hpp"
+#include "tools/common/base64.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
@@ -21,14 +20,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* log_file = "/sys/firmware/acpi/tables/data/CCEL";
 constexpr const char* registers = "/sys/devices/virtual/misc/tdx_guest/measurements"; // Linux 6.16
-
-std::string base64(Bytes bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     openssl::characters(bytes), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
 
 ordered_json registers_shown() {
     ordered_json shown = ordered_json::object();

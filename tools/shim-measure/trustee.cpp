@@ -2,9 +2,8 @@
 #include "tools/shim-measure/trustee.hpp"
 
 #include <format>
-#include <openssl/evp.h>
 
-#include "tools/common/openssl.hpp"
+#include "tools/common/base64.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/quote.hpp"
 
@@ -57,18 +56,6 @@ std::vector<Value> values_of(const Policy& policy) {
     return values;
 }
 
-/// RFC 4648, with padding, without line ends.
-std::string base64(std::string_view text) {
-    constexpr std::size_t bytes_of_group = 3;
-    constexpr std::size_t group = 4;
-    const std::size_t size = (text.size() + bytes_of_group - 1) / bytes_of_group * group;
-    std::string encoded(size + 1, '\0'); // EVP_EncodeBlock ends what it writes with a NUL
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                    openssl::characters(bytes_of(text)), static_cast<int>(text.size()));
-    encoded.resize(size);
-    return encoded;
-}
-
 std::string comparison(const std::string& claim) {
     return std::format("\tinput.tdx.quote.body.{0} in query_reference_value(\"{0}\")\n", claim);
 }
@@ -104,7 +91,8 @@ nlohmann::ordered_json trustee_message(const Policy& policy) {
     nlohmann::ordered_json payload;
     for (const Value& value : values_of(policy))
         payload[value.claim] = nlohmann::ordered_json::array({value.hex});
-    return {{"version", "0.1.0"}, {"type", "sample"}, {"payload", base64(payload.dump())}};
+    return {
+        {"version", "0.1.0"}, {"type", "sample"}, {"payload", base64(bytes_of(payload.dump()))}};
 }
 
 std::string trustee_policy(const Policy& policy) {
