@@ -172,6 +172,10 @@ class Attested(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
         self.assertEqual({line.split()[0] for line in result.stdout.splitlines()[:-1]}, {"passed"})
         self.assertEqual(self.evidence["platform"]["quote_source"], "configfs-tsm")
+        (self.folder / "report").write_bytes(bytes.fromhex(self.guest.run.result["report"]))
+        of_quote, of_report = (json.loads(good("shim-attest", "show", name, "--json")) for name in (file, self.folder / "report"))
+        self.assertEqual(of_report["td"] | {"report_data": of_quote["td"]["report_data"]}, of_quote["td"])
+        self.assertEqual((of_report["tdx_module"], of_report["form"]), (of_quote["tdx_module"], "TDREPORT"))
         # The log that Linux gives is td-emu's, and the quote's registers are its report's.
         self.assertEqual(self.log[:4096], (self.guest.folder / "ccel").read_bytes()[:4096])
         report = self.guest.run.report

@@ -221,6 +221,25 @@ class AttestTest(ToolTest):
         result = self.run_tool("shim-attest", "verify", "--quote", self.put("half", quote[:700]))
         self.assertEqual((result.returncode, result.stdout.split(":")[0]), (1, "FAILED    quote-format"))
 
+    def test_the_fields_are_shown(self):
+        for version, is_1_5 in ((4, False), (5, True)):
+            shown = json.loads(self.good("shim-attest", "show", self.put("quote", self.platform.quote(
+                self.body(is_1_5=is_1_5), version)), "--json"))
+            self.assertEqual((shown["schema"], shown["form"]), ("shim-attest-show/1", f"quote v{version}"))
+            td = shown["td"]
+            self.assertEqual((td["attributes"], td["attribute_names"], td["xfam"]), ("0x10000000", ["SEPT_VE_DISABLE"], "0xe7"))
+            self.assertEqual(td["mrtd"] + "".join(td[f"rtmr{i}"] for i in range(4)), self.registers.hex())
+            self.assertEqual(td["report_data"], self.report_data.hex())
+            self.assertEqual(shown["tdx_module"]["tee_tcb_svn"], bytes(quoting.TDX_SVNS).hex())
+            self.assertEqual((shown["quoting_enclave"]["mrsigner"], shown["quoting_enclave"]["svn"]), (quoting.SIGNER.hex(), 4))
+            self.assertEqual([certificate["subject"] for certificate in shown["certificates"]],
+                             ["tdshim test pck", "tdshim test authority", "tdshim test root"])
+            self.assertEqual((shown["certificates"][0]["fmspc"], shown["certificates"][0]["svns"]),
+                             (quoting.FMSPC.hex(), quoting.SVNS))
+        text = self.good("shim-attest", "show", os.path.join(self.folder, "quote"))
+        self.assertRegex(text, r"(?m)^  mrtd +" + td["mrtd"] + "$")
+        self.assertRegex(text, r"(?m)^  subject +tdshim test pck$")
+
     def test_nothing_to_collect_outside_of_a_td(self):
         result = self.run_tool("shim-attest", "collect", "--nonce", "00")
         self.assertEqual((result.returncode, result.stdout), (3, ""))

@@ -46,7 +46,7 @@ INPUTS = {
         ("decode BAD", ALL), ("replay BAD", ALL), ("decode BAD --json", ALL), ("check BAD --policy POLICY", ALL),
         ("check LOG --policy BAD", ALL), ("check LOG --report BAD", ALL), ("check LOG --quote BAD", ALL)],
     "shim-attest": [
-        ("verify BAD --policy POLICY", ALL), ("verify --quote BAD", ANY_CONTENT), ("verify --quote FILE --policy BAD", ALL),
+        ("show BAD", ANY_CONTENT), ("show BAD --json", ANY_CONTENT), ("verify BAD --policy POLICY", ALL), ("verify --quote BAD", ANY_CONTENT), ("verify --quote FILE --policy BAD", ALL),
         ("verify --quote FILE --root BAD --json", ALL), ("verify --quote FILE --ccel BAD", ANY_CONTENT),
         ("verify --quote FILE --nonce 00 --bind BAD", ANY_CONTENT), ("verify --quote FILE --collateral BAD", ALL)],
     "td-emu": [

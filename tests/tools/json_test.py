@@ -110,7 +110,7 @@ class Json(ToolTest):
                            and "{}" not in path]
                 self.assertEqual(lacking, [])
         # What attest_test and tests/td_emu run.
-        self.assertEqual(sorted(set(listed) - set(self.printed)), ["shim-attest-verify/1", "td-emu/1"])
+        self.assertEqual(sorted(set(listed) - set(self.printed)), ["shim-attest-show/1", "shim-attest-verify/1", "td-emu/1"])
 
 
 if __name__ == "__main__":

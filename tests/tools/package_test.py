@@ -11,7 +11,7 @@ import unittest
 
 from support import TOOLS
 
-SUBCOMMANDS = {"shim-attest": ["collect", "verify"], "shim-bundle": ["create", "list", "verify"], "shim-hob": ["build", "print"],
+SUBCOMMANDS = {"shim-attest": ["collect", "show", "verify"], "shim-bundle": ["create", "list", "verify"], "shim-hob": ["build", "print"],
                "shim-log": ["decode", "replay", "check"], "shim-sign": ["verify"]}
 PAGES = (*TOOLS, *(f"{tool}-{subcommand}" for tool, subcommands in SUBCOMMANDS.items() for subcommand in subcommands))
 LAUNCH = ("qemu", "fetch-kernel", "fetch-qemu", "make-initramfs")

@@ -91,6 +91,11 @@ std::string name_at(X509_STORE_CTX* context) {
     return certificate == nullptr ? "a certificate" : common_name(*certificate);
 }
 
+std::string text_of(const ASN1_TIME* time) {
+    std::tm parts{};
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? tools::text_of(::timegm(&parts)) : "?";
+}
+
 struct FreeStack {
     void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
 };
@@ -149,6 +154,14 @@ bool has_key(const X509& certificate, const EcNumbers& key) {
     const EVP_PKEY* const own = X509_get0_pubkey(&certificate);
     const Key other = key_of(key);
     return own != nullptr && other && EVP_PKEY_eq(own, other.get()) == 1;
+}
+
+std::string begin_of(const X509& certificate) {
+    return text_of(X509_get0_notBefore(&certificate));
+}
+
+std::string end_of(const X509& certificate) {
+    return text_of(X509_get0_notAfter(&certificate));
 }
 
 std::optional<std::time_t> time_of(std::string_view text) {

@@ -32,6 +32,10 @@ using Chain = std::vector<Certificate>;
 /// "Intel SGX PCK Certificate"
 [[nodiscard]] std::string common_name(const X509& certificate);
 
+/// When it begins to be valid, and when that ends, in RFC 3339; "?" for a time that is none.
+[[nodiscard]] std::string begin_of(const X509& certificate);
+[[nodiscard]] std::string end_of(const X509& certificate);
+
 /// Whether the certificate's key is `key`, a point on P-256.
 [[nodiscard]] bool has_key(const X509& certificate, const EcNumbers& key);
 

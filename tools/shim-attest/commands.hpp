@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What shim-attest does: evidence is collected in a TD and verified elsewhere.
+// What shim-attest does: evidence is collected in a TD, shown, and verified elsewhere.
 #pragma once
 
 #include <string>
@@ -44,6 +44,14 @@ struct CollectOptions {
 
 /// Writes the evidence of the TD that it runs in. Exit code 3 where there is none to be had.
 [[nodiscard]] Outcome<ExitCode> collect(const CollectOptions& options);
+
+struct ShowOptions {
+    std::string file;
+    bool json = false;
+};
+
+/// Prints what a quote, evidence or a TDREPORT says, of which nothing is checked but its form.
+[[nodiscard]] Outcome<ExitCode> show(const ShowOptions& options);
 
 /// Prints a line for each check. check_failed when one failed.
 [[nodiscard]] Outcome<ExitCode> verify(const VerifyOptions& options);

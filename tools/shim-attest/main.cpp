@@ -74,6 +74,12 @@ void add_collect_options(CLI::App& app, tools::CollectOptions& options) {
                    "vsock:4050");
 }
 
+void add_show_options(CLI::App& app, tools::ShowOptions& options) {
+    app.add_option("FILE", options.file, "a quote, version 4 or 5, evidence, or a TDREPORT")
+        ->required();
+    tools::add_json_option(app, options.json);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -90,12 +96,19 @@ int main(int argc, char** argv) {
         "collect", "writes quote and event log of the TD that it runs in, for verify",
         "shim-attest collect --nonce 00112233 --connect vsock:4433");
     add_collect_options(collecting, collect);
+    tools::ShowOptions show;
+    CLI::App& showing = command.add_subcommand(
+        "show", "prints the fields of a quote, of evidence or of a TDREPORT, and checks nothing",
+        "shim-attest show evidence.json");
+    add_show_options(showing, show);
     CLI::App& app = command.add_subcommand(
         "verify",
         "checks quote, certificates, TCB, attributes, registers, event log and nonce, a line each",
         example);
     add_verify_options(app, verify);
     return command.run(argc, argv, [&] {
-        return collecting.parsed() ? tools::collect(collect) : tools::verify(verify);
+        if (collecting.parsed())
+            return tools::collect(collect);
+        return showing.parsed() ? tools::show(show) : tools::verify(verify);
     });
 }
