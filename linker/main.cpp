@@ -89,7 +89,7 @@ void add_payload_options(CLI::App& options, Arguments& arguments) {
 
 void add_info_options(CLI::App& options, Arguments& arguments) {
     auto* const guid = options.add_option("--td-info-guid", arguments.td_info_guid,
-                                          "adds a TD_INFO section with this GUID");
+                                          "of a service TD: adds a TD_INFO section with this GUID");
     tools::add_number(options, "--td-info-version", arguments.td_info_version, "its version")
         ->needs(guid);
     tools::add_number(options, "--td-info-svn", arguments.td_info_svn,
@@ -98,7 +98,7 @@ void add_info_options(CLI::App& options, Arguments& arguments) {
     options.add_option("--td-info-data", arguments.td_info_data, "file of what follows these")
         ->needs(guid);
     options.add_option("--td-params", arguments.td_params,
-                       "adds a TD_PARAMS section with this file as data");
+                       "of a service TD: adds a TD_PARAMS section with this file as data");
 }
 
 /// The data of a TD_INFO section; empty when none is asked for.
@@ -172,6 +172,12 @@ Outcome<std::uint32_t> options_of(const Arguments& arguments) {
         return std::unexpected(tools::failure(
             "--measurement", "portable has no meaning with --profile service-td, whose RTMR[0] "
                              "depends on nothing of the VMM's"));
+    for (const auto& [name, value] : {std::pair{"--td-params", &arguments.td_params},
+                                      std::pair{"--td-info-guid", &arguments.td_info_guid}})
+        if (!value->empty() && arguments.profile != Profile::service_td)
+            return std::unexpected(tools::failure(
+                name, "goes with --profile service-td alone: QEMU and Cloud Hypervisor refuse an "
+                      "image with such a section"));
     return arguments.measurement | option_of(arguments.aml) |
            (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
 }

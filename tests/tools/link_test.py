@@ -97,6 +97,9 @@ class LinkTest(ToolTest):
         os.remove(self.output)
         self.refused("--measurement: portable has no meaning with --profile service-td, whose RTMR[0] depends on nothing of "
                      "the VMM's\n", *profile, *payload, "--measurement", "portable")
+        for name, value in (("--td-params", payload[1]), ("--td-info-guid", "11111111-2222-3333-4444-555555555555")):
+            self.refused(f"{name}: goes with --profile service-td alone: QEMU and Cloud Hypervisor refuse an image with such a "
+                         "section\n", *payload, name, value)
         for address in ("0xfb000000", "0xfe000000", "0xff300000", "0x140000000", "0x7ffffffff000", "0xfffffffff000"):
             with self.subTest(address):
                 self.bad(*self.link(*profile, *payload, "--payload-address", address))
