@@ -16,7 +16,7 @@ build_packages=(
 )
 run_packages=(
   qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils openssl systemd-boot-efi
-  softhsm2 opensc spin
+  softhsm2 opensc spin tpm2-tools
 )
 
 usage() {

@@ -9,6 +9,7 @@ import functools
 import json
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +182,16 @@ class Attested(unittest.TestCase):
         report = self.guest.run.report
         self.assertEqual(self.quote[48 + 136:48 + 184], report.mrtd)
         self.assertEqual(self.quote[48 + 328:48 + 520], b"".join(report.rtmr))
+
+    def test_another_parser_replays_the_log_to_the_quote_s_registers(self):
+        """tpm2-tools', which wants the log cut where its entries end; PCR n is RTMR[n - 1]."""
+        if shutil.which("tpm2_eventlog") is None:
+            settings.skip("tpm2_eventlog is not here")
+        used = json.loads(good("shim-log", "decode", self.put("log", self.log), "--json"))["used"]
+        text = subprocess.run(["tpm2_eventlog", self.put("cut", self.log[:used])], check=True, capture_output=True, text=True).stdout
+        replayed = dict(re.findall(r"(?m)^    (\d+) +: 0x([0-9a-f]{96})$", text))
+        registers = {str(i + 1): self.quote[48 + 328 + 48 * i:][:48].hex() for i in range(4)}
+        self.assertEqual(replayed, registers)
 
     def test_each_single_change_fails_in_the_line_that_names_it(self):
         body, signature = 48, 48 + 584 + 4
