@@ -88,6 +88,14 @@ std::vector<Region> regions_of(const Plan& plan, const Shim& shim) {
     return regions;
 }
 
+/// Behind its last byte its page is zero, as in memory: tools that take the file's bytes for a
+/// whole section then see what the TD has.
+void place_payload(Bytes payload, MutableBytes image, const DataPlaces& places) {
+    const MutableBytes pages = image.subspan(places.payload, places.after_payload - places.payload);
+    std::ranges::fill(pages, std::byte{0});
+    std::ranges::copy(payload, pages.begin());
+}
+
 /// What the shim and the profile's VMM will read, by their own rules.
 Result<tdvf::Metadata> read_back(Bytes image, const Plan& plan) {
     const auto metadata = TRY(tdvf::parse_metadata(image));
@@ -134,7 +142,7 @@ Result<Image> link(Bytes reset_vector, const Shim& shim, const Contents& content
     const MutableBytes bytes(image.bytes);
     const DataPlaces places = places_of(plan);
     std::ranges::fill(bytes.first(layout::cfv_size), std::byte{0});
-    std::ranges::copy(contents.payload.value_or(Bytes{}), bytes.subspan(places.payload).begin());
+    place_payload(contents.payload.value_or(Bytes{}), bytes, places);
     place_in_rom(shim, bytes.last(shim_rom_from_end).first(layout::shim_rom_size));
     std::ranges::copy(contents.td_info, bytes.subspan(places.td_info).begin());
     std::ranges::copy(contents.td_params, bytes.subspan(places.td_params).begin());

@@ -86,7 +86,8 @@ TEST_CASE("every part of an image stands at its place", "[image]") {
     const std::uint64_t size = layout::min_image_size + 64 * KiB;
     REQUIRE(bytes.size() == size);
     Blob expected;
-    expected.fill(layout::cfv_size, 0).fill(0x1801, 0x77).fill(64 * KiB - 0x1801, 0xFF);
+    expected.fill(layout::cfv_size, 0).fill(0x1801, 0x77).fill(0x2000 - 0x1801, 0);
+    expected.fill(64 * KiB - 0x2000, 0xFF);
     expected.fill(0x20, 0xC0).fill(0xFE0, 0xFF).fill(0x10, 0xDA).fill(0x10, 0);
     expected.fill(layout::shim_rom_size - 0x1020, 0xFF);
     expected.fill(layout::reset_vector_size - layout::link_room_from_end, 0xEE);
