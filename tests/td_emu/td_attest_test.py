@@ -68,7 +68,10 @@ class Bridge:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
-        with self.server, self.server.accept()[0] as guest, socket.socket(socket.AF_UNIX) as service:
+        with (self.server, self.server.accept()[0] as guest, socket.socket(socket.AF_UNIX) as service,
+              socket.socket(socket.AF_UNIX) as idle):
+            idle.connect(str(self.path))  # and says nothing: nobody waits for it
+            idle.sendall(bytes(3))
             service.connect(str(self.path))
             asking = threading.Thread(target=self.copy, args=(guest, service), daemon=True)
             asking.start()
@@ -295,6 +298,45 @@ def tool_outcome(test, changed):
         if "tcbinfo.json: signature" in str(refused):
             return {"tcb-info"}
         raise
+
+
+class Keys(unittest.TestCase):
+    """Folders of keys that were not made by one run, and places for a socket that are none."""
+
+    def refused(self, *options):
+        run = td_emu.Run("--until", "payload", *options)
+        self.assertEqual((run.exit_code, run.result), (2, None), run.errors)
+        return run.errors
+
+    def test_folders_and_sockets_that_are_wrong(self):
+        keys = attested()[1] / "keys"
+        self.assertEqual(keys.stat().st_mode & 0o777, 0o700)
+        self.assertEqual({path.stat().st_mode & 0o077 for path in keys.glob("*.key")}, {0})
+        for name, change, options, message in (
+                ("mixed", lambda folder: shutil.copy(keys / "attestation.key", folder / "pck.key"), (), "pck.pem: does not belong to"),
+                ("other-root", lambda folder: shutil.copy(keys / "tcb-signer.pem", folder / "root.pem"), (), "root.pem: expected a"),
+                ("half", lambda folder: (folder / "pck.pem").unlink(), (), "pck.pem: is not there, and others of its keys are"),
+                ("empty", lambda folder: (folder / "pck.key").write_bytes(b""), (), "pck.key: expected a private key on P-256 in PEM"),
+                ("names", lambda folder: None, ("--quote-names", "intel"), 'expected a certificate of "Intel SGX Root CA"'),
+                ("file", lambda folder: None, ("--quote-socket", keys / "root.pem"), "root.pem: is there already")):
+            with self.subTest(name):
+                folder = suite.temporary_folder(self) / name
+                shutil.copytree(keys, folder)
+                change(folder)
+                self.assertIn(message, self.refused("--quote-keys", folder, *options))
+
+    def test_a_socket_that_nobody_listens_on_is_taken(self):
+        path = suite.temporary_folder(self) / "qgs"
+        with socket.socket(socket.AF_UNIX) as abandoned:
+            abandoned.bind(str(path))
+        run = td_emu.Run("--until", "payload", "--quote-socket", path, *payloads())
+        self.assertEqual(run.exit_code, 0, run.errors)
+        self.assertFalse(path.exists())
+
+
+def payloads():
+    guest = settings.Guest("6.12")
+    return "--kernel", guest.kernel, "--memory", memory
 
 
 class Quotes(unittest.TestCase):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import struct
 import unittest
 
 import quoting
@@ -16,6 +17,11 @@ from support import ToolTest, elf, reset_vector
 
 production = pathlib.Path(__file__).resolve().parents[3] / "shared/data/quotes"
 nonce, bound = bytes(range(32)), b"a public key"
+
+
+def bound_data(asked, with_it=b""):
+    """REPORTDATA, as specs/attestation.md has it."""
+    return hashlib.sha512(b"tdshim-evidence-1" + hashlib.sha512(asked).digest() + hashlib.sha512(with_it).digest()).digest()
 
 
 class AttestTest(ToolTest):
@@ -39,7 +45,7 @@ class AttestTest(ToolTest):
         values = json.loads(pathlib.Path(self.policy).read_text(encoding="ascii"))
         self.registers = bytes.fromhex(values["mrtd"] + values["rtmr0"] + values["rtmr1"]) + bytes(96)
         self.collateral = self.platform.write_collateral(os.path.join(self.folder, "pcs"))
-        self.report_data = hashlib.sha512(nonce + bound).digest()
+        self.report_data = bound_data(nonce, bound)
 
     def body(self, **changes):
         return self.platform.body(**{"registers": self.registers, "report_data": self.report_data, **changes})
@@ -130,7 +136,14 @@ class AttestTest(ToolTest):
             "module of none": (platform.quote(self.body(tcb_svn=bytes([9, 2, 5] + [0] * 13))), {"tdx-module", "tcb-level"}),
             "chain without PCK": (platform.quote(self.body(), chain=platform.chain("signer", "root")),
                                   {"quoting-enclave-report", "pck-chain", "platform"}),
-            "chain in another order": (platform.quote(self.body(), chain=platform.chain("pck", "root", "authority")), set()),
+            "chain in another order": (platform.quote(self.body(), chain=platform.chain("pck", "root", "authority")), {"pck-chain"}),
+            "another root in the quote": (platform.quote(self.body(), chain=platform.chain("pck", "authority", "stranger")),
+                                          {"pck-chain"}),
+            "a middle that issued nothing": (platform.quote(self.body(), chain=platform.chain("pck_of_root", "authority", "root")),
+                                             {"quoting-enclave-report", "pck-chain"}),
+            "junk in the signature": (quote[:size] + struct.pack("<I", len(quote) - size - 4 + 3) + quote[size + 4:] + b"abc",
+                                      {"quote-format"}),
+            "a service TD": (platform.quote(self.body(is_1_5=True)[:-1] + b"\1", version=5), {"service-td"}),
         }
         for name, (changed, expected) in changes.items():
             with self.subTest(name):
@@ -156,6 +169,8 @@ class AttestTest(ToolTest):
                 "enclaveIdentity", platform.enclave_identity()).replace(b'"isvsvn":4', b'"isvsvn":3')}, {"enclave-identity"}),
             "signed by a platform": ({"tcbinfo-issuer-chain.pem": platform.chain("pck", "root")}, {"tcb-info"}),
             "signed by a CA below": ({"tcbinfo-issuer-chain.pem": platform.chain("signer", "authority", "root")}, {"tcb-info"}),
+            "signed by a CA": ({"tcbinfo.json": platform.signed_json("tcbInfo", platform.tcb_info(), platform.authority),
+                                "tcbinfo-issuer-chain.pem": platform.chain("authority", "root")}, {"tcb-info"}),
             "revoked platform": ({"pckcrl.der": platform.revoke("authority", "pck")}, {"pck-chain"}),
             "revoked CA": ({"rootcrl.der": platform.revoke("root", "authority")}, {"pck-chain"}),
             "list of another": ({"pckcrl.der": platform.lists["root"]}, {"pck-chain"}),
@@ -194,6 +209,18 @@ class AttestTest(ToolTest):
         self.assertEqual(failed, {"policy", "event-log", "report-data"})
         self.assertEqual(self.run_tool(*alone, "--accept", "no-policy", "no-log", "no-nonce").returncode, 0)
 
+    def test_evaluations_can_be_asked_for(self):
+        quote = self.platform.quote(self.body())
+        self.assertEqual(self.failed(quote, "--min-evaluation", "15"), set())
+        self.assertEqual(self.failed(quote, "--min-evaluation", "16"), {"tcb-info", "enclave-identity"})
+
+    def test_nobody_takes_an_end_of_the_nonce_for_what_is_bound(self):
+        """A relay that asks for NONCE and its own key behind it, of a TD that binds nothing."""
+        relayed = bound_data(nonce + b"a stranger's key")
+        self.assertEqual(self.failed(self.platform.quote(self.body(report_data=relayed))), {"report-data"})
+        for half in (nonce + bound, nonce):
+            self.assertEqual(self.failed(self.platform.quote(self.body(report_data=bound_data(half)))), {"report-data"})
+
     def test_dates_are_those_of_the_time_that_is_asked_for(self):
         quote = self.platform.quote(self.body())
         late = {"pck-chain", "tcb-info", "enclave-identity", "tcb-info-dates", "enclave-identity-dates"}
@@ -208,6 +235,9 @@ class AttestTest(ToolTest):
         file = self.put("quote", quote)
         for options, reason in ((("--quote", file, "--time", "2026-02-30T00:00:00Z"), "--time: expected such as"),
                                 (("--quote", file, "--nonce", "xyz"), "--nonce: expected pairs of hexadecimal digits"),
+                                (("--quote", file, "--nonce", "00" * 15), "--nonce: expected 16 to 64 bytes, found 15"),
+                                (("--quote", file, "--nonce", "00" * 65), "--nonce: expected 16 to 64 bytes, found 65"),
+                                (("--quote", file, "--bind", file, "--report-data", "00"), "--bind goes with --nonce"),
                                 (("--quote", file, "--report-data", "00" * 65), "at most 64 bytes, found 65"),
                                 (("--quote", file, "--bind", file), "--bind goes with --nonce"),
                                 ((file, "--quote", file), "give EVIDENCE or --quote FILE"),
@@ -241,12 +271,12 @@ class AttestTest(ToolTest):
         self.assertRegex(text, r"(?m)^  subject +tdshim test pck$")
 
     def test_nothing_to_collect_outside_of_a_td(self):
-        result = self.run_tool("shim-attest", "collect", "--nonce", "00")
+        result = self.run_tool("shim-attest", "collect", "--nonce", "00" * 16)
         self.assertEqual((result.returncode, result.stdout), (3, ""))
         self.assertIn("this is no TD", result.stderr)
         for options, reason in ((("--nonce", "0"), "--nonce: expected pairs of hexadecimal digits"),
-                                (("--nonce", "00", "--bind", self.folder + "/none"), "none: cannot open"),
-                                (("--nonce", "00", "-o", self.folder), "is a folder"), ((), "--nonce is required")):
+                                (("--nonce", "00" * 16, "--bind", self.folder + "/none"), "none: cannot open"),
+                                (("--nonce", "00" * 16, "-o", self.folder), "is a folder"), (("--nonce", "00" * 16, "--connect", "x"), "x: expected such as"), ((), "--nonce is required")):
             with self.subTest(reason):
                 self.assertIn(reason, self.bad("shim-attest", "collect", *options).stderr)
 

@@ -48,7 +48,7 @@ INPUTS = {
     "shim-attest": [
         ("show BAD", ANY_CONTENT), ("show BAD --json", ANY_CONTENT), ("verify BAD --policy POLICY", ALL), ("verify --quote BAD", ANY_CONTENT), ("verify --quote FILE --policy BAD", ALL),
         ("verify --quote FILE --root BAD --json", ALL), ("verify --quote FILE --ccel BAD", ANY_CONTENT),
-        ("verify --quote FILE --nonce 00 --bind BAD", ANY_CONTENT), ("verify --quote FILE --collateral BAD", ALL)],
+        ("verify --quote FILE --nonce 00112233445566778899aabbccddeeff --bind BAD", ANY_CONTENT), ("verify --quote FILE --collateral BAD", ALL)],
     "td-emu": [
         ("--firmware BAD --report OUT", ALL), ("--firmware IMAGE --kernel BAD --ccel OUT", ANY_CONTENT),
         ("--firmware IMAGE --initrd BAD --ccel OUT", ANY_CONTENT), ("--firmware IMAGE --fault BAD --trace OUT", ALL)],

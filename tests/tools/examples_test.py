@@ -4,7 +4,6 @@
 names."""
 
 import base64
-import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import attest_test
 import quoting
 import settings
 import suite
@@ -23,7 +23,7 @@ from measure_test import Boot
 from mrtd import mrtd
 from support import TOOLS
 
-nonce = bytes.fromhex("00112233")  # of the example
+nonce = bytes.fromhex("00112233445566778899aabbccddeeff")  # of the example
 
 
 def policy_of(folder, boot):
@@ -40,7 +40,7 @@ def put_evidence(folder, boot):
     platform_folder.mkdir()
     platform = quoting.Platform(platform_folder)
     registers = bytes.fromhex(mrtd(boot.image) + boot.register(0) + boot.register(1)) + bytes(96)
-    quote = platform.quote(platform.body(registers, report_data=hashlib.sha512(nonce).digest()))
+    quote = platform.quote(platform.body(registers, report_data=attest_test.bound_data(nonce)))
     (folder / "td.quote").write_bytes(quote)
     (folder / "evidence.json").write_text(json.dumps({"quote": base64.b64encode(quote).decode(),
                                                       "cc_eventlog": base64.b64encode(boot.log()).decode()}))

@@ -64,7 +64,9 @@ class LinkTest(ToolTest):
         self.assertEqual(len(image), MIN_IMAGE_SIZE + 2 * GRANULE)
         end = CFV_SIZE + len(payload)
         self.assertEqual(image[CFV_SIZE:end], payload)
-        self.assertEqual(image[end : end + GRANULE - 1], b"\xff" * (GRANULE - 1))
+        slack = -end % 0x1000  # of the payload's last page
+        self.assertEqual(image[end : end + slack], bytes(slack))
+        self.assertEqual(image[end + slack : end + GRANULE - 1], b"\xff" * (GRANULE - 1 - slack))
         self.assertEqual(image[end + GRANULE - 1 : end + GRANULE - 1 + len(CODE_BYTES)], CODE_BYTES)
         self.assertEqual(find_table_entry(image, INFO_ENTRY),
                          struct.pack("<IIII", len(image), len(image) - CFV_SIZE, len(payload), 0))

@@ -109,7 +109,8 @@ class Platform:
         self.root, self.authority = Key(self.folder, "root"), Key(self.folder, "authority")
         self.pck, self.signer, self.attestation = (Key(self.folder, name) for name in ("pck", "signer", "attestation"))
         self.certificates = {}
-        for name, key, issuer, kind in (("root", self.root, None, "authority"), ("authority", self.authority, "root", "authority"),
+        for name, key, issuer, kind in (("root", self.root, None, "authority"), ("stranger", self.signer, None, "authority"),
+                                        ("pck_of_root", self.signer, "root", "pck"), ("authority", self.authority, "root", "authority"),
                                         ("pck", self.pck, "authority", "pck"), ("signer", self.signer, "root", "signer")):
             self.certificates[name] = self.certify(name, key, issuer, kind)
         self.lists = {name: self.revoke(name) for name in ("root", "authority")}
@@ -140,9 +141,9 @@ class Platform:
     def chain(self, *names):
         return b"".join(self.certificates[name] for name in names)
 
-    def signed_json(self, member, value):
+    def signed_json(self, member, value, signer=None):
         content = json.dumps(value, separators=(",", ":")).encode()
-        return b'{"%s":%s,"signature":"%s"}' % (member.encode(), content, self.signer.sign(content).hex().encode())
+        return b'{"%s":%s,"signature":"%s"}' % (member.encode(), content, (signer or self.signer).sign(content).hex().encode())
 
     @staticmethod
     def tcb_info(status="UpToDate", **changes):

@@ -14,6 +14,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "tools/common/text.hpp"
 
@@ -110,6 +111,16 @@ Stack stack_of(const Chain& chain) {
     return stack;
 }
 
+/// Whether libcrypto's path is the chain, from the first to the last.
+bool goes_by(const Chain& chain, const STACK_OF(X509) & path) {
+    if (static_cast<std::size_t>(sk_X509_num(&path)) != chain.size())
+        return false;
+    for (std::size_t i = 0; i < chain.size(); ++i)
+        if (X509_cmp(chain[i].get(), sk_X509_value(&path, static_cast<int>(i))) != 0)
+            return false;
+    return true;
+}
+
 } // namespace
 
 Outcome<Chain> parse_chain(const std::string& name, Bytes text) {
@@ -189,8 +200,17 @@ std::string text_of(std::time_t time) {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
+bool is_signer(const X509& certificate) {
+    X509* const asked = const_cast<X509*>(&certificate);
+    return X509_check_ca(asked) == 0 && (X509_get_extension_flags(asked) & EXFLAG_KUSAGE) != 0 &&
+           (X509_get_key_usage(asked) & KU_DIGITAL_SIGNATURE) != 0;
+}
+
 Outcome<> check_chain(const Chain& chain, const X509& root,
                       const std::vector<const X509_CRL*>& lists, const Moment& moment) {
+    if (X509_cmp(chain.back().get(), &root) != 0)
+        return std::unexpected(
+            Failure{common_name(*chain.back()) + ": is another root than the one that was given"});
     const Handle<X509_STORE, &X509_STORE_free> store(X509_STORE_new());
     const Handle<X509_STORE_CTX, &X509_STORE_CTX_free> context(X509_STORE_CTX_new());
     const Stack stack = stack_of(chain);
@@ -204,13 +224,17 @@ Outcome<> check_chain(const Chain& chain, const X509& root,
     X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
     if (!moment.ignores_dates) // it would be asked of lists all the same
         X509_VERIFY_PARAM_set_time(parameters, moment.time);
-    X509_VERIFY_PARAM_set_flags(
-        parameters, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_X509_STRICT |
-                        (moment.ignores_dates ? X509_V_FLAG_NO_CHECK_TIME : 0UL));
+    X509_VERIFY_PARAM_set_flags(parameters,
+                                X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                                    X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE |
+                                    (moment.ignores_dates ? X509_V_FLAG_NO_CHECK_TIME : 0UL));
     const bool is_good = X509_verify_cert(context.get()) == 1;
     ERR_clear_error();
-    if (is_good)
+    if (is_good && goes_by(chain, *X509_STORE_CTX_get0_chain(context.get())))
         return {};
+    if (is_good)
+        return std::unexpected(Failure{common_name(*chain.front()) +
+                                       ": its issuers are not the certificates behind it"});
     return std::unexpected(
         Failure{name_at(context.get()) + ": " +
                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))});

@@ -49,9 +49,12 @@ struct Moment {
 [[nodiscard]] std::optional<std::time_t> time_of(std::string_view text);
 [[nodiscard]] std::string text_of(std::time_t time);
 
-/// Whether `chain` leads to `root`, whatever root it has itself, with every signature and date, and
-/// nothing in it revoked: a list of each issuer has to be there. Errors are sentences, which name
-/// the certificate.
+/// Whether the certificate is one that signs things and no other certificates.
+[[nodiscard]] bool is_signer(const X509& certificate);
+
+/// Whether `chain` leads to `root`, which is its last, from each certificate to the next, with
+/// every signature and date, and nothing in it revoked: a list of each issuer has to be there.
+/// Errors are sentences, which name the certificate.
 [[nodiscard]] Outcome<> check_chain(const Chain& chain, const X509& root,
                                     const std::vector<const X509_CRL*>& lists,
                                     const Moment& moment);

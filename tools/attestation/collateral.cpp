@@ -27,6 +27,7 @@ constexpr std::array statuses{
     std::pair{"Revoked"sv, TcbStatus::revoked},
 };
 
+constexpr std::uint64_t max_number = 0xFFFF'FFFF;
 constexpr std::size_t max_levels = 256;
 constexpr std::size_t max_advisories = 256;
 constexpr std::size_t max_modules = 64;
@@ -181,8 +182,11 @@ Outcome<TcbInfo> parse_tcb_info(const std::string& file, Bytes content) {
     const auto json = TRY(parse_json(file, content));
     const Members members(json, file, "tcbInfo.");
     TRY(check_kind(members, "TDX", 3));
+    if (TRY(members.number("tcbType", max_number)) != 0)
+        return members.wrong("tcbType", "0, the one way to compare SVNs");
     const Members module = TRY(members.object("tdxModule"));
     TcbInfo info{.dates = TRY(dates_of(members)),
+                 .evaluation = TRY(members.number("tcbEvaluationDataNumber", max_number)),
                  .fmspc = TRY(members.bytes("fmspc", 6)),
                  .pce_id = TRY(members.bytes("pceId", 2)),
                  .module = TRY(module_of(module)),
@@ -198,6 +202,7 @@ Outcome<EnclaveIdentity> parse_enclave_identity(const std::string& file, Bytes c
     const Members members(json, file, "enclaveIdentity.");
     TRY(check_kind(members, "TD_QE", 2));
     return EnclaveIdentity{.dates = TRY(dates_of(members)),
+                           .evaluation = TRY(members.number("tcbEvaluationDataNumber", max_number)),
                            .misc_select = TRY(members.bytes("miscselect", 4)),
                            .misc_select_mask = TRY(members.bytes("miscselectMask", 4)),
                            .attributes = TRY(members.bytes("attributes", 16)),

@@ -60,6 +60,7 @@ struct Dates {
 
 struct TcbInfo {
     Dates dates;
+    std::uint64_t evaluation = 0; ///< tcbEvaluationDataNumber
     std::vector<std::byte> fmspc;
     std::vector<std::byte> pce_id;
     ModuleIdentity module;
@@ -69,6 +70,7 @@ struct TcbInfo {
 
 struct EnclaveIdentity {
     Dates dates;
+    std::uint64_t evaluation = 0;
     std::vector<std::byte> misc_select;
     std::vector<std::byte> misc_select_mask;
     std::vector<std::byte> attributes;

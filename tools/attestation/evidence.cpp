@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/attestation/evidence.hpp"
 
+#include <array>
+#include <format>
 #include <openssl/evp.h>
 
 #include "tools/common/base64.hpp"
 #include "tools/common/json_input.hpp"
 #include "tools/common/json_members.hpp"
+#include "tools/common/openssl.hpp"
+#include "tools/common/text.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -14,6 +18,14 @@ Outcome<std::vector<std::byte>> bytes_at(const Members& members, const std::stri
     if (auto bytes = bytes_of_base64(TRY(members.text(name))))
         return std::move(*bytes);
     return members.wrong(name, "base64");
+}
+
+Outcome<std::array<std::byte, 64>> sha512(Bytes bytes) {
+    std::array<std::byte, 64> digest{};
+    if (EVP_Digest(bytes.data(), bytes.size(), openssl::characters(MutableBytes(digest)), nullptr,
+                   EVP_sha512(), nullptr) != 1)
+        return std::unexpected(Failure{"libcrypto has no SHA-512"});
+    return digest;
 }
 
 } // namespace
@@ -28,15 +40,26 @@ Outcome<Evidence> parse_evidence(const std::string& file, Bytes bytes) {
     return evidence;
 }
 
+Outcome<std::vector<std::byte>> parse_nonce(const std::string& digits) {
+    auto nonce = bytes_of_hex(digits);
+    if (!nonce)
+        return std::unexpected(Failure{std::format(
+            "--nonce: expected pairs of hexadecimal digits, found \"{}\"", printable(digits))});
+    if (nonce->size() < min_nonce_size || nonce->size() > max_nonce_size)
+        return std::unexpected(
+            Failure{std::format("--nonce: expected {} to {} bytes, found {}; openssl rand -hex 32 "
+                                "makes one",
+                                min_nonce_size, max_nonce_size, nonce->size())});
+    return std::move(*nonce);
+}
+
 Outcome<tdx::ReportData> report_data_of(Bytes nonce, Bytes bound) {
-    tdx::ReportData data{};
-    const openssl::Handle<EVP_MD_CTX, &EVP_MD_CTX_free> context(EVP_MD_CTX_new());
-    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha512(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), nonce.data(), nonce.size()) != 1 ||
-        EVP_DigestUpdate(context.get(), bound.data(), bound.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), openssl::characters(MutableBytes(data)), nullptr) != 1)
-        return std::unexpected(Failure{"libcrypto has no SHA-512"});
-    return data;
+    constexpr std::string_view purpose = "tdshim-evidence-1";
+    std::vector<std::byte> text;
+    text.append_range(bytes_of(purpose));
+    text.append_range(TRY(sha512(nonce)));
+    text.append_range(TRY(sha512(bound)));
+    return sha512(text);
 }
 
 } // namespace tdshim::tools

@@ -14,7 +14,16 @@ namespace tdshim::tools {
 /// member.
 [[nodiscard]] Outcome<Evidence> parse_evidence(const std::string& file, Bytes bytes);
 
-/// REPORTDATA that binds `nonce` and what is bound with it: SHA-512 over the one behind the other.
+/// A nonce's size in bytes: what is shorter can be guessed or comes again.
+inline constexpr std::size_t min_nonce_size = 16;
+inline constexpr std::size_t max_nonce_size = 64;
+
+/// The bytes of a nonce in hexadecimal digits. Errors are sentences.
+[[nodiscard]] Outcome<std::vector<std::byte>> parse_nonce(const std::string& digits);
+
+/// REPORTDATA that binds `nonce` and what is bound with it, which may be nothing: SHA-512 over
+/// "tdshim-evidence-1", SHA-512 of the nonce and SHA-512 of the other, so that nobody takes an end
+/// of the one for the beginning of the other.
 [[nodiscard]] Outcome<tdx::ReportData> report_data_of(Bytes nonce, Bytes bound);
 
 } // namespace tdshim::tools

@@ -79,6 +79,7 @@ class Verifier {
         else
             add("pck-chain", false, chain.error().text);
         check_attributes();
+        check_service_tds();
         check_measurements();
         check_report_data();
         return std::move(checks_);
@@ -105,7 +106,10 @@ class Verifier {
         std::string text = std::format("version {}", quote_->td.version);
         if (!quote_->behind.empty())
             text += std::format("; {} bytes behind it, which nobody signed", quote_->behind.size());
-        add("quote-format", true, text);
+        if (quote_->unread != 0)
+            text +=
+                std::format("; {} bytes in its signature that are part of nothing", quote_->unread);
+        add("quote-format", quote_->unread == 0, text);
         add("quoting-enclave-vendor", quote_->td.vendor == quote_layout::intel_vendor,
             hex(Bytes(quote_->td.vendor)));
     }
@@ -152,27 +156,42 @@ class Verifier {
         return check_chain(chain, *root, lists, demands_.moment);
     }
 
-    [[nodiscard]] std::string dated(std::string text) const {
+    /// With what was asked for that is not as it should be.
+    [[nodiscard]] std::string noted(std::string text) const {
+        if (demands_.root != nullptr)
+            text += "; the root was given, and is not known to be Intel's";
         return demands_.moment.ignores_dates ? text + "; dates were ignored" : text;
+    }
+
+    /// Under Intel's root each certificate has the name of its role [Intel SGX PCK Certificate and
+    /// CRL Profile Specification, 1.3].
+    [[nodiscard]] bool has_role(const X509& certificate,
+                                std::initializer_list<std::string_view> names) const {
+        return demands_.root != nullptr || std::ranges::contains(names, common_name(certificate));
     }
 
     void check_pck_chain(const Chain& chain) {
         const Collateral& collateral = *demands_.collateral;
-        const bool is_formed = chain.size() == pck_chain_length &&
-                               has_pck_extensions(*chain.front()) && !has_pck_extensions(*chain[1]);
+        const bool is_formed =
+            chain.size() == pck_chain_length && has_pck_extensions(*chain.front()) &&
+            !has_pck_extensions(*chain[1]) && is_signer(*chain.front()) &&
+            has_role(*chain.front(), {"Intel SGX PCK Certificate"}) &&
+            has_role(*chain[1], {"Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"});
         if (!is_formed) {
             add("pck-chain", false, "is not a PCK certificate, a CA of platforms and a root");
             return;
         }
         add("pck-chain",
             check_trust(chain, {collateral.root_list.get(), collateral.pck_list.get()}),
-            dated(std::format("{}, by {}, by {}; none of them revoked", common_name(*chain[0]),
+            noted(std::format("{}, by {}, by {}; none of them revoked", common_name(*chain[0]),
                               common_name(*chain[1]), common_name(*chain[2]))));
     }
 
     /// Collateral is signed by a certificate of the root's own, which is no platform's.
     Outcome<> check_signer(const SignedJson& json) const {
-        if (json.chain.size() != signer_chain_length || has_pck_extensions(*json.chain.front()))
+        const X509& signer = *json.chain.front();
+        if (json.chain.size() != signer_chain_length || has_pck_extensions(signer) ||
+            !is_signer(signer) || !has_role(signer, {"Intel SGX TCB Signing"}))
             return std::unexpected(
                 Failure{json.file + ": its issuer chain is not a signer and a root"});
         TRY(check_trust(json.chain, {demands_.collateral->root_list.get()})
@@ -196,11 +215,21 @@ class Verifier {
                             moment.ignores_dates ? ": ignored" : "; fetch it again"));
     }
 
+    /// Intel counts its evaluations: an old one is good until nextUpdate, unless somebody minds.
+    void check_json(const std::string& name, const SignedJson& json, std::uint64_t evaluation) {
+        if (evaluation < demands_.min_evaluation)
+            add(name, false,
+                std::format("{}: evaluation {}, and at least {} was asked for", json.file,
+                            evaluation, demands_.min_evaluation));
+        else
+            add(name, check_signer(json),
+                noted(std::format("signed by {}, evaluation {}", common_name(*json.chain.front()),
+                                  evaluation)));
+    }
+
     void check_collateral(const Collateral& collateral) {
-        add("tcb-info", check_signer(collateral.tcb_info),
-            dated("signed by " + common_name(*collateral.tcb_info.chain.front())));
-        add("enclave-identity", check_signer(collateral.enclave_identity),
-            dated("signed by " + common_name(*collateral.enclave_identity.chain.front())));
+        check_json("tcb-info", collateral.tcb_info, collateral.tcb.evaluation);
+        check_json("enclave-identity", collateral.enclave_identity, collateral.enclave.evaluation);
         check_dates("tcb-info-dates", collateral.tcb_info.file, collateral.tcb.dates);
         check_dates("enclave-identity-dates", collateral.enclave_identity.file,
                     collateral.enclave.dates);
@@ -258,6 +287,17 @@ class Verifier {
         else
             add_lenient("sept-ve-disable", Leniency::no_sept_ve_disable,
                         text + ": the VMM may take pages of the TD at any time");
+    }
+
+    /// A service TD that is bound can read and move the TD, as a migration TD does.
+    void check_service_tds() {
+        const crypto::Digest& hash = quote_->td.servtd_hash;
+        if (hash == crypto::Digest{})
+            add("service-td", true, "none is bound, as far as this quote says");
+        else
+            add_lenient("service-td", Leniency::service_td,
+                        "SERVTD_HASH " + hex(Bytes(hash)) +
+                            ": one is bound, which may move the TD");
     }
 
     static std::string first_of(const std::vector<Finding>& findings) {

@@ -29,6 +29,7 @@ enum class Leniency {
     out_of_date,
     out_of_date_configuration_needed,
     no_sept_ve_disable,
+    service_td,
     no_nonce,
     no_log,
     no_policy,
@@ -41,6 +42,7 @@ struct Demands {
     const Collateral* collateral = nullptr;
     const X509* root = nullptr; ///< nullptr: Intel's, by its key
     Moment moment;
+    std::uint64_t min_evaluation = 0; ///< of the collateral's tcbEvaluationDataNumber
     std::set<Leniency> lenient;
 };
 

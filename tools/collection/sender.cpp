@@ -89,13 +89,21 @@ std::optional<Address> parse(std::string_view place) {
 
 } // namespace
 
+Outcome<> check_place(const std::string& place) {
+    if (parse(place))
+        return {};
+    return std::unexpected(failure(
+        printable(place), "expected such as tcp:10.0.2.2:4433, tcp:[::1]:4433 or vsock:4433"));
+}
+
 Outcome<Descriptor> connect_to(const std::string& place) {
+    constexpr timeval patience{.tv_sec = 60, .tv_usec = 0};
+    TRY(check_place(place));
     const auto address = parse(place);
-    if (!address)
-        return std::unexpected(failure(
-            printable(place), "expected such as tcp:10.0.2.2:4433, tcp:[::1]:4433 or vsock:4433"));
     Descriptor socket(::socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket.is_open() ||
+        ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0 ||
+        ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0 ||
         ::connect(socket.number(), reinterpret_cast<const sockaddr*>(address->bytes.data()),
                   static_cast<socklen_t>(address->bytes.size())) != 0)
         return std::unexpected(system_failure(place, "cannot connect", errno));

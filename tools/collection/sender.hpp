@@ -12,8 +12,11 @@
 
 namespace tdshim::tools {
 
+/// Whether connect_to() can read it. Errors name it.
+[[nodiscard]] Outcome<> check_place(const std::string& place);
+
 /// Connects to "tcp:ADDRESS:PORT" (IPv4, or IPv6 in brackets), "vsock:PORT" (on the host) or
-/// "vsock:CID:PORT". Errors name it.
+/// "vsock:CID:PORT". Who is silent there for a minute is given up. Errors name it.
 [[nodiscard]] Outcome<Descriptor> connect_to(const std::string& place);
 
 /// Connects, sends all of `bytes`, and closes.

@@ -17,6 +17,17 @@ namespace {
 
 constexpr const char* empty_mark = "may be empty"; // the name of a validator that takes all
 
+/// Names of files are whatever somebody gave: none of them moves the terminal's cursor.
+std::string without_controls(const std::string& text) {
+    constexpr char del = 0x7F;
+    std::string shown;
+    for (const char c : text)
+        shown += (c >= 0 && c < ' ' && c != '\n') || c == del
+                     ? std::format("\\x{:02x}", static_cast<unsigned>(c))
+                     : std::string(1, c);
+    return shown;
+}
+
 bool takes_value(const CLI::Option& option) {
     return option.get_items_expected_max() > 0; // a flag takes none
 }
@@ -146,8 +157,8 @@ int Command::fail(const std::string& text, bool is_json) const {
     // A word of the command line that nobody expected can be a token's URI.
     constexpr std::string_view secret = "pin-value=";
     const std::size_t at = text.find(secret);
-    const std::string shown =
-        at == std::string::npos ? text : text.substr(0, at + secret.size()) + "...";
+    const std::string shown = without_controls(
+        at == std::string::npos ? text : text.substr(0, at + secret.size()) + "...");
     std::cerr << options_.get_name() << ": " << shown << '\n';
     if (is_json)
         print_json("error/1", {{"error", shown}});

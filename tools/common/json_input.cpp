@@ -73,6 +73,8 @@ class Shape final : public nlohmann::json_sax<Json> {
     }
 
     bool end_value() {
+        if (++values_ > max_json_values)
+            return refuse(std::format("has more than {} values", max_json_values));
         if (!levels_.empty() && levels_.back().is_list)
             ++levels_.back().index;
         return true;
@@ -90,6 +92,7 @@ class Shape final : public nlohmann::json_sax<Json> {
 
     std::vector<Level> levels_;
     std::optional<std::string> twice_;
+    std::size_t values_ = 0;
     std::optional<std::string> refusal_;
 };
 

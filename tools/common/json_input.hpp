@@ -16,6 +16,8 @@ namespace tdshim::tools {
 inline constexpr std::size_t max_json_depth = 16;
 /// Nor has an object of theirs so many members, which are looked up one after the other.
 inline constexpr std::size_t max_json_members = 1000;
+/// And so many values in all.
+inline constexpr std::size_t max_json_values = 1'000'000;
 
 /// The value in `bytes`, UTF-8, and nothing behind it, a NUL, which ends a text to some readers,
 /// least of all. Errors name `file`, and the way to a member that stands twice:

@@ -35,6 +35,7 @@ Result<void> take_enclave(Bytes data, Quote& quote) {
     const std::uint16_t size = TRY(reader.take<le16>());
     quote.authentication_data = TRY(reader.take_bytes(size));
     quote.pck_chain = TRY(take_certification(reader, certification_pck_chain));
+    quote.unread = data.size() - reader.offset();
     return {};
 }
 
@@ -72,6 +73,7 @@ Result<Quote> parse_quote(Bytes bytes) {
     quote.attestation_key = TRY(signature.take<EcNumbers>());
     const Bytes enclave = TRY(take_certification(signature, certification_enclave_report));
     TRY(take_enclave(enclave, quote));
+    quote.unread += size - signature.offset();
     quote.behind = bytes.subspan(reader.offset());
     return quote;
 }

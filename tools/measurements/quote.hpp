@@ -120,6 +120,7 @@ struct Quote {
     EcNumbers enclave_signature{};
     Bytes authentication_data; ///< of the enclave
     Bytes pck_chain;           ///< PEM
+    std::size_t unread = 0;    ///< bytes of the signature that are part of nothing
     Bytes behind;              ///< the quote's end: nobody signed it
 };
 

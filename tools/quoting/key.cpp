@@ -60,10 +60,10 @@ Outcome<Key> Key::read(const std::string& file) {
     const Owned<BIO, &BIO_free_all> input(
         BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
     Handle key(PEM_read_bio_PrivateKey(input.get(), nullptr, nullptr, const_cast<char*>("")));
-    if (!key)
-        return std::unexpected(libcrypto_failure(file));
-    if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC || EVP_PKEY_get_bits(key.get()) != 256)
-        return std::unexpected(tools::failure(file, "expected a private key on P-256"));
+    ERR_clear_error();
+    if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC ||
+        EVP_PKEY_get_bits(key.get()) != 256)
+        return std::unexpected(tools::failure(file, "expected a private key on P-256 in PEM"));
     return Key(std::move(key));
 }
 

@@ -3,10 +3,13 @@
 
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <format>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include "tools/common/descriptor.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/text.hpp"
 #include "tools/quoting/collateral_made.hpp"
@@ -87,7 +90,41 @@ Outcome<bool> has_platform(const std::string& folder) {
     return there != 0;
 }
 
+/// Written today, so that a folder that cannot be written to serves for a while.
+bool has_fresh_collateral(const std::string& folder) {
+    struct stat status{};
+    return ::stat((folder + "/pckcrl.der").c_str(), &status) == 0 && // the last that is written
+           status.st_mtime > std::time(nullptr) - day;
+}
+
+/// While one lives, what this process creates is for its user alone.
+class Private {
+  public:
+    Private() : before_(::umask(S_IRWXG | S_IRWXO)) {}
+    ~Private() { ::umask(before_); }
+    Private(const Private&) = delete;
+    Private& operator=(const Private&) = delete;
+
+  private:
+    ::mode_t before_;
+};
+
 } // namespace
+
+/// The files of a folder that somebody copied together may belong to several.
+Outcome<> Platform::check(const std::string& folder) const {
+    const std::array<std::pair<const Member*, const Member*>, members.size()> issued{
+        {{&root_, &root_}, {&authority_, &root_}, {&pck_, &authority_}, {&signer_, &root_}}};
+    for (std::size_t i = 0; i < issued.size(); ++i) {
+        X509* const certificate = issued[i].first->certificate.get();
+        if (X509_check_private_key(certificate, issued[i].first->key.handle()) != 1 ||
+            X509_verify(certificate, issued[i].second->key.handle()) != 1)
+            return std::unexpected(failure(
+                std::format("{}/{}.pem", folder, members[i].first),
+                "does not belong to its key or its issuer; give an empty folder for new ones"));
+    }
+    return {};
+}
 
 Outcome<Platform> Platform::read(const std::string& folder, Names names) {
     std::vector<Member> read;
@@ -103,11 +140,14 @@ Outcome<Platform> Platform::read(const std::string& folder, Names names) {
         read.emplace_back(TRY(Key::read(std::format("{}/{}.key", folder, name))),
                           std::move(chain.front()));
     }
-    return Platform(std::move(read[0]), std::move(read[1]), std::move(read[2]), std::move(read[3]),
-                    TRY(Key::read(folder + "/" + attestation_key)));
+    Platform platform(std::move(read[0]), std::move(read[1]), std::move(read[2]),
+                      std::move(read[3]), TRY(Key::read(folder + "/" + attestation_key)));
+    TRY(platform.check(folder));
+    return platform;
 }
 
 Outcome<> Platform::write(const std::string& folder) const {
+    const Private keys;
     const std::array<const Member*, members.size()> of{&root_, &authority_, &pck_, &signer_};
     for (std::size_t i = 0; i < members.size(); ++i) {
         const std::string key = TRY(of[i]->key.text());
@@ -122,13 +162,18 @@ Outcome<> Platform::write(const std::string& folder) const {
 }
 
 Outcome<Platform> Platform::open(const std::string& folder, Names names) {
-    constexpr ::mode_t of_its_owner = 0700;
-    if (::mkdir(folder.c_str(), of_its_owner) != 0 && errno != EEXIST)
+    if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
         return std::unexpected(tools::system_failure(folder, "cannot make this folder", errno));
+    // Of two runs the second finds what the first left.
+    const tools::Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!lock.is_open() || ::flock(lock.number(), LOCK_EX) != 0)
+        return std::unexpected(tools::system_failure(folder, "cannot lock this folder", errno));
     const bool is_there = TRY(has_platform(folder));
     Platform platform = is_there ? TRY(read(folder, names)) : TRY(make(names));
     if (!is_there)
         TRY(platform.write(folder));
+    if (is_there && has_fresh_collateral(folder))
+        return platform;
     const auto files = TRY(platform.collateral());
     for (const auto& [name, content] : files)
         TRY(tools::write_file(folder + "/" + name, content));

@@ -20,7 +20,7 @@ class Platform {
     [[nodiscard]] static tools::Outcome<Platform> make(Names names);
 
     /// The one whose keys and certificates are in `folder`, or a new one, left there; its
-    /// collateral is written beside them, fresh for 30 days, by the names that
+    /// collateral is written beside them, fresh for 30 days and renewed each day, by the names that
     /// tools::read_collateral() has for it. The folder is made where there is none. Errors name the
     /// file: a part of them only is there, or they have other names.
     [[nodiscard]] static tools::Outcome<Platform> open(const std::string& folder, Names names);
@@ -44,6 +44,7 @@ class Platform {
           signer_(std::move(signer)), attestation_(std::move(attestation)) {}
 
     [[nodiscard]] static tools::Outcome<Platform> read(const std::string& folder, Names names);
+    [[nodiscard]] tools::Outcome<> check(const std::string& folder) const;
     [[nodiscard]] tools::Outcome<> write(const std::string& folder) const;
     [[nodiscard]] tools::Outcome<std::vector<std::byte>>
     signed_json(const std::string& member, const std::string& content) const;

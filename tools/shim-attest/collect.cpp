@@ -5,7 +5,6 @@
 #include "tools/collection/evidence_made.hpp"
 #include "tools/collection/sender.hpp"
 #include "tools/common/files.hpp"
-#include "tools/common/text.hpp"
 #include "tools/shim-attest/commands.hpp"
 
 namespace tdshim::tools {
@@ -14,13 +13,10 @@ namespace {
 constexpr ExitCode no_quote_here{3};
 
 Outcome<tdx::ReportData> data_of(const CollectOptions& options) {
-    const auto nonce = bytes_of_hex(options.nonce);
-    if (!nonce)
-        return std::unexpected(Failure{std::format(
-            "--nonce: expected pairs of hexadecimal digits, found \"{}\"", options.nonce)});
-    const auto bound =
-        options.bound.empty() ? std::vector<std::byte>{} : TRY(read_file(options.bound));
-    return report_data_of(*nonce, bound);
+    const auto nonce = TRY(parse_nonce(options.nonce));
+    const auto bound = options.bound.empty() ? std::vector<std::byte>{}
+                                             : TRY(read_file(options.bound, max_message_size));
+    return report_data_of(nonce, bound);
 }
 
 Outcome<std::optional<CollectedQuote>> collect_quote(const tdx::ReportData& data,
@@ -48,6 +44,9 @@ ExitCode explain_lack() {
 Outcome<ExitCode> collect(const CollectOptions& options) {
     if (!options.output.empty())
         TRY(check_output(options.output));
+    for (const std::string& place : {options.place, options.service})
+        if (!place.empty())
+            TRY(check_place(place));
     const tdx::ReportData data = TRY(data_of(options));
     const auto quote = TRY(collect_quote(data, options));
     if (!quote)

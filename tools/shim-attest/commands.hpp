@@ -22,6 +22,7 @@ struct VerifyOptions {
     std::string root;        ///< PEM; empty: Intel's
     std::string time;        ///< RFC 3339; empty: now
     bool ignores_dates = false;
+    std::uint64_t min_evaluation = 0;
     std::vector<Leniency> lenient;
     bool json = false;
 };

@@ -20,6 +20,7 @@ constexpr std::array leniencies{
     Word{"out-of-date", Leniency::out_of_date},
     Word{"out-of-date-configuration-needed", Leniency::out_of_date_configuration_needed},
     Word{"no-sept-ve-disable", Leniency::no_sept_ve_disable},
+    Word{"service-td", Leniency::service_td},
     Word{"no-nonce", Leniency::no_nonce},
     Word{"no-log", Leniency::no_log},
     Word{"no-policy", Leniency::no_policy}};
@@ -33,7 +34,7 @@ void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
     app.add_option("--policy", options.policy, "what should run: shim-measure ... --format policy");
     auto* nonce = app.add_option("--nonce", options.nonce, "what the TD was sent, hexadecimal");
     app.add_option("--bind", options.bound,
-                   "file that the TD bound with it: REPORTDATA is SHA-512 over nonce and file");
+                   "file that the TD bound with it (specs/attestation.md says how)");
     app.add_option("--report-data", options.report_data,
                    "REPORTDATA itself, hexadecimal, with zeros behind it, where others made it")
         ->excludes(nonce);
@@ -45,6 +46,8 @@ void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
                    "certificate in PEM in place of Intel's root, whose key is built in");
     app.add_option("--time", options.time,
                    "verifies as of then, such as 2023-06-20T12:00:00Z; now if not given");
+    tools::add_number(app, "--min-evaluation", options.min_evaluation,
+                      "the least tcbEvaluationDataNumber that collateral may have");
     app.add_flag("--ignore-dates", options.ignores_dates,
                  "takes certificates, lists and collateral of any time, and says so");
     tools::add_choices<Leniency>(app, "--accept", options.lenient,
@@ -54,11 +57,10 @@ void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
 }
 
 void add_collect_options(CLI::App& app, tools::CollectOptions& options) {
-    app.add_option("--nonce", options.nonce, "what the relying party sent, hexadecimal")
+    app.add_option("--nonce", options.nonce,
+                   "what the relying party sent, 16 to 64 bytes in hexadecimal")
         ->required();
-    app.add_option("--bind", options.bound,
-                   "file that is bound with it, such as a public key: REPORTDATA is SHA-512 over "
-                   "nonce and file");
+    app.add_option("--bind", options.bound, "file that is bound with it, such as a public key");
     app.add_option("--connect", options.place,
                    "sends the evidence to who listens at tcp:ADDRESS:PORT or vsock:[CID:]PORT, in "
                    "place of stdout");
@@ -84,8 +86,8 @@ void add_show_options(CLI::App& app, tools::ShowOptions& options) {
 
 int main(int argc, char** argv) {
     tools::VerifyOptions verify;
-    constexpr const char* example =
-        "shim-attest verify evidence.json --policy boot.json --nonce 00112233 --collateral pcs";
+    constexpr const char* example = "shim-attest verify evidence.json --policy boot.json --nonce "
+                                    "00112233445566778899aabbccddeeff --collateral pcs";
     tools::Command command(
         "shim-attest", "Collects a TD's evidence, and tells whether it is to be trusted.", example,
         "0 good, 1 a check failed, 2 bad input or usage, 3 nothing to collect "
@@ -94,7 +96,7 @@ int main(int argc, char** argv) {
     tools::CollectOptions collect;
     CLI::App& collecting = command.add_subcommand(
         "collect", "writes quote and event log of the TD that it runs in, for verify",
-        "shim-attest collect --nonce 00112233 --connect vsock:4433");
+        "shim-attest collect --nonce 00112233445566778899aabbccddeeff --connect vsock:4433");
     add_collect_options(collecting, collect);
     tools::ShowOptions show;
     CLI::App& showing = command.add_subcommand(

@@ -40,6 +40,8 @@ Outcome<std::vector<std::byte>> bytes_of_option(const std::string& name, const s
 }
 
 Outcome<std::optional<tdx::ReportData>> report_data_of(const VerifyOptions& options) {
+    if (options.nonce.empty() && !options.bound.empty())
+        return std::unexpected(wrong_usage("--bind goes with --nonce"));
     if (!options.report_data.empty()) {
         const auto bytes = TRY(bytes_of_option("--report-data", options.report_data));
         tdx::ReportData data{};
@@ -49,13 +51,11 @@ Outcome<std::optional<tdx::ReportData>> report_data_of(const VerifyOptions& opti
         std::ranges::copy(bytes, data.begin());
         return data;
     }
-    if (options.nonce.empty() && !options.bound.empty())
-        return std::unexpected(wrong_usage("--bind goes with --nonce"));
     if (options.nonce.empty())
         return std::nullopt;
-    const auto nonce = TRY(bytes_of_option("--nonce", options.nonce));
-    const auto bound =
-        options.bound.empty() ? std::vector<std::byte>{} : TRY(read_file(options.bound));
+    const auto nonce = TRY(parse_nonce(options.nonce));
+    const auto bound = options.bound.empty() ? std::vector<std::byte>{}
+                                             : TRY(read_file(options.bound, max_message_size));
     return TRY(tools::report_data_of(nonce, bound));
 }
 
@@ -119,6 +119,7 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
                     .collateral = nullptr,
                     .root = nullptr,
                     .moment = TRY(moment_of(options)),
+                    .min_evaluation = options.min_evaluation,
                     .lenient = {options.lenient.begin(), options.lenient.end()}};
     std::optional<Collateral> collateral;
     if (!options.collateral.empty())

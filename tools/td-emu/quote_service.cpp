@@ -2,19 +2,25 @@
 #include "tools/td-emu/quote_service.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <list>
 #include <span>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
+#include "tools/common/descriptor.hpp"
 #include "tools/quoting/service_messages.hpp"
 
 namespace tdshim::td_emu {
 
+using tools::Descriptor;
 using tools::Outcome;
 using tools::system_failure;
 
@@ -35,20 +41,6 @@ std::vector<std::byte> answer(Bytes message, const quoting::Platform& platform,
     return quote ? quoting::quote_response(*quote) : refuse(quote.error().text);
 }
 
-void serve(int socket, const quoting::Platform& platform, quoting::QuoteVersion version) {
-    for (;;) {
-        const int connection = ::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0 && errno == EINTR)
-            continue;
-        if (connection < 0)
-            return; // shut down
-        if (const auto message = quoting::receive_message(connection))
-            static_cast<void>(
-                quoting::send_message(connection, answer(*message, platform, version)));
-        ::close(connection);
-    }
-}
-
 /// Signals are the main thread's.
 std::thread start_without_signals(auto function) {
     sigset_t all;
@@ -62,40 +54,103 @@ std::thread start_without_signals(auto function) {
 
 } // namespace
 
+class QuoteService::Server {
+  public:
+    Server(std::string path, Descriptor socket, quoting::Platform platform,
+           quoting::QuoteVersion version)
+        : path_(std::move(path)), socket_(std::move(socket)), platform_(std::move(platform)),
+          version_(version), accepting_(start_without_signals([this] { accept_all(); })) {}
+
+    /// What a client has not said by now it says to nobody.
+    ~Server() {
+        ::shutdown(socket_.number(), SHUT_RDWR); // wakes accept(), on Linux
+        accepting_.join();
+        for (const Connection& connection : connections_)
+            ::shutdown(connection.socket.number(), SHUT_RDWR);
+        for (Connection& connection : connections_)
+            connection.thread.join();
+        ::unlink(path_.c_str());
+    }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+  private:
+    struct Connection {
+        Descriptor socket;
+        std::thread thread;
+        std::atomic<bool> has_ended = false;
+    };
+
+    void accept_all() {
+        for (;;) {
+            Descriptor socket(::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC));
+            if (!socket.is_open() && errno == EINTR)
+                continue;
+            if (!socket.is_open())
+                return; // shut down
+            connections_.remove_if([](Connection& connection) {
+                if (connection.has_ended)
+                    connection.thread.join();
+                return connection.has_ended.load();
+            });
+            Connection& connection = connections_.emplace_back(std::move(socket));
+            connection.thread = std::thread([this, &connection] { serve(connection); });
+        }
+    }
+
+    void serve(Connection& connection) {
+        const int socket = connection.socket.number();
+        if (const auto message = quoting::receive_message(socket))
+            static_cast<void>(quoting::send_message(socket, answer(*message, platform_, version_)));
+        ::shutdown(socket, SHUT_RDWR);
+        connection.has_ended = true;
+    }
+
+    std::string path_;
+    Descriptor socket_;
+    quoting::Platform platform_;
+    quoting::QuoteVersion version_;
+    std::list<Connection> connections_; ///< of accept_all() alone, until it is joined
+    std::thread accepting_;
+};
+
+namespace {
+
+bool is_abandoned_socket(const std::string& path, const sockaddr_un& address) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    const Descriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(client.number(), reinterpret_cast<const sockaddr*>(&address),
+                     sizeof(address)) != 0 &&
+           errno == ECONNREFUSED;
+}
+
+} // namespace
+
 Outcome<QuoteService> QuoteService::open(const std::string& path, quoting::Platform platform,
                                          quoting::QuoteVersion version) {
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
     if (path.size() >= sizeof(address.sun_path))
         return std::unexpected(tools::failure(path, "is too long for a socket"));
     std::ranges::copy(path, std::begin(address.sun_path));
-    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket < 0 ||
-        ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-        ::listen(socket, SOMAXCONN) != 0) {
-        const int error = errno;
-        ::close(socket);
-        return std::unexpected(system_failure(path, "cannot listen", error));
-    }
-    return QuoteService(path, socket, std::move(platform), version);
+    if (is_abandoned_socket(path, address))
+        ::unlink(path.c_str());
+    Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+            0 ||
+        ::listen(socket.number(), SOMAXCONN) != 0)
+        return std::unexpected(
+            errno == EADDRINUSE
+                ? tools::failure(path, "is there already, a file or another run's socket: give "
+                                       "another name")
+                : system_failure(path, "cannot listen", errno));
+    return QuoteService(
+        std::make_unique<Server>(path, std::move(socket), std::move(platform), version));
 }
 
-QuoteService::QuoteService(std::string path, int socket, quoting::Platform platform,
-                           quoting::QuoteVersion version)
-    : path_(std::move(path)), socket_(socket),
-      thread_(start_without_signals(
-          [socket, version, owned = std::move(platform)] { serve(socket, owned, version); })) {}
-
-QuoteService::QuoteService(QuoteService&& other) noexcept
-    : path_(std::move(other.path_)), socket_(std::exchange(other.socket_, -1)),
-      thread_(std::move(other.thread_)) {}
-
-QuoteService::~QuoteService() {
-    if (socket_ < 0)
-        return;
-    ::shutdown(socket_, SHUT_RDWR); // wakes accept() [unix(7) has no word of it; Linux does so]
-    thread_.join();
-    ::close(socket_);
-    ::unlink(path_.c_str());
-}
+QuoteService::QuoteService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+QuoteService::QuoteService(QuoteService&&) noexcept = default;
+QuoteService::~QuoteService() = default;
 
 } // namespace tdshim::td_emu

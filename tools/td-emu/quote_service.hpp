@@ -4,32 +4,30 @@
 // where the plugin asks as QEMU does.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <thread>
 
 #include "tools/common/failure.hpp"
 #include "tools/quoting/platform.hpp"
 
 namespace tdshim::td_emu {
 
-/// Answers until it is destroyed, on a thread of its own, one connection after the other. What it
-/// does not sign it says in a line on stderr.
+/// Answers until it is destroyed, each connection on a thread of its own. What it does not sign it
+/// says in a line on stderr.
 class QuoteService {
   public:
-    /// Errors name `path`.
+    /// Takes the place of a socket there that nobody listens on. Errors name `path`.
     [[nodiscard]] static tools::Outcome<QuoteService>
     open(const std::string& path, quoting::Platform platform, quoting::QuoteVersion version);
     ~QuoteService();
-    QuoteService(QuoteService&& other) noexcept;
+    QuoteService(QuoteService&&) noexcept;
     QuoteService& operator=(QuoteService&&) = delete;
 
   private:
-    QuoteService(std::string path, int socket, quoting::Platform platform,
-                 quoting::QuoteVersion version);
+    class Server;
+    explicit QuoteService(std::unique_ptr<Server> server);
 
-    std::string path_;
-    int socket_;
-    std::thread thread_;
+    std::unique_ptr<Server> server_;
 };
 
 } // namespace tdshim::td_emu
