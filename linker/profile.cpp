@@ -123,11 +123,13 @@ Result<void> check_profile(const Plan& plan, const tdvf::Metadata& metadata) {
         if (section.memory.end().value < layout::image_end - layout::max_image_size)
             memory = std::max(memory, section.memory.end().value);
     auto broken = vmm::violations(vmm_of(plan.profile), plan.image_size, metadata, memory);
-    // td-shim's specification has TempMem unmeasured; no VMM that we know of minds.
+    // td-shim's specification has CFV and TempMem unmeasured; no VMM that we know of minds.
     std::erase_if(broken, [&](const vmm::Violation& violation) {
-        return plan.profile == Profile::service_td && violation.section &&
-               metadata.sections[*violation.section].memory == layout::mailbox &&
-               violation.error.fault == Fault::section_attributes;
+        if (plan.profile != Profile::service_td || !violation.section ||
+            violation.error.fault != Fault::section_attributes)
+            return false;
+        const Section& section = metadata.sections[*violation.section];
+        return section.memory == layout::mailbox || section.type == SectionType::cfv;
     });
     // The payload of a service TD wants RAM as any other does, and no device's place.
     if (plan.profile == Profile::service_td)

@@ -27,11 +27,12 @@ class CheckTest(ToolTest):
                 self.assertEqual(self.good("shim-check", image, "--vmm", vmm, "--memory", "256M"),
                                  f"{image}: good for {vmm}\n")
 
-    def test_the_mailbox_is_measured_against_td_shims_rule(self):
+    def test_cfv_and_mailbox_are_measured_against_td_shims_rules(self):
         result = self.run_tool("shim-check", self.link(), "--vmm", "tdshim-spec", "--memory", "256M", "--json")
         found = json.loads(result.stdout)["broken"]
-        self.assertEqual((result.returncode, len(found), found[0]["subject"], found[0]["consequence"]),
-                         (1, 1, "section 4 (TempMem)", "such a section is not measured"))
+        self.assertEqual((result.returncode, [item["subject"] for item in found]), (1, ["section 1 (CFV)", "section 4 (TempMem)"]))
+        self.assertIn("td-shim's checker wants no CFV in MRTD", found[0]["consequence"])
+        self.assertEqual(found[1]["consequence"], "such a section is not measured")
 
     def test_a_payload_section_is_not_for_qemu(self):
         image = self.put("image", foreign_image([BFV, HOB, PAYLOAD]))

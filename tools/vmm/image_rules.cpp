@@ -159,6 +159,10 @@ void judge_tdshim_spec(Judge& judge, const Metadata& metadata) {
                           "such a section is not measured");
             break;
         case SectionType::cfv:
+            judge.section(section.attributes == 0, Fault::section_attributes, 0, section.attributes,
+                          "td-shim's checker wants no CFV in MRTD; tdshim has it there, for nobody "
+                          "to change keys and policy unseen");
+            break;
         case SectionType::perm_mem:
         case SectionType::payload:
         case SectionType::payload_param:
