@@ -45,7 +45,8 @@ std::string text_of(const ASN1_OBJECT* object) {
     return text.data();
 }
 
-using Values = std::map<int, Handle<ASN1_TYPE, &ASN1_TYPE_free>>;
+using Value = Handle<ASN1_TYPE, &ASN1_TYPE_free>;
+using Values = std::map<int, Value>;
 
 /// {number: value} of a sequence of pairs whose first is the identifier `parent`.number.
 Outcome<Values> values_of(Bytes der, const std::string& parent) {
@@ -70,7 +71,8 @@ Outcome<Values> values_of(Bytes der, const std::string& parent) {
             std::sscanf(name.c_str() + parent.size(), ".%3d", &number) != 1 ||
             name != std::format("{}.{}", parent, number))
             return wrong("has a member of another's: " + name);
-        if (!values.try_emplace(number, sk_ASN1_TYPE_pop(pair.get())).second)
+        Value value(sk_ASN1_TYPE_pop(pair.get()));
+        if (!values.try_emplace(number, std::move(value)).second)
             return wrong(std::format("has {} twice", name));
     }
     return values;
