@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tools/collection/descriptor_io.hpp"
+#include "tools/collection/kernel_files.hpp"
 #include "tools/common/base64.hpp"
 #include "tools/common/text.hpp"
 

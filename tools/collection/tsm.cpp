@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/collection/descriptor_io.hpp"
+#include "tools/collection/kernel_files.hpp"
 #include "tools/collection/quote_source.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/quote.hpp"

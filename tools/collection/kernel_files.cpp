@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/collection/descriptor_io.hpp"
+#include "tools/collection/kernel_files.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
