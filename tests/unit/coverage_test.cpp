@@ -180,14 +180,12 @@ constexpr std::string_view text_of(const char (&text)[Size]) {
 TEST_CASE("an event of a file has a name and nothing behind its fields", "[coverage]") {
     constexpr std::uint32_t blob = 0x8000000A;
     constexpr std::string_view name =
-        "is not as the firmware writes it: its name is not printable text with nothing but zeros "
-        "behind it";
+        "is not as the firmware writes it: its name is neither a string nor a signature of four "
+        "bytes";
     CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
     CHECK(form(blob, text_of("\5APIC\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
     CHECK(form(blob, text_of("\6APIC\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
     CHECK(form(blob, text_of("\6APIC\0X\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
-    CHECK(form(blob, text_of("\4AP\x1b"
-                             "C\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
     CHECK(form(blob, text_of("\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
     CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0X"))
               .ends_with("expected 21 bytes of data, found 22"));
@@ -339,6 +337,28 @@ TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
                                                {hob, separator(0), separator(0)},
                                                {separator(0), hob}})
         CHECK(first_finding(events).ends_with("is not where the firmware measures such a thing"));
+}
+
+TEST_CASE("a name of the VMM's in RTMR[0] is any string, or a signature", "[coverage]") {
+    using namespace std::string_view_literals;
+    const auto blob = [](std::string_view name) {
+        return configuration_file(name, Gpa{0x1000}, bytes_of("x"sv));
+    };
+    const auto portable = [&](std::string_view name) {
+        const auto first = configuration("portable", bytes_of("x"sv));
+        return first_finding({first, blob(name), separator(0)});
+    };
+    for (const std::string_view name : {"SSDT"sv, "\x01\x02\x03\xFF"sv, "A\0B\0"sv, "\0\0\0\0"sv})
+        CHECK(portable(name).empty());
+    CHECK(portable("SSD"sv).ends_with("is not where the firmware measures such a thing"));
+    const auto scripted = [&](std::string_view name) {
+        const Measurement hob = td_hob(bytes_of("a HOB list"sv));
+        return first_finding({hob, blob("etc/table-loader"), blob(name), separator(0)});
+    };
+    for (const std::string_view name : {"etc/\x7F\n"sv, "\xFF"sv, "\x1B[2J"sv})
+        CHECK(scripted(name).empty());
+    for (const std::string_view name : {""sv, "etc/x\0\0"sv, "e\0tc/x"sv})
+        CHECK(scripted(name).ends_with("neither a string nor a signature of four bytes"));
 }
 
 TEST_CASE("a log of a boot that started nothing says so", "[coverage]") {

@@ -61,10 +61,9 @@ std::optional<Place> place_in_order(const Event& event) {
     return std::nullopt;
 }
 
-/// Of the name as it stands in the log, printable or not.
+/// Of the name as it stands in the log of a file, printable or not.
 std::size_t name_size(const Event& event) {
-    const auto description = event_log::describe(event);
-    return description ? description->name.size() : 0;
+    return event.data.empty() ? 0 : std::to_integer<std::size_t>(event.data[0]);
 }
 
 /// What has come so far.

@@ -33,13 +33,27 @@ Wrong wrong_size(std::uint64_t expected, std::size_t found) {
     return std::format("expected {} bytes of data, found {}", expected, found);
 }
 
-Wrong wrong_blob(Bytes data) {
-    const std::size_t name = data.empty() ? 0 : std::to_integer<std::size_t>(data[0]);
-    if (auto wrong = wrong_size(1 + name + sizeof(event_log::BlobRange), data.size()))
+/// A file of the VMM's has the name that the VMM gave it, and a table of its HOB its signature.
+/// Other makes of firmware end a name with its NUL.
+Wrong wrong_name_of_vmm(Bytes name) {
+    constexpr std::size_t signature_size = 4;
+    const auto end = std::ranges::find(name, std::byte{0});
+    const bool is_string = end != name.begin() && name.end() - end <= 1;
+    if (is_string || name.size() == signature_size)
+        return std::nullopt;
+    return "its name is neither a string nor a signature of four bytes";
+}
+
+Wrong wrong_blob(const Event& event) {
+    const Bytes data = event.data;
+    const std::size_t size = data.empty() ? 0 : std::to_integer<std::size_t>(data[0]);
+    if (auto wrong = wrong_size(1 + size + sizeof(event_log::BlobRange), data.size()))
         return wrong;
-    if (auto wrong = wrong_name(data.subspan(1, name), 1))
+    const Bytes name = data.subspan(1, size);
+    const bool is_of_vmm = event.mr_index == event_log::mr_index_of_rtmr(0);
+    if (auto wrong = is_of_vmm ? wrong_name_of_vmm(name) : wrong_name(name, 1))
         return wrong;
-    const auto range = read_at<event_log::BlobRange>(data, 1 + name);
+    const auto range = read_at<event_log::BlobRange>(data, 1 + size);
     if (!range || !GpaRange::make({range->base}, range->length))
         return "its address and size are no range of memory";
     return std::nullopt;
@@ -71,7 +85,7 @@ Wrong wrong_separator(const Event& event) {
 
 std::optional<std::string> wrong_form(const Event& event) {
     switch (event.type) {
-    case EventType::platform_firmware_blob2: return wrong_blob(event.data);
+    case EventType::platform_firmware_blob2: return wrong_blob(event);
     case EventType::platform_config_flags: return wrong_config(event.data);
     case EventType::separator: return wrong_separator(event);
     case EventType::no_action:

@@ -8,7 +8,7 @@ namespace {
 
 std::string_view text_of(Bytes bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return text.substr(0, text.find('\0'));
+    return text.substr(0, text.find_last_not_of('\0') + 1);
 }
 
 /// td-shim's own logs end so. Eight zero bytes alone could begin an event of MRTD's.
