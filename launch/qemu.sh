@@ -119,7 +119,7 @@ check_identity() {
 
 check_quote_socket() {
   if [[ -z $quote_socket ]]; then return; fi
-  if [[ $is_emulated == yes ]]; then fail "--quote-socket: an emulated TD has no quotes"; fi
+  if [[ $is_emulated == yes ]]; then fail "--quote-socket: td-emu signs the quotes of an emulated TD itself, and says EMULATED in them"; fi
   if [[ ! $quote_socket =~ ^(vsock:[0-9]+:[0-9]+|unix:.+)$ ]]; then
     fail "--quote-socket: expected vsock:CID:PORT or unix:PATH, found '$quote_socket'"
   fi

@@ -100,7 +100,7 @@ class Launch(unittest.TestCase):
         result = self.dry_run("--td", "--emulate", "--mrowner", "ab" * 48, "--debug")
         self.assertIn(f" --mrowner {'ab' * 48} --attributes 268435457", result.stdout)
         self.assertIn("WARNING: a TD under DEBUG", result.stderr)
-        self.assertIn("an emulated TD has no quotes", self.dry_run("--td", "--emulate", "--quote-socket", "vsock:1:1").stderr)
+        self.assertIn("td-emu signs the quotes of an emulated TD itself", self.dry_run("--td", "--emulate", "--quote-socket", "vsock:1:1").stderr)
 
     def test_options_of_a_td_that_are_wrong(self):
         for more, message in ((("--quote-socket", "tcp:1"), "expected vsock:CID:PORT or unix:PATH, found 'tcp:1'"),
