@@ -14,19 +14,18 @@ build_packages=(
   nasm cmake ninja-build help2man dpkg-dev libcli11-dev nlohmann-json3-dev libssl-dev libcbor-dev libp11-kit-dev python3
   git bzip2 xz-utils perl
 )
-run_packages=(
-  qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod e2fsprogs binutils openssl systemd-boot-efi
-  softhsm2 opensc spin tpm2-tools
-)
+demo_packages=(qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod binutils)
+test_packages=(e2fsprogs openssl systemd-boot-efi softhsm2 opensc spin tpm2-tools)
 
 usage() {
   cat <<USAGE
-usage: install-dependencies.sh [--for build|all] [--packages-only | --sources-only]
+usage: install-dependencies.sh [--for build|demo|all] [--packages-only | --sources-only]
 
 Installs the packages lacking on this machine (with sudo when not root), and fetches the pinned
 sources of mbedTLS, Catch2 and OpenSSL's SHA-512 into \${TDSHIM_CACHE:-build/cache}/sources.
 
-  --for build            only what compiling needs; the default, all, adds QEMU and what makes guests
+  --for build|demo|all   what compiling needs; also QEMU and what makes a guest, for launch/demo.sh; all, which is
+                         the default, has what tests need too
   --packages-only        no sources
   --sources-only         no packages
   --allow-other-version  where no suite carries a pinned source any more: the newest of the same series
@@ -228,8 +227,9 @@ main() {
   case "$wanted:$packages" in
     *:no) ;;
     build:yes) install_packages "${build_packages[@]}" ;;
-    all:yes) install_packages "${build_packages[@]}" "${run_packages[@]}" ;;
-    *) fail "--for takes build or all, not '$wanted'" ;;
+    demo:yes) install_packages "${build_packages[@]}" "${demo_packages[@]}" ;;
+    all:yes) install_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+    *) fail "--for takes build, demo or all, not '$wanted'" ;;
   esac
   if [[ $sources == yes ]]; then fetch_sources; fi
 }

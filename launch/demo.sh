@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The whole way on this machine: installs what is lacking, builds tdshim, fetches the distribution's
+# The whole way on this machine: installs what is lacking, builds what the demo runs, fetches the distribution's
 # kernel, makes a small initrd, boots both in QEMU (emulated, no TDX needed), and shows the event log
 # that Linux saw next to sha384sum of what was booted. Exit code 0 only if all of it holds.
 
@@ -29,6 +29,12 @@ USAGE
 
 progress() { printf '== %s\n' "$*" >&2; }
 
+# Begins a step of the demo, with the seconds until now.
+step() {
+  current_step=$((${current_step:-0} + 1))
+  progress "step $current_step of 5, after $SECONDS s: $*"
+}
+
 fail() {
   printf '%s: error: %s\n' "${0##*/}" "$*" >&2
   exit "${exit_code:-2}"
@@ -37,11 +43,14 @@ fail() {
 # Something did not come out as it must: exit code 1.
 disproved() { exit_code=1 fail "$@"; }
 
+# Arguments: targets
 build() {
-  progress "installing what is lacking"
-  "$repository/cmake/install-dependencies.sh"
-  progress "building"
-  (cd "$repository" && cmake --preset release && cmake --build --preset release) >&2 || fail "the build failed"
+  step "installing what is lacking"
+  "$repository/cmake/install-dependencies.sh" --for demo
+  step "building what is booted, and what shows it"
+  local -x NINJA_STATUS="[%f of %t, %e s] "
+  (cd "$repository" && cmake --preset release && cmake --build --preset release --target "$@") >&2 ||
+    fail "the build failed"
   if [[ ! -f $firmware || ! -x $shim_log ]]; then fail "the build left no $firmware or no $shim_log"; fi
 }
 
@@ -52,7 +61,7 @@ check_options() {
 }
 
 make_guest() {
-  progress "fetching a kernel and packing an initrd"
+  step "fetching a kernel and packing an initrd"
   local folder
   folder="$("$repository/launch/fetch-kernel.sh" ${suite:+--suite "$suite"})"
   kernel="$folder/vmlinuz"
@@ -63,7 +72,7 @@ make_guest() {
 # Boots with the console on stdout and in console.log. Arguments: more options of qemu.sh
 boot() {
   local status=0
-  progress "booting (at most $time_limit s)"
+  step "booting (at most $time_limit s)"
   timeout --foreground "$time_limit" "$repository/launch/qemu.sh" --firmware "$firmware" --kernel "$kernel" \
     --initrd "$initrd" --append "$append" "$@" </dev/null |
     tee "$demo/console.log" | sed --unbuffered "$hide_event_log" || status=${PIPESTATUS[0]}
@@ -94,7 +103,7 @@ check_digest() {
 compare_digests() {
   missing=""
   "$shim_log" decode --json "$demo/ccel.bin" >"$demo/ccel.json" || disproved "shim-log refuses $demo/ccel.bin"
-  progress "the event log that Linux saw"
+  step "the event log that Linux saw"
   "$shim_log" decode "$demo/ccel.bin"
   progress "sha384sum of what was booted"
   check_digest kernel "$(digest_of <"$kernel")" "$kernel"
@@ -133,7 +142,9 @@ main() {
   check_options "${qemu_options[@]}"
   mkdir -p "$demo"
   rm -f "$demo"/{console.log,ccel.bin,ccel.json}
-  build
+  local targets=(image shim-log)
+  if [[ " ${qemu_options[*]} " == *" --emulate "* ]]; then targets+=(td-emu); fi
+  build "${targets[@]}"
   make_guest
   boot "${qemu_options[@]}"
   extract_event_log
