@@ -15,7 +15,7 @@ build_packages=(
   git bzip2 xz-utils perl
 )
 demo_packages=(qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod binutils)
-test_packages=(e2fsprogs openssl systemd-boot-efi softhsm2 opensc spin tpm2-tools)
+test_packages=(e2fsprogs openssl systemd-boot-efi softhsm2 opensc spin tpm2-tools shellcheck pyflakes3)
 
 usage() {
   cat <<USAGE

@@ -208,7 +208,7 @@ json_string() {
 }
 
 # 48 bytes, as QEMU takes them.
-base64_of_hex() { printf "$(sed 's/../\\x&/g' <<<"$1")" | base64 -w 0; }
+base64_of_hex() { tr '[:lower:]' '[:upper:]' <<<"$1" | basenc --base16 --decode | base64 -w 0; }
 
 attributes_of_td() {
   local attributes=$((${tdx_attributes:-0x10000000}))

@@ -333,8 +333,8 @@ class PolicyTest(SigningTest):
         self.refused("payload is revoked", self.payload, "--firmware",
                      self.enroll("--policy", "measured", "--revoke", digest))
         for what in (hash_of(self.ec.block()).hex(), self.ec.public):
-            for policy in ("measured", "signed"):
-                image = self.enroll("--key", self.rsa.public, "--revoke-key", what, "--policy", policy)
+            for kind in ("measured", "signed"):
+                image = self.enroll("--key", self.rsa.public, "--revoke-key", what, "--policy", kind)
                 self.refused("payload's public key is revoked", file, "--firmware", image)
 
     def test_pinning(self):

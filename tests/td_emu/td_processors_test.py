@@ -10,7 +10,6 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import suite
-import td_emu
 from td_readd_test import accept, check_honest, mailbox, run, run_with
 
 reset_vector = 0xFFFFFFF0
