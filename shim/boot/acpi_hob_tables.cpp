@@ -24,7 +24,8 @@ Result<Placed> take(Context& context, std::size_t index) {
     const Placed placed =
         TRY(place_acpi(context, std::max(source.size(), sizeof(acpi::TableHeader))));
     source.move_to(placed.bytes);
-    const Bytes table = TRY(acpi::check_table(placed.bytes, index));
+    // The tables' own sizes decide where they stand: no more is measured.
+    const Bytes table = TRY(acpi::check_hob_table(placed.bytes, index));
     std::ranges::fill(placed.bytes.subspan(table.size()), std::byte{0}); // nobody measures it
     if (context.has_option(tdvf::option_portable))
         TRY(context.recorder.record(

@@ -216,6 +216,12 @@ TEST_CASE("what a VMM places or announces wrongly ends the boot", "[native][plac
          [](Launch& launch) { launch.extras.acpi_tables[0][50] ^= std::byte{1}; }},
         {"ACPI tables in the TD HOB: ACPI table",
          [](Launch& launch) { overwrite(launch.extras.acpi_tables[0], 4, le32{4096U}); }},
+        // Nobody would measure how much is behind a table, and the next one's place follows from
+        // it.
+        {"ACPI tables in the TD HOB: ACPI table has a wrong length",
+         [](Launch& launch) {
+             launch.extras.acpi_tables[0].resize(launch.extras.acpi_tables[0].size() + 8);
+         }},
         {"ACPI tables in the TD HOB: ",
          [](Launch& launch) {
              launch.extras.acpi_tables.push_back(table({'C', 'C', 'E', 'L'}, sizeof(acpi::Ccel)));

@@ -131,6 +131,21 @@ TEST_CASE("an RSDP of revision 2 without an XSDT leads to the RSDT", "[acpi_tabl
     check_found(machine.find(rsdp_2(rsdt, 0)), {facp});
 }
 
+TEST_CASE("a HOB has one table and less than its alignment behind it", "[acpi_tables]") {
+    const Blob ssdt = table("SSDT", Blob().fill(100, 0x5A));
+    for (const std::size_t behind : {0U, 1U, 7U}) {
+        const Blob data = Blob(ssdt).fill(behind, 0xFF);
+        const auto found = check_hob_table(data.view(), 3);
+        REQUIRE(found.has_value());
+        CHECK(found->size() == ssdt.size());
+    }
+    for (const std::size_t behind : {8U, 4096U})
+        require_refused(check_hob_table(Blob(ssdt).fill(behind, 0).view(), 3), Fault::acpi_length,
+                        3, ssdt.size() + behind, ssdt.size());
+    require_refused(check_hob_table(ssdt.view().first(35), 3), Fault::acpi_address, 3, header_size,
+                    35);
+}
+
 TEST_CASE("a root may list no table", "[acpi_tables]") {
     Machine machine;
     const std::uint32_t rsdt = machine.add_rsdt({});

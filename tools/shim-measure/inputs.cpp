@@ -124,7 +124,7 @@ Outcome<std::vector<vmm::ConfigFile>> tables_of(const InputBytes& list, const Im
         std::vector<std::byte> bytes(
             std::max(parsed.acpi_tables[i].size(), sizeof(acpi::TableHeader)));
         parsed.acpi_tables[i].move_to(bytes);
-        const Bytes table = TRY(of_file(list.origin, acpi::check_table(bytes, i)));
+        const Bytes table = TRY(of_file(list.origin, acpi::check_hob_table(bytes, i)));
         const auto* const name = reinterpret_cast<const char*>(table.data());
         tables.push_back({std::string(name, 4), {table.begin(), table.end()}});
     }

@@ -45,6 +45,14 @@ Result<Bytes> check_table(Bytes bytes, std::uint64_t at) {
     return *table;
 }
 
+Result<Bytes> check_hob_table(Bytes data, std::uint64_t index) {
+    constexpr std::uint64_t hob_alignment = 8; // [UEFI PI 1.8, volume 3, 4.5]
+    const Bytes table = TRY(check_table(data, index));
+    if (data.size() - table.size() >= hob_alignment)
+        return refuse(Fault::acpi_length, index, data.size(), table.size());
+    return table;
+}
+
 Result<Bytes> table_at(Gpa address, const LoadedFiles& files) {
     return check_table(files.from(address), address.value);
 }

@@ -36,6 +36,10 @@ using TableList = StaticVector<Gpa, max_tables>;
 /// there must be none but the shim's.
 [[nodiscard]] Result<Bytes> check_table(Bytes bytes, std::uint64_t at);
 
+/// The table that is `data`, all that HOB number `index` of a list has: nothing but the list's
+/// alignment to 8 bytes is behind it, which is not measured. Errors: those of check_table.
+[[nodiscard]] Result<Bytes> check_hob_table(Bytes data, std::uint64_t index);
+
 /// Whether `table`, a checked one, is of this kind.
 [[nodiscard]] bool has_signature(Bytes table, std::string_view signature);
 

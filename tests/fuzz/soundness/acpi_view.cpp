@@ -97,6 +97,16 @@ std::string name_of(Bytes table) {
     return name;
 }
 
+/// AML may name addresses. Where a portable image puts the VMM's tables follows from what it
+/// measures of them (specs/threat-model.md, "Where tables stand").
+void see_place(std::uint64_t address, Bytes table, const Launch& launch, View& view) {
+    const bool is_portable = (launch.options & tdvf::option_portable) != 0;
+    const bool is_own = (launch.options & tdvf::option_static_acpi) != 0 ||
+                        (makes_madt(launch) && acpi::has_signature(table, "APIC"));
+    if (is_portable && !is_own && !acpi::has_signature(table, "CCEL"))
+        view.push_back({"address of " + name_of(table), native::wire_blob(le64{address})});
+}
+
 /// A DSDT of another signature Linux does not load.
 void see_dsdt(native::Machine& machine, Bytes fadt, const Launch& launch, View& view) {
     const std::uint64_t at = pointer(fadt, offsetof(acpi::Fadt, dsdt), acpi::fadt_extended_dsdt);
@@ -144,6 +154,7 @@ void see_linux_tables(native::Machine& machine, Gpa rsdp, const Launch& launch, 
             continue;
         }
         see_table(table, launch, view);
+        see_place(field(xsdt, at, sizeof(le64)), table, launch, view);
         if (!acpi::has_signature(table, "FACP"))
             continue;
         see_dsdt(machine, table, launch, view);

@@ -66,8 +66,9 @@ enum class Choice : std::uint8_t {
     table_variant_3,
     fadt_pointer,
     smbios,
+    table_slack, // bytes behind tables in their HOBs
 };
-inline constexpr std::size_t choice_count = static_cast<std::size_t>(Choice::smbios) + 1;
+inline constexpr std::size_t choice_count = static_cast<std::size_t>(Choice::table_slack) + 1;
 inline constexpr std::size_t section_count = 4;
 inline constexpr std::size_t table_count = 4;
 

@@ -75,6 +75,20 @@ void put_payload_info(hob::ListWriter& list, const Choices& choices) {
     list.guid(hob::payload_info_guid, bytes_of(hob::PayloadInfo{announced, 0U, entry}));
 }
 
+/// A bit for each table: most often none has more than itself in its HOB.
+void put_tables(hob::ListWriter& list, const Plan& plan) {
+    constexpr std::size_t alternatives = 64;
+    constexpr std::size_t slack_size = 5000; // another page
+    const std::size_t drawn = plan.choices.of(Choice::table_slack, alternatives);
+    std::size_t slack = drawn >> table_count == 0 ? drawn : 0;
+    for (Blob& table : tables_of(plan)) {
+        if ((slack & 1) != 0)
+            table.resize(table.size() + slack_size);
+        list.guid(hob::acpi_table_guid, table);
+        slack >>= 1;
+    }
+}
+
 } // namespace
 
 Blob td_hob(const Plan& plan, const Launch& launch) {
@@ -82,8 +96,7 @@ Blob td_hob(const Plan& plan, const Launch& launch) {
     hob::ListWriter list(bytes);
     put_resources(list, plan.choices);
     if (launch.is_placed) {
-        for (const Blob& table : tables_of(plan))
-            list.guid(hob::acpi_table_guid, table);
+        put_tables(list, plan);
         put_payload_info(list, plan.choices);
         if (!launch.initrd.empty())
             list.guid(hob::initrd_info_guid,

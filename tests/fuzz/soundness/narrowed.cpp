@@ -29,6 +29,7 @@ void plain_payload(Choices& choices) {
 void plain_machine(Choices& choices) {
     make_plain(choices, Choice::machine_kind, Choice::hob_tail);
     make_plain(choices, Choice::table_kind_0, Choice::fadt_pointer);
+    choices.set(Choice::table_slack, 0);
 }
 
 } // namespace

@@ -116,7 +116,7 @@ Outcome<> add_hob_tables(const Launch& launch, const Image& image, BootInputs& i
     for (Foreign& source : list.acpi_tables) {
         Blob copy(std::max(source.size(), sizeof(acpi::TableHeader)));
         source.move_to(copy);
-        const Bytes table = TRY(of_file(name, acpi::check_table(copy, 0)));
+        const Bytes table = TRY(of_file(name, acpi::check_hob_table(copy, 0)));
         tables.push_back({std::string(reinterpret_cast<const char*>(table.data()), 4),
                           {table.begin(), table.end()}});
     }
