@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bundles
 from bundles import bundle, entry, trailer
 from reference import hash_of, payload_header, signed
-from signing_test import SigningTest
+from signing_case import SigningTest
 from support import BOOT_SECTOR
 
 KERNEL = BOOT_SECTOR + bytes(range(256)) * 7 + b"odd"

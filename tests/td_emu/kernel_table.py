@@ -27,7 +27,7 @@ sys.path[:0] = [str(folder.parent / "vm"), str(folder)]
 import linux
 import td_emu
 import td_guest
-from td_kexec_test import count_lost, crash_bytes, crash_of, kexec_program, next_kernel, strict
+from next_kernel import count_lost, crash_bytes, crash_of, kexec_program, next_kernel, strict
 
 accepts_memory = (6, 5)
 # Before, it cannot give processors back to the firmware: one that is offline stays so, and Linux waits for it for ever.

@@ -16,7 +16,7 @@ import linux
 import settings
 import suite
 import td_emu
-from td_trace_test import Call
+from call_trace import Call
 
 busy = "0x8000020000000001"
 

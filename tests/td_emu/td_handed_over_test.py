@@ -15,7 +15,7 @@ import linux
 import settings
 import suite
 import td_emu
-from td_trace_test import Call
+from call_trace import Call
 
 append = linux.plain_command_line + " panic_on_warn=1 nosoftlockup efi=debug"
 page = 0x1000

@@ -18,23 +18,9 @@ import settings
 import suite
 import td_emu
 import td_guest
-
-# Linux takes itself for stuck where the machine is busy, and most of all when it is watched.
-strict = linux.plain_command_line + " panic_on_warn=1 nosoftlockup"
-
-
-def kexec_program():
-    return (settings.required_path("TDSHIM_BIN") / "td-kexec").read_bytes()
-
-
-def next_kernel(guest, initrd, append):
-    return {"next/kernel": guest.kernel.read_bytes(), "next/initrd": pathlib.Path(initrd).read_bytes(),
-            "next/cmdline": append.encode()}
-
+from next_kernel import count_lost, crash_bytes, crash_of, kexec_program, next_kernel, strict
 
 watched = "--watch-payload"
-# Processors of which Linux says that they do not come back, to the log alone in this guest.
-count_lost = "dmesg | grep -c 'Failed to hand over CPU'"
 reset_vector = "0xfffffff0"
 wakeup_reset = "0xfffff000"  # where Linux sends processors back
 bound = 1500  # seconds, for what hangs
@@ -57,21 +43,6 @@ def check_good(test, run):
 
 def check_no_complaint(test, console):
     test.assertIsNone(re.search("WARNING:|BUG:|Oops", console), console)
-
-
-crash_places = 50  # of the crashed kernel's memory, one in 32 MiB, 64 KiB each
-crash_bytes = crash_places * 65536
-
-
-def crash_of(test, guest):
-    """A launch in which the kernel crashes, and another says how much of its memory it could read."""
-    reader = td_guest.script(f"for i in $(seq 0 {crash_places - 1}); do",
-                             "  dd if=/proc/vmcore bs=64K skip=$((i * 512)) count=1 2>/dev/null",
-                             "done | wc -c")
-    files = {**next_kernel(guest, td_guest.initrd_with(test, guest, reader), strict + " maxcpus=1"),
-             "next/on-crash": b"", "bin/td-kexec": kexec_program()}
-    return {"cpus": 2, "program": td_guest.script("/bin/td-kexec || exit", "echo c > /proc/sysrq-trigger"),
-            "files": files, "append": strict + " crashkernel=320M"}
 
 
 class Kexec(unittest.TestCase):

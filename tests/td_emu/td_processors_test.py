@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import suite
-from td_readd_test import accept, check_honest, mailbox, run, run_with
+from readded_page import accept, check_honest, mailbox, run, run_with
 
 reset_vector = 0xFFFFFFF0
 memory = "256M"  # enough for each processor to take part in the acceptance

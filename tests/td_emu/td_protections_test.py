@@ -15,8 +15,8 @@ import kernels
 import settings
 import suite
 import td_emu
-from exceptions_test import print_symbol, stacks_from, symbols
-from td_rules_test import boot_symbol, run_with, shim_code, shim_in_image
+from patched_image import run_with, shim_code, shim_in_image
+from shim_places import boot_symbol, print_symbol, stacks_from, symbols
 
 work_symbol = "_ZN6tdshim2td12_GLOBAL__N_14workEv"
 park_symbol = "_ZN6tdshim2td15park_processorsEv"

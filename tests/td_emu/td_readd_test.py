@@ -4,7 +4,6 @@
 whatever page and moment, the TD stops where it misses the page, or the boot is an honest one with an honest boot's
 registers. It never accepts the page a second time."""
 
-import json
 import pathlib
 import re
 import sys
@@ -12,18 +11,14 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
-import kernels
 import suite
-import td_emu
-from td_trace_test import Call
+from readded_page import accept, check_honest, mailbox, run, run_with
 
 page = 0x1000
-accept = "TDG.MEM.PAGE.ACCEPT"
 
 # The shim's memory (shim/memory/layout.hpp).
 shim_code, shim_code_size = 0x800000, 0x40000
 shim_data, shim_data_size = 0xA00000, 0x100000
-mailbox = 0xB30000
 pages = {
     "first_of_code": shim_code,
     "middle_of_code": shim_code + 8 * page,
@@ -63,27 +58,6 @@ moments = (before_acceptance, during_acceptance, after_the_transfers, before_the
 
 missed = re.compile(r"RIP 0x[0-9a-f]+: (?:(?:fetch: |page walk: )?access to memory that is pending|"
                     r"hand-over while a page of the shim's is pending) \(address (0x[0-9a-f]+)\)")
-
-
-def run(test, *options, cpus=1, memory="64M"):
-    """A boot, and its trace."""
-    folder = suite.temporary_folder(test)
-    (folder / "kernel").write_bytes(kernels.bzimage())
-    ended = td_emu.Run("--kernel", folder / "kernel", "--append", "quiet", "--memory", memory, "--cpus", cpus, "--until",
-                       "payload", "--trace", folder / "trace", *options, timeout=100)
-    return ended, [Call(line) for line in (folder / "trace").read_text().splitlines()]
-
-
-def run_with(test, faults, **options):
-    file = suite.temporary_folder(test) / "faults.json"
-    file.write_text(json.dumps(faults))
-    return run(test, "--fault", file, **options)
-
-
-def check_honest(test, ended, honest):
-    test.assertEqual((ended.exit_code, ended.result["finding"], ended.result["payload_entered"]), (0, "", True),
-                     ended.console + ended.errors)
-    test.assertEqual((ended.report.mrtd, ended.report.rtmr), (honest.report.mrtd, honest.report.rtmr))
 
 
 def check_page(test, address, moment):

@@ -6,7 +6,6 @@ finding that names place and rule, or as the handler of the exception has it."""
 
 import pathlib
 import struct
-import subprocess
 import sys
 import unittest
 
@@ -15,11 +14,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 import settings
 import suite
 import td_emu
+from patched_image import run_with
+from shim_places import boot_symbol
 
-shim_code, shim_in_image = 0x800000, 0x10000
 not_accepted = 0xBC0000  # in the stretch that the first page tables map with the shim's data
 
-entry_symbol, boot_symbol = "shim_entry", "_ZN6tdshim4boot4bootEv"
+entry_symbol = "shim_entry"
 
 # A page of the boot's stack that nothing uses, given to the VMM by MapGPA while page tables call it private.
 stack_bottom = 0xA01000
@@ -120,22 +120,6 @@ delivered = {
     "rdmsr_of_a_register_that_no_td_has": (rdmsr(0x9B), 13, 5),
     "cr4_with_a_bit_of_the_module": (b"\xb8\x60\x06\0\x80\x0f\x22\xe0", 13, 5),
 }
-
-
-def address_of(symbol):
-    output = subprocess.run(["llvm-nm-19", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
-    return next(int(line.split()[0], 16) for line in output.splitlines() if line.split()[-1] == symbol)
-
-
-def run_with(test, symbol, code, *options):
-    """Runs the image with these instructions in it. Also returns the place where they stand."""
-    place = address_of(symbol)
-    image = bytearray(settings.image().read_bytes())
-    at = place - shim_code + shim_in_image
-    image[at:at + len(code)] = code
-    file = suite.temporary_folder(test) / "final.bin"
-    file.write_bytes(image)
-    return place, td_emu.Run("--memory", "256M", *options, image=file, timeout=100)
 
 
 def check_finding(test, symbol, code, offset, rule, address):

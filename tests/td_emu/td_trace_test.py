@@ -4,7 +4,6 @@
 
 import collections
 import pathlib
-import re
 import sys
 import unittest
 
@@ -13,21 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 import kernels
 import suite
 import td_emu
-
-line_form = re.compile(r"(\d+) vcpu (\d+) rip 0x([0-9a-f]+) (TDCALL|TDVMCALL) (\S+)((?: \w+=0x[0-9a-f]+)*) ->"
-                       r"((?: \w+=0x[0-9a-f]+)+)(.*)")
-
-
-class Call:
-    def __init__(self, line):
-        match = line_form.fullmatch(line)
-        assert match, line
-        self.number, self.vcpu, self.rip = int(match[1]), int(match[2]), int(match[3], 16)
-        self.kind, self.name, self.end = match[4], match[5], match[8]
-        self.operands, self.results = (
-            {name: int(value, 16) for name, value in (word.split("=") for word in words.split())}
-            for words in (match[6], match[7]))
-
+from call_trace import Call
 
 def run(test, *options):
     """A boot, and its trace."""

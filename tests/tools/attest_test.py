@@ -4,7 +4,6 @@
 that names it; and a quote of a production machine is what Intel's rules make of it."""
 
 import base64
-import hashlib
 import json
 import os
 import pathlib
@@ -12,16 +11,11 @@ import struct
 import unittest
 
 import quoting
-from measure_test import Boot
+from measured_boot import Boot
 from support import ToolTest, elf, reset_vector
 
 production = pathlib.Path(__file__).resolve().parents[3] / "shared/data/quotes"
 nonce, bound = bytes(range(32)), b"a public key"
-
-
-def bound_data(asked, with_it=b""):
-    """REPORTDATA, as specs/attestation.md has it."""
-    return hashlib.sha512(b"tdshim-evidence-1" + hashlib.sha512(asked).digest() + hashlib.sha512(with_it).digest()).digest()
 
 
 class AttestTest(ToolTest):
@@ -45,7 +39,7 @@ class AttestTest(ToolTest):
         values = json.loads(pathlib.Path(self.policy).read_text(encoding="ascii"))
         self.registers = bytes.fromhex(values["mrtd"] + values["rtmr0"] + values["rtmr1"]) + bytes(96)
         self.collateral = self.platform.write_collateral(os.path.join(self.folder, "pcs"))
-        self.report_data = bound_data(nonce, bound)
+        self.report_data = quoting.bound_data(nonce, bound)
 
     def body(self, **changes):
         return self.platform.body(**{"registers": self.registers, "report_data": self.report_data, **changes})
@@ -216,10 +210,10 @@ class AttestTest(ToolTest):
 
     def test_nobody_takes_an_end_of_the_nonce_for_what_is_bound(self):
         """A relay that asks for NONCE and its own key behind it, of a TD that binds nothing."""
-        relayed = bound_data(nonce + b"a stranger's key")
+        relayed = quoting.bound_data(nonce + b"a stranger's key")
         self.assertEqual(self.failed(self.platform.quote(self.body(report_data=relayed))), {"report-data"})
         for half in (nonce + bound, nonce):
-            self.assertEqual(self.failed(self.platform.quote(self.body(report_data=bound_data(half)))), {"report-data"})
+            self.assertEqual(self.failed(self.platform.quote(self.body(report_data=quoting.bound_data(half)))), {"report-data"})
 
     def test_dates_are_those_of_the_time_that_is_asked_for(self):
         quote = self.platform.quote(self.body())

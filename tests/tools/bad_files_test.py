@@ -8,7 +8,7 @@ import os
 import subprocess
 import unittest
 
-from measure_test import KERNEL, REGISTERS, Boot
+from measured_boot import KERNEL, REGISTERS, Boot
 from support import LOG, TOOLS, ToolTest, elf, reset_vector
 
 POLICY = {"format": "tdshim-policy", "version": 3, **dict.fromkeys(REGISTERS), "events": []}

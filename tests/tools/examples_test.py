@@ -15,11 +15,10 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
-import attest_test
 import quoting
 import settings
 import suite
-from measure_test import Boot
+from measured_boot import Boot
 from mrtd import mrtd
 from support import TOOLS
 
@@ -40,7 +39,7 @@ def put_evidence(folder, boot):
     platform_folder.mkdir()
     platform = quoting.Platform(platform_folder)
     registers = bytes.fromhex(mrtd(boot.image) + boot.register(0) + boot.register(1)) + bytes(96)
-    quote = platform.quote(platform.body(registers, report_data=attest_test.bound_data(nonce)))
+    quote = platform.quote(platform.body(registers, report_data=quoting.bound_data(nonce)))
     (folder / "td.quote").write_bytes(quote)
     (folder / "evidence.json").write_text(json.dumps({"quote": base64.b64encode(quote).decode(),
                                                       "cc_eventlog": base64.b64encode(boot.log()).decode()}))

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import unittest
 
-from measure_test import DEBUG, IDENTITY, KERNEL, SEPT_VE_DISABLE, XFAM, Boot
+from measured_boot import DEBUG, IDENTITY, KERNEL, SEPT_VE_DISABLE, XFAM, Boot
 from support import BIN, ToolTest, elf, replayed, reset_vector, sha384
 
 INTEL = "939a7233f79c4ca9940a0db3957f0607"  # QE_VENDOR_ID

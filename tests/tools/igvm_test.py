@@ -10,7 +10,7 @@ import unittest
 import zlib
 
 import igvm_reader as igvm
-import measure_test
+import measured_boot
 from support import (
     BOOT_SECTOR, BIN, CFV_SIZE, IMAGE_END, KIB, MIN_IMAGE_SIZE, TDX_ENTRY, TD_HOB, ToolTest, elf, find_table_entry, reset_vector,
     sections_of,
@@ -59,7 +59,7 @@ class IgvmTest(ToolTest):
         self.assertEqual(b"".join(flat[address] for address in sorted(flat)), image)
         found = json.loads(self.good("shim-measure", path, "--json"))
         self.assertEqual((found["mrtd"], found["rtmr0"], found["rtmr1"]), (igvm.mrtd(file), None, None))
-        self.assertEqual(found["mrtd"], measure_test.mrtd(image))
+        self.assertEqual(found["mrtd"], measured_boot.mrtd(image))
         self.assertEqual([run["pages"] for run in found["runs"]],
                          [run["pages"] for run in json.loads(self.good("shim-info", path, "--json"))["pages"]])
 
@@ -69,7 +69,7 @@ class IgvmTest(ToolTest):
 
     def test_images_for_other_vmms(self):
         """A service TD gets memory only, a VMM that places a payload has nothing to place."""
-        payload = ("--payload", self.put("payload", measure_test.KERNEL))
+        payload = ("--payload", self.put("payload", measured_boot.KERNEL))
         for profile, added, parameters in (("service-td", 4, 0), ("tdvf-payload", 0, 2)):
             with self.subTest(profile):
                 image, file, path = self.link("--profile", profile, *payload)

@@ -1,10 +1,11 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""shim-ld: the image byte for byte, its metadata by QEMU's way of reading, and every refusal. Part of
-tools_test.py."""
+"""shim-ld: the image byte for byte, its metadata by QEMU's way of reading, and every refusal."""
 
 import json
 import os
 import struct
+import unittest
 
 from support import (
     CFV_SIZE, CODE, CODE_BYTES, CONSTANTS, CONSTANT_BYTES, GRANULE, IMAGE_END, INFO_ENTRY, LINK_ROOM,
@@ -207,3 +208,7 @@ class LinkTest(ToolTest):
         os.mkdir(self.output)  # a folder stands where the image should: the last step fails
         self.assertIn("final.bin: is a folder", self.bad(*self.link()).stderr)
         self.assertEqual(os.listdir(os.path.dirname(self.output)), ["final.bin"])
+
+
+if __name__ == "__main__":
+    unittest.main()

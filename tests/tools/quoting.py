@@ -20,6 +20,11 @@ SIGNER = bytes.fromhex("dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e
 ENCLAVE_ATTRIBUTES = bytes.fromhex("11000000000000000000000000000000")
 
 
+def bound_data(asked, with_it=b""):
+    """REPORTDATA, as specs/attestation.md has it."""
+    return hashlib.sha512(b"tdshim-evidence-1" + hashlib.sha512(asked).digest() + hashlib.sha512(with_it).digest()).digest()
+
+
 def day(distance):
     """RFC 3339, that many days from now."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400 * distance))

@@ -16,14 +16,13 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 from kernels import bzimage
-from link_test import LinkTest  # run from here with the rest
 from support import (
     BOOT_SECTOR, BFV, BIN, CFV_SIZE, COMMAND_LINE, FOOTER, GRANULE, HOB, HOB_BYTES, IMAGE_END, INFO_ENTRY, KERNEL, LOG,
     LOG_EVENTS, LOG_HEADER, MIN_IMAGE_SIZE, TOOLS, ToolTest, elf, event, foreign_image, log_header, replayed,
     reset_vector, sha384,
 )
 
-__all__ = ["LinkTest", "CommonTest", "InfoTest", "LogTest"]
+__all__ = ["CommonTest", "InfoTest", "LogTest"]
 
 
 class CommonTest(ToolTest):

@@ -6,7 +6,6 @@ instructions where the boot begins; the page tables are walked in guest memory."
 
 import re
 import struct
-import subprocess
 import unittest
 
 import firmware
@@ -16,24 +15,12 @@ import suite
 from gdb_remote import GdbRemote
 from handover import Handover
 from machine import Machine
+from shim_places import boot_symbol, guard_size, page, print_symbol, stacks_from, symbols
 
-boot_symbol = "_ZN6tdshim4boot4bootEv"
-print_symbol = "_ZN6tdshim8platform5printENSt3__117basic_string_viewIcNS1_11char_traitsIcEEEE"
 hand_over_symbol = "_ZN6tdshim8platform11start_linuxERKNS_8GpaRangeENS_3GpaES4_"
-page = 4096
-# The stacks, each behind its guard page [shim/platform/x86/stacks.hpp], and a last guard page behind them.
-guard_size = page
-max_workers = 15
-stack_sizes = [("boot", 16 * page), ("exceptions", 2 * page), ("double faults", page),
-               *[("worker exceptions", page), ("worker", 2 * page)] * max_workers]
 gate_size, gate_attributes = 16, 5
 first_exception_stack_in_tss = 36
 stub = kernels.bzimage()
-
-
-def symbols():
-    output = subprocess.run(["llvm-nm-19", settings.shim_elf()], check=True, capture_output=True, text=True).stdout
-    return {name: int(value, 16) for value, _, name in map(str.split, output.splitlines())}
 
 
 def load_rax(value):
@@ -56,13 +43,6 @@ class Expected:
 
 def access(address, instruction, code, guarded=None):
     return load_rax(address) + instruction, Expected(14, rip=10, code=code, cr2=address, guarded=guarded)
-
-
-def stacks_from(start):
-    """(name, guard page, lowest byte, first byte above) of each stack, from the start of all."""
-    for name, size in stack_sizes:
-        yield name, start, start + guard_size, start + guard_size + size
-        start += guard_size + size
 
 
 def jump(address, code):

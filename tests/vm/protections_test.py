@@ -13,9 +13,9 @@ import kernels
 import linux
 import settings
 import suite
-from exceptions_test import boot_symbol, symbols
 from gdb_remote import GdbRemote
 from machine import Machine
+from shim_places import boot_symbol, symbols
 
 stub = kernels.bzimage()
 overwritten = r"^tdshim: stack overwritten, found by the function at (0x[0-9a-f]+): reset$"
