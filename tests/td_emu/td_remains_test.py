@@ -48,6 +48,11 @@ def of_placed_bzimage(folder):
     return of_bzimage(folder)[0], linked(folder, "--profile", "tdvf-payload")
 
 
+def of_placed_regions(folder):
+    """Sections measured whole, which the log has whole too."""
+    return of_bzimage(folder)[0], linked(folder, "--profile", "tdvf-payload", "--measurement", "td-shim")
+
+
 def of_embedded_uki(folder):
     return None, linked(folder, "--payload", of_uki(folder)[0], "--payload-measured", "rtmr")
 
@@ -84,6 +89,9 @@ class Remains(unittest.TestCase):
 
     def test_placed_bzimage(self):
         check(self, of_placed_bzimage)
+
+    def test_sections_measured_whole(self):
+        check(self, of_placed_regions)
 
     def test_placed_uki(self):
         check(self, of_placed_uki)

@@ -176,6 +176,9 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
             settings.unmeasured_payload = section.memory;
     const auto info = tdvf::find_image_info(image.bytes);
     settings.is_tdshim = info && info->has_value();
+    // The log has all of a section whose digest is that of all of it.
+    if (settings.is_tdshim && ((*info)->options & tdvf::option_region_digests) != 0)
+        settings.measured_copy = layout::event_log;
     settings.until_payload = options.until_payload;
     settings.delivers_exceptions = options.delivers_exceptions;
     settings.watches_payload = options.watches_payload;

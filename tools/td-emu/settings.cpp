@@ -40,6 +40,7 @@ Settings settings_of(const json& from) {
     settings.added = ranges_of(from.at("added"));
     settings.free = ranges_of(from.at("free"));
     settings.unmeasured_payload = ranges_of(from.at("unmeasured_payload")).at(0);
+    settings.measured_copy = ranges_of(from.at("measured_copy")).at(0);
     settings.firmware = ranges_of(from.at("firmware"));
     settings.is_tdshim = from.at("is_tdshim");
     settings.until_payload = from.at("until_payload");
@@ -74,6 +75,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"added", json_of(settings.added)},
         {"free", json_of(settings.free)},
         {"unmeasured_payload", json_of({settings.unmeasured_payload})},
+        {"measured_copy", json_of({settings.measured_copy})},
         {"firmware", json_of(settings.firmware)},
         {"is_tdshim", settings.is_tdshim},
         {"until_payload", settings.until_payload},

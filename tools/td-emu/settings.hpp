@@ -24,6 +24,7 @@ struct Settings {
     std::vector<GpaRange> added;    ///< pages that the VMM added before the TD runs
     std::vector<GpaRange> free;     ///< of these what the VMM may fill unmeasured
     GpaRange unmeasured_payload;    ///< in the image, where MRTD does not have it
+    GpaRange measured_copy;         ///< memory that has the VMM's bytes as they were measured
     std::vector<GpaRange> firmware; ///< where its code is executed
     bool is_tdshim = false;         ///< not a firmware of another make
     bool until_payload = false;

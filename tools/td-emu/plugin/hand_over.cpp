@@ -46,7 +46,9 @@ void check_nothing_is_left(std::uint64_t entry) {
                 emulation->td.find_pending(GpaRange::between(at, {at.value + page_size}));
             std::copy_n(bytes.end() - static_cast<std::ptrdiff_t>(before), before, bytes.begin());
             const auto page = std::span(bytes).subspan(before, page_size);
-            if (pending || !emulation->memory.read(at, page))
+            const bool is_measured = emulation->settings.measured_copy.overlaps(
+                GpaRange::between(at, {at.value + page_size}));
+            if (pending || is_measured || !emulation->memory.read(at, page))
                 std::ranges::fill(page, std::byte{0});
             const auto found = std::ranges::search(bytes, pattern);
             if (!found.empty())
