@@ -403,7 +403,7 @@ class PolicyTest(SigningTest):
         for image, options, reason in ((first, ("--min-svn", "2"), "does not lower it to 2"),
                                        (first, ("--key", self.ec.public + ",svn=1"), "does not lower it to 1"),
                                        (first, ("--pin", "a" * 96), "is revoked in the image"),
-                                       (first, ("--revoke-key", self.ec.public), "demands signatures and lists no key"),
+                                       (first, ("--revoke-key", self.ec.public), "runs nothing without a key: give --key, or --policy measured"),
                                        (pinned, ("--revoke", digest), "pins payloads and lists none"),
                                        (anchor_alone, ("--min-svn", "2"), "does not say its algorithm; name it as well, --key FILE"),
                                        (self.image, ("--key", self.ec.public), "nothing is enrolled that --change")):

@@ -125,6 +125,10 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
     const VolumePlace place = TRY(require_volume(image, options.firmware));
     const MutableBytes volume = MutableBytes(image).subspan(place.offset, place.size);
     const NewContents made = TRY(contents_for(options, volume));
+    if (made.contents.policy != cfv::Policy::measured && made.contents.keys.empty())
+        return std::unexpected(
+            failure("--policy", "signed, which it is where it is not given, runs nothing without a "
+                                "key: give --key, or --policy measured"));
     TRY(write_volume(options, made.contents, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
     const auto info = TRY(of_file(options.firmware, tdvf::find_image_info(image)));
