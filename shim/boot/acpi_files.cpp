@@ -11,8 +11,6 @@
 namespace tdshim::boot {
 namespace {
 
-constexpr std::uint64_t max_file_size = 16 * MiB;
-
 /// Tells the VMM where a file was loaded, in a fw_cfg file that the VMM reads (VM generation id).
 Result<void> tell_vmm(Context& context, const acpi::Command& command,
                       const acpi::LoadedFiles& files) {
@@ -108,8 +106,8 @@ Result<Placed> load_file(Context& context, std::string_view name, std::uint64_t 
     const auto file = context.items.find(name);
     if (!file)
         return refuse(Fault::fw_cfg_item_missing);
-    if (file->size == 0 || file->size > max_file_size)
-        return refuse(Fault::fw_cfg_item_size, 0, max_file_size, file->size);
+    if (file->size == 0 || file->size > acpi::max_file_size)
+        return refuse(Fault::fw_cfg_item_size, 0, acpi::max_file_size, file->size);
     const Placed placed = TRY(place_acpi(context, file->size, alignment));
     TRY(context.items.read(file->selector, placed.bytes));
     TRY(context.recorder.record(

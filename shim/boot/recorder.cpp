@@ -7,14 +7,11 @@ namespace tdshim::boot {
 namespace {
 
 constexpr std::uint32_t closed_rtmrs = 2; // RTMR[0] and RTMR[1] belong to the firmware
-// Kept for the separators that close them, and for those that say why there is no payload after
-// all, each with a line of reason.
-constexpr std::size_t room_for_separators = 1024;
 
 } // namespace
 
 Result<void> Recorder::record(const measure::Measurement& measurement) {
-    return record(measurement, room_for_separators);
+    return record(measurement, measure::room_for_separators);
 }
 
 Result<void> Recorder::record(const measure::Measurement& measurement, std::size_t reserve) {

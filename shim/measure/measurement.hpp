@@ -19,6 +19,10 @@
 
 namespace tdshim::measure {
 
+/// Bytes that the log keeps for the separators that close RTMR[0] and RTMR[1], and for those that
+/// say why there is no payload after all, each with a line of reason.
+inline constexpr std::size_t room_for_separators = 1024;
+
 /// One extension of a register and the event that stands for it. `body` refers to the input.
 struct Measurement {
     std::uint32_t rtmr = 0;

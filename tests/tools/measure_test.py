@@ -15,7 +15,8 @@ for folder in ("vectors", "vm"):
 
 from kernels import bzimage
 from measured_boot import (
-    DEBUG, IDENTITY, INITRD, KERNEL, REGISTERS, SEPT_VE_DISABLE, UNPINNED, Boot, allocate, config, log_of, table, td_hob,
+    DEBUG, IDENTITY, INITRD, KERNEL, MADT, REGISTERS, SEPT_VE_DISABLE, TABLES, UNPINNED, Boot, allocate, config, log_of,
+    resource, root, script, table, td_hob,
 )
 from mrtd import mrtd
 from support import CFV_SIZE, COMMAND_LINE, ToolTest, elf, event, log_header, replayed, reset_vector, sha384
@@ -70,6 +71,64 @@ class MeasureTest(ToolTest):
                 self.assertNotEqual(found.pop("tdinfo_hash"), plain["tdinfo_hash"])
                 changed = {option[2:]: value} if option[2:] in REGISTERS else {}
                 self.assertEqual(found, {**{key: value for key, value in plain.items() if key != "tdinfo_hash"}, **changed})
+
+    def refusal(self, boot):
+        return self.bad(*self.arguments(boot)).stderr
+
+    def with_tables(self, *tables, **changes):
+        image = changes.pop("image", self.boot.image)
+        return Boot(image, tables={**TABLES, "etc/acpi/tables": root(*tables), **changes}, script=script(len(tables)))
+
+    def test_what_the_firmware_refuses_of_acpi_files_is_no_prediction(self):
+        fadt, ssdt = table(b"FACP", bytes(240)), table(b"SSDT", b"code")
+        mailbox = table(b"APIC", struct.pack("<II", 0, 0) + struct.pack("<BBHIQ", 0x10, 16, 0, 0, 0x1000))
+        bad_rsdp = {"etc/acpi/rsdp": b"RSD PTX " + bytes(12)}
+        bad_sum = bytes([*MADT[:40], MADT[40] ^ 1, *MADT[41:]])
+        for boot, words in ((self.with_tables(ssdt), "etc/acpi/rsdp: ACPI tables hold no MADT"),
+                            (self.with_tables(MADT, bad_sum), "etc/acpi/rsdp: ACPI table has a wrong checksum"),
+                            (self.with_tables(MADT, **bad_rsdp), "etc/acpi/rsdp: ACPI table has a wrong signature"),
+                            (self.with_tables(mailbox), "MADT of the VMM holds a wakeup mailbox of its own"),
+                            (self.with_tables(MADT, fadt, fadt), "ACPI tables hold two FADTs"),
+                            (self.with_tables(MADT, table(b"CCEL", bytes(20))), "event log")):
+            with self.subTest(words):
+                self.assertIn(words, self.refusal(boot))
+        self.predict(boot=self.with_tables(MADT, ssdt))
+
+    def test_an_executable_gets_no_table_that_no_hob_can_hold(self):
+        for size, is_held in ((65504 - 36, True), (65505 - 36, False)):
+            boot = self.with_tables(MADT, table(b"SSDT", bytes(size)))
+            command = ["shim-measure", self.put("image", boot.image), "--kernel", self.put("elf", elf()), "--hob",
+                       self.put("hob", boot.hob), "--acpi", boot.put_acpi(self.folder)]
+            with self.subTest(size):
+                if is_held:
+                    self.good(*command)
+                else:
+                    self.assertIn("HOB list does not fit its place", self.bad(*command).stderr)
+            self.predict(boot=boot)  # Linux has no such list
+
+    def test_the_policy_of_an_image_for_aml_holds_for_files_too(self):
+        image = os.path.join(self.folder, "policy.bin")
+        for policy, words in (("refuse", "SSDT: AML of the VMM's, which the image refuses"),
+                              ("enrolled", "SSDT: AML of the VMM's that is not enrolled"), ("drop", None)):
+            self.good("shim-ld", self.put("vector", reset_vector()), self.put("elf", elf()), "--aml", policy, "-o", image)
+            with open(image, "rb") as file:
+                boot = self.with_tables(MADT, table(b"SSDT", b"code"), image=file.read())
+            with self.subTest(policy):
+                if words:
+                    self.assertIn(words, self.refusal(boot))
+                else:
+                    self.predict(boot=boot)
+
+    def test_what_the_firmware_refuses_of_a_td_hob_is_no_prediction(self):
+        filler = struct.pack("<HHI16s", 4, 0x8000, 0, b"somebody's GUID ") + bytes(0x8000 - 24)
+        low = resource(0, 1 << 30)
+        for hob, words in ((td_hob(low, resource(1 << 29, 1 << 30)), "TD HOB has resources that overlap"),
+                           (td_hob(low, resource(1 << 52, 1 << 30)), "TD HOB has memory beyond the TD's private addresses"),
+                           (td_hob(low, resource(0xFFF00000, 1 << 20)), "memory map has overlapping entries"),
+                           (td_hob(low, filler, filler), "event log area is full")):
+            with self.subTest(words):
+                self.assertIn(words, self.refusal(Boot(self.boot.image, hob=hob)))
+        self.predict(boot=Boot(self.boot.image, hob=td_hob(low, filler)))
 
     def test_without_a_vmm_there_is_no_rtmr0(self):
         found = json.loads(self.good("shim-measure", self.put("image", self.boot.image), "--kernel",
@@ -165,6 +224,14 @@ class MeasureTest(ToolTest):
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
                          UNPINNED + "not compared with a TDREPORT or quote: ATTRIBUTES, XFAM, MRCONFIGID, MROWNER, "
                          f"MROWNERCONFIG, MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
+
+    def test_a_policy_without_rtmr0_names_none_of_its_events(self):
+        values = json.loads(pathlib.Path(self.policy()).read_text(encoding="ascii"))
+        values["rtmr0"] = None
+        values["events"] = [event for event in values["events"] if event["register"] != "rtmr0"]
+        policy = self.put("unnamed.json", json.dumps(values).encode())
+        found = self.check(self.boot, "--policy", policy)
+        self.assertEqual((found["agrees"], found["names_not_covered"]), (True, 4))
 
     def references(self, **td):
         """A TDREPORT and quotes of one TD, as options."""
@@ -283,7 +350,7 @@ class MeasureTest(ToolTest):
         for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
             result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
             self.assertEqual(result.returncode, 1, result.stderr)
-            self.assertRegex(result.stdout, r"^((not compared|without a policy: ).*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
+            self.assertRegex(result.stdout, r"^((not compared|without a policy for RTMR).*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
                                             r"measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):

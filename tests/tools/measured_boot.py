@@ -15,7 +15,32 @@ from support import COMMAND_LINE, TD_HOB, event, log_header, replayed, sha384
 
 KERNEL = bzimage()
 INITRD = bytes(reversed(range(256))) * 33 + b"odd"
-TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": b"FACS" + bytes(1000)}
+
+
+def summed(content, at):
+    """With the byte at `at` such that all of them come to 0."""
+    changed = bytearray(content)
+    changed[at] = -(sum(content) - content[at]) & 0xFF
+    return bytes(changed)
+
+
+def table(signature, content):
+    """With a header that is good [ACPI 6.5, 5.2.6]."""
+    return summed(struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(content), 2, 0, b"OEM", b"TABLE", 1, b"TEST", 1) + content, 9)
+
+
+# What a loader script links: RSDP, and RSDT, MADT and some bytes in one file.
+MADT = table(b"APIC", struct.pack("<II", 0xFEE00000, 0))
+
+
+def root(*tables):
+    """RSDT and the tables that it lists, as a loader script has them before it is run: offsets, and no checksum."""
+    size = 36 + 4 * len(tables)
+    places = [size + sum(map(len, tables[:i])) for i in range(len(tables))]
+    return table(b"RSDT", struct.pack(f"<{len(tables)}I", *places)) + b"".join(tables)
+
+
+TABLES = {"etc/acpi/rsdp": b"RSD PTR " + bytes(12), "etc/acpi/tables": root(MADT) + bytes(1000)}
 CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
 IDENTITY = ("mrconfigid", "mrowner", "mrownerconfig")
@@ -34,7 +59,24 @@ def allocate(name):
     return struct.pack("<I56sIB63x", 1, name.encode(), 16, 1)
 
 
-SCRIPT = b"".join(allocate(name) for name in TABLES)
+def add_pointer(name, offset):
+    """To a place in etc/acpi/tables."""
+    return struct.pack("<I56s56sIB7x", 2, name.encode(), b"etc/acpi/tables", offset, 4)
+
+
+def add_checksum(name, offset, size):
+    return struct.pack("<I56sIII56x", 3, name.encode(), offset, 0, size)
+
+
+def script(count):
+    """For a root that lists so many tables."""
+    return (b"".join(allocate(name) for name in TABLES) +
+            b"".join(add_pointer("etc/acpi/tables", 36 + 4 * i) for i in range(count)) +
+            add_checksum("etc/acpi/tables", 9, 36 + 4 * count) +
+            add_pointer("etc/acpi/rsdp", 16) + add_checksum("etc/acpi/rsdp", 8, 20))
+
+
+SCRIPT = script(1)
 
 
 def config(descriptor, info):
@@ -45,17 +87,15 @@ def blob(name, place, size):
     return bytes([len(name)]) + name.encode() + struct.pack("<QQ", place, size)
 
 
-def td_hob():
-    end = TD_HOB[0] + 56 + 48 + 8
-    return (struct.pack("<HHIIIQQQQQ", 1, 56, 0, 9, 0, 0, 0, 0, 0, end) +
-            struct.pack("<HHI16sIIQQ", 3, 48, 0, bytes(16), 7, 7, 0, 1 << 30) + struct.pack("<HHI", 0xFFFF, 8, 0))
+def resource(start, size):
+    """Memory that the TD is to accept."""
+    return struct.pack("<HHI16sIIQQ", 3, 48, 0, bytes(16), 7, 7, start, size)
 
 
-def table(signature, content):
-    """With a header that is good [ACPI 6.5, 5.2.6]."""
-    bytes_ = bytearray(struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(content), 2, 0, b"OEM", b"TABLE", 1, b"TEST", 1) + content)
-    bytes_[9] = -sum(bytes_) & 0xFF
-    return bytes(bytes_)
+def td_hob(*hobs):
+    body = b"".join(hobs or [resource(0, 1 << 30)])
+    end = TD_HOB[0] + 56 + len(body) + 8
+    return (struct.pack("<HHIIIQQQQQ", 1, 56, 0, 9, 0, 0, 0, 0, 0, end) + body + struct.pack("<HHI", 0xFFFF, 8, 0))
 
 
 class Boot:

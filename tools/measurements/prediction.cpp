@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/measurements/prediction.hpp"
 
+#include "shim/formats/event_log/writer.hpp"
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/formats/tdvf/wire.hpp"
+#include "shim/memory/layout.hpp"
 #include "shim/plan/accepted.hpp"
 #include "tools/measurements/summary.hpp"
 
@@ -148,6 +150,22 @@ Prediction predict(const BootInputs& inputs) {
             inputs.smbios->origin);
     add_payload(predictor, inputs);
     return predictor.finish();
+}
+
+Outcome<> check_log_room(const Prediction& prediction) {
+    std::vector<std::byte> area(layout::event_log.size());
+    event_log::LogWriter log(area);
+    for (const PredictedEvent& event : prediction.events) {
+        const Measurement& measured = event.measurement;
+        const bool is_separator = measured.type == event_log::EventType::separator;
+        const std::size_t reserve = is_separator ? 0 : measure::room_for_separators;
+        TRY(of_file(event.origin,
+                    log.check_room(measured.head_size + measured.body.size(), reserve)));
+        TRY(of_file(event.origin,
+                    log.append(event_log::mr_index_of_rtmr(measured.rtmr), measured.type,
+                               measured.digest, measured.head(), measured.body)));
+    }
+    return {};
 }
 
 } // namespace tdshim::tools

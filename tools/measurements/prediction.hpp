@@ -13,6 +13,7 @@
 #include "shim/measure/contents.hpp"
 #include "shim/measure/measurement.hpp"
 #include "shim/measure/register_bank.hpp"
+#include "tools/common/failure.hpp"
 #include "tools/vmm/acpi_files.hpp"
 
 namespace tdshim::tools {
@@ -79,5 +80,9 @@ struct Prediction {
 
 /// `inputs` must outlive the prediction.
 [[nodiscard]] Prediction predict(const BootInputs& inputs);
+
+/// Whether the firmware's log has room for all of it. Errors, in words: log_full, by the event's
+/// origin.
+[[nodiscard]] Outcome<> check_log_room(const Prediction& prediction);
 
 } // namespace tdshim::tools

@@ -14,6 +14,7 @@
 #include "tools/common/files.hpp"
 #include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
+#include "tools/shim-measure/acpi_tables.hpp"
 #include "tools/shim-measure/payload_inputs.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 #include "tools/vmm/brought.hpp"
@@ -114,42 +115,6 @@ Outcome<std::optional<InputBytes>> td_hob(const Options& options, const Image& i
                                                size_text(options.memory))};
 }
 
-/// The tables of a HOB by their signatures, as a portable image measures them.
-Outcome<std::vector<vmm::ConfigFile>> tables_of(const InputBytes& list, const Image& image) {
-    const Gpa base = image.metadata.find(tdvf::SectionType::td_hob)->memory.start();
-    hob::TdHob parsed =
-        TRY(of_file(list.origin, hob::parse(list.bytes, base, {~std::uint64_t{0}})));
-    std::vector<vmm::ConfigFile> tables;
-    for (std::size_t i = 0; i < parsed.acpi_tables.size(); ++i) {
-        std::vector<std::byte> bytes(
-            std::max(parsed.acpi_tables[i].size(), sizeof(acpi::TableHeader)));
-        parsed.acpi_tables[i].move_to(bytes);
-        const Bytes table = TRY(of_file(list.origin, acpi::check_hob_table(bytes, i)));
-        const auto* const name = reinterpret_cast<const char*>(table.data());
-        tables.push_back({std::string(name, 4), {table.begin(), table.end()}});
-    }
-    return tables;
-}
-
-/// What the firmware refuses of tables that each are good [shim/boot/acpi_hob_tables.cpp].
-Result<void> check_hob_tables(const std::vector<vmm::ConfigFile>& tables) {
-    constexpr Gpa any_dsdt{page_size};
-    bool has_fadt = false;
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        std::vector<std::byte> copy = tables[i].content;
-        if (acpi::has_signature(copy, "APIC")) {
-            std::vector<std::byte> room(copy.size() + acpi::wakeup_structure_size);
-            TRY(acpi::add_wakeup_structure(copy, {}, room));
-        }
-        if (acpi::has_signature(copy, "FACP")) {
-            if (std::exchange(has_fadt, true))
-                return refuse(Fault::acpi_fadt_twice, i);
-            TRY(acpi::link_fadt(copy, any_dsdt, {}));
-        }
-    }
-    return {};
-}
-
 std::string shape_of(const Options& options) {
     return std::format("{} with {} and {} vCPU{}", options.machine, size_text(options.memory),
                        options.cpus, options.cpus == 1 ? "" : "s");
@@ -167,7 +132,7 @@ Outcome<InputBytes> smbios_of(const vmm::ConfigFiles& files, const std::string& 
 
 /// ACPI files, SMBIOS tables if they are passed on and, of a plain VM, the memory map, where the
 /// firmware asks for them by fw_cfg.
-Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
+Outcome<> add_config_files(const Options& options, const Image& image, BootInputs& inputs) {
     const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
     const bool needs_vmm = !has_static_acpi || options.is_plain_vm || options.passes_smbios;
     const vmm::ConfigFiles files = needs_vmm ? TRY(config_files(options)) : vmm::ConfigFiles{};
@@ -177,6 +142,15 @@ Outcome<> add_config_files(const Options& options, BootInputs& inputs) {
         options.acpi.empty() ? options.qemu + ", " + shape_of(options) : options.acpi;
     inputs.acpi = files.acpi;
     inputs.acpi_origin = "ACPI file of " + origin;
+    if (!has_static_acpi && !inputs.acpi.empty()) {
+        const auto tables = TRY(tables_of_files(inputs.acpi, {.is_td = !options.is_plain_vm,
+                                                              .image_options = inputs.image_options,
+                                                              .origin = inputs.acpi_origin}));
+        TRY(check_aml(image, tables));
+        TRY(of_file(inputs.acpi_origin, check_tables(tables, !options.is_plain_vm)));
+        if (inputs.contents && !inputs.contents->is_linux)
+            TRY(of_file(inputs.acpi_origin, check_room_in_hob(tables)));
+    }
     if (options.passes_smbios)
         inputs.smbios = TRY(smbios_of(files, origin));
     if (options.is_plain_vm)
@@ -215,15 +189,19 @@ Outcome<> add_configuration(const Options& options, const Image& image, const vm
     inputs.uses_fw_cfg = !options.is_plain_vm && !vmm::is_filled_by_vmm(image.metadata);
     if (!options.is_plain_vm)
         inputs.td_hob = TRY(td_hob(options, image, brought));
+    if (inputs.td_hob)
+        TRY(list_of_hob(*inputs.td_hob, image));
     if (options.is_plain_vm || !vmm::is_filled_by_vmm(image.metadata))
-        return add_config_files(options, inputs);
+        return add_config_files(options, image, inputs);
     const bool is_portable = (inputs.image_options & tdvf::option_portable) != 0;
     const bool has_static_acpi = (inputs.image_options & tdvf::option_static_acpi) != 0;
     if (!inputs.td_hob || has_static_acpi)
         return {};
-    auto tables = TRY(tables_of(*inputs.td_hob, image));
+    auto tables = TRY(tables_of_hob(*inputs.td_hob, image));
     TRY(check_aml(image, tables));
-    TRY(of_file(inputs.td_hob->origin, check_hob_tables(tables)));
+    TRY(of_file(inputs.td_hob->origin, check_tables(tables, true)));
+    if (inputs.contents && !inputs.contents->is_linux)
+        TRY(of_file(inputs.td_hob->origin, check_room_in_hob(tables)));
     if (is_portable) {
         inputs.acpi = std::move(tables);
         inputs.acpi_origin = "ACPI table in the " + inputs.td_hob->origin;

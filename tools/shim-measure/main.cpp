@@ -75,6 +75,7 @@ Outcome<ExitCode> run(const Options& asked) {
                       .knows_payload = gathered.boot.knows_payload,
                       .td_info = {},
                       .mrtd = {}};
+    TRY(check_log_room(measured.prediction));
     if (!options.is_plain_vm)
         measured.mrtd = TRY(mrtd_of(image, gathered, options.load_order));
     tdx::TdInfo info = TRY(td_info_of(options.identity));

@@ -11,7 +11,7 @@ namespace tdshim::tools {
 /// Adds the files that are enrolled in `image`. The enrolment refers to the image.
 [[nodiscard]] Outcome<cfv::Enrolment> add_enrolment(const Image& image, BootInputs& inputs);
 
-/// Errors, in words: a table of a TD HOB, by its signature, that the firmware in `image` refuses.
+/// Errors, in words: a table, by its signature, that the firmware in `image` refuses.
 [[nodiscard]] Outcome<> check_aml(const Image& image, const std::vector<vmm::ConfigFile>& tables);
 
 } // namespace tdshim::tools

@@ -63,6 +63,7 @@ struct LoadedFile {
 };
 
 inline constexpr std::size_t max_loaded_files = 16;
+inline constexpr std::uint64_t max_file_size = 16 * MiB;
 
 /// The files that allocate commands brought into memory, and the links between them.
 class LoadedFiles {

@@ -18,6 +18,7 @@
 #include "tests/fuzz/soundness/pool.hpp"
 #include "tools/measurements/comparison.hpp"
 #include "tools/measurements/payload_decision.hpp"
+#include "tools/shim-measure/acpi_tables.hpp"
 #include "tools/shim-measure/secure_boot.hpp"
 
 namespace tdshim::soundness {
@@ -94,7 +95,7 @@ Outcome<> add_payload(const Launch& launch, const Image& image, BootInputs& inpu
 }
 
 /// etc/table-loader and the files that it loads, in its order.
-Outcome<> add_acpi_files(const Launch& launch, BootInputs& inputs) {
+Outcome<> add_acpi_files(const Launch& launch, const Image& image, BootInputs& inputs) {
     const Blob& bytes = *launch.file(fw_cfg::table_loader);
     inputs.acpi.push_back({std::string(fw_cfg::table_loader), bytes});
     const acpi::Script script = TRY(of_file(name, acpi::Script::open(bytes)));
@@ -107,20 +108,16 @@ Outcome<> add_acpi_files(const Launch& launch, BootInputs& inputs) {
             return std::unexpected(tools::failure(command.file, "is not there"));
         inputs.acpi.push_back({std::string(command.file), *file});
     }
-    return {};
+    const auto tables = TRY(tools::tables_of_files(
+        inputs.acpi, {.is_td = launch.is_td, .image_options = launch.options, .origin = name}));
+    TRY(tools::check_aml(image, tables));
+    return of_file(name, tools::check_tables(tables, launch.is_td));
 }
 
 Outcome<> add_hob_tables(const Launch& launch, const Image& image, BootInputs& inputs) {
-    std::vector<vmm::ConfigFile> tables;
-    hob::TdHob list = TRY(parsed_hob(launch));
-    for (Foreign& source : list.acpi_tables) {
-        Blob copy(std::max(source.size(), sizeof(acpi::TableHeader)));
-        source.move_to(copy);
-        const Bytes table = TRY(of_file(name, acpi::check_hob_table(copy, 0)));
-        tables.push_back({std::string(reinterpret_cast<const char*>(table.data()), 4),
-                          {table.begin(), table.end()}});
-    }
+    auto tables = TRY(tools::tables_of_hob(*inputs.td_hob, image));
     TRY(tools::check_aml(image, tables));
+    TRY(of_file(name, tools::check_tables(tables, true)));
     if ((launch.options & tdvf::option_portable) != 0)
         inputs.acpi = std::move(tables);
     return {};
@@ -142,7 +139,7 @@ Outcome<> add_configuration(const Launch& launch, const Image& image, BootInputs
     if ((launch.options & tdvf::option_static_acpi) != 0)
         return {};
     return launch.is_placed ? add_hob_tables(launch, image, inputs)
-                            : add_acpi_files(launch, inputs);
+                            : add_acpi_files(launch, image, inputs);
 }
 
 /// Of a file by name, or of the item that has its size.
@@ -203,6 +200,8 @@ std::string against_prediction(const Launch& launch, const measure::RegisterBank
     if (!inputs)
         return "a payload started where shim-measure says: " + inputs.error().text;
     const tools::Prediction prediction = tools::predict(*inputs);
+    if (const auto room = tools::check_log_room(prediction); !room)
+        return "a payload started where shim-measure says: " + room.error().text;
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (prediction.registers.value(rtmr) != registers.value(rtmr))
             return std::format("RTMR[{}] is not what shim-measure says", rtmr);
