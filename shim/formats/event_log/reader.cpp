@@ -46,9 +46,12 @@ Result<LogReader> LogReader::open(Bytes log) {
     if (first.type != static_cast<std::uint32_t>(EventType::no_action) ||
         spec.signature != spec_id_signature)
         return refuse(Fault::log_header, at);
-    if (spec.algorithm_count != 1 || spec.algorithm != algorithm_sha384 ||
-        spec.digest_size != crypto::sha384_size)
+    if (spec.algorithm_count != 1)
+        return refuse(Fault::log_digest_algorithm, at, 1, spec.algorithm_count);
+    if (spec.algorithm != algorithm_sha384)
         return refuse(Fault::log_digest_algorithm, at, algorithm_sha384, spec.algorithm);
+    if (spec.digest_size != crypto::sha384_size)
+        return refuse(Fault::log_digest_algorithm, at, crypto::sha384_size, spec.digest_size);
     return LogReader(reader, TRY(body.take_bytes(spec.vendor_info_size)));
 }
 
@@ -68,7 +71,9 @@ Result<std::optional<Event>> LogReader::next() {
 
     const std::size_t at = reader_.offset();
     const auto header = TRY(reader_.take<EventHeader>());
-    if (header.digest_count != 1 || header.algorithm != algorithm_sha384)
+    if (header.digest_count != 1)
+        return refuse(Fault::log_digest_algorithm, at, 1, header.digest_count);
+    if (header.algorithm != algorithm_sha384)
         return refuse(Fault::log_digest_algorithm, at, algorithm_sha384, header.algorithm);
     if (header.mr_index > max_mr_index)
         return refuse(Fault::log_register, at, max_mr_index, header.mr_index);
