@@ -93,6 +93,17 @@ def examples_of(program):
     return [example_of(text), *(example_of(help_of(program, name)) for name in names)]
 
 
+def check_inputs_stay(test, folder, program, command):
+    """The command, told to write over each file that it reads."""
+    at = command.index("-o") + 1
+    for name in {word for word in command[1:] if (folder / word).is_file()} - {command[at]}:
+        before = (folder / name).read_bytes()
+        result = subprocess.run([program, *command[1:at], name, *command[at + 1:]], cwd=folder, stdin=subprocess.DEVNULL,
+                                capture_output=True, text=True, timeout=200, check=False)
+        test.assertEqual((result.returncode, (folder / name).read_bytes()), (2, before), (name, command))
+        test.assertIn(f"{name}: is read by this command", result.stderr)
+
+
 def check_example(test, tool):
     program = settings.tool(tool)
     test.assertIsNotNone(program)
@@ -113,6 +124,8 @@ def check_example(test, tool):
             test.assertEqual((result.returncode, result.stderr.split(":")[1]), (3, " this is no TD"), example)
         else:
             test.assertEqual((result.returncode, result.stderr), (0, ""), example)
+        if "-o" in command:
+            check_inputs_stay(test, folder, program, command)
 
 
 class Examples(unittest.TestCase):

@@ -19,6 +19,7 @@
 
 #include "tools/common/descriptor.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/inputs.hpp"
 #include "tools/signing/token_key.hpp"
 
 namespace tdshim::tools {
@@ -216,6 +217,7 @@ Outcome<PrivateKey> PrivateKey::read(const std::string& file, const std::string&
     const Input input(BIO_new_file(file.c_str(), "rb"));
     if (!input)
         return std::unexpected(system_failure(file, "cannot open", errno));
+    note_input(file);
     Handle key(read_private_key(input.get(), passphrase));
     ERR_clear_error();
     if (!key)
