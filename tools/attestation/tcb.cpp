@@ -67,6 +67,12 @@ TcbStatus with_old_part(TcbStatus platform) {
     return platform;
 }
 
+std::string text_of_lowest(const TcbLevel& level) {
+    return std::format("; the lowest one, of {}, has {}, {} and {}", name_of(level.status),
+                       hex(std::as_bytes(std::span(level.svns))), level.pce_svn,
+                       hex(std::as_bytes(std::span(level.tdx_svns))));
+}
+
 } // namespace
 
 Outcome<TcbVerdict> platform_tcb(const TcbInfo& info, const PckExtensions& pck,
@@ -84,8 +90,9 @@ Outcome<TcbVerdict> platform_tcb(const TcbInfo& info, const PckExtensions& pck,
     });
     if (level == info.levels.end())
         return std::unexpected(Failure{std::format(
-            "the platform reaches no TCB level: SVNs {}, PCE's {}, TDX's {}",
-            hex(std::as_bytes(std::span(pck.svns))), pck.pce_svn, hex(Bytes(body.tee_tcb_svn)))});
+            "the platform reaches no TCB level: SVNs {}, PCE's {}, TDX's {}{}",
+            hex(std::as_bytes(std::span(pck.svns))), pck.pce_svn, hex(Bytes(body.tee_tcb_svn)),
+            info.levels.empty() ? "" : text_of_lowest(info.levels.back()))});
     return TcbVerdict{level->status, level->advisories};
 }
 
