@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <optional>
 #include <sys/prctl.h>
@@ -26,12 +27,21 @@ constexpr unsigned patience = 10; // seconds
 /// Whom a signal's handler tells, and whether it has before.
 volatile pid_t told_child = 0;
 volatile sig_atomic_t was_told = 0;
+volatile time_t told_at = 0;
 
-void tell_child(int) {
+/// One that ends a whole group sends the first signal twice: who means it a second time waits.
+void tell_child(int signal) {
     const int error = errno;
-    ::kill(told_child, was_told != 0 ? SIGKILL : SIGTERM);
-    was_told = 1;
-    ::alarm(patience);
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    if (was_told == 0) {
+        ::kill(told_child, SIGTERM);
+        was_told = 1;
+        told_at = now.tv_sec;
+        ::alarm(patience);
+    } else if (signal == SIGALRM || now.tv_sec > told_at + 1) {
+        ::kill(told_child, SIGKILL);
+    }
     errno = error;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -309,6 +310,8 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
                                             int exit_code) {
     std::ifstream input(file);
     auto json = nlohmann::ordered_json::parse(input, nullptr, false);
+    if (exit_code == 128 + SIGKILL)
+        return std::unexpected(failure(qemu, "was killed, and left no result"));
     if (exit_code != 0)
         return std::unexpected(failure(
             qemu,
