@@ -14,7 +14,7 @@ kvm_tdx_parameter=/sys/module/kvm_intel/parameters/tdx
 
 usage() {
   cat <<USAGE
-usage: qemu.sh --firmware FILE [options] [-- more QEMU arguments]
+usage: ${0##*/} --firmware FILE [options] [-- more QEMU arguments]
 
   --firmware FILE  the image, final.bin
   --kernel FILE    a payload: bzImage, vmlinux, unified kernel image, Linux bundle, ELF or PE executable, signed or
@@ -49,7 +49,7 @@ resets a plain VM, with the reason on the console, so that QEMU ends; without -n
 On microvm with tcg Linux measures its processor's clock by the PIT alone, and hangs when a busy host disturbs
 that: --append 'tsc_early_khz=3000000 ...' makes it do without.
 
-example: launch/qemu.sh --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz \\
+example: $0 --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz \\
            --append 'console=ttyS0 panic=-1' -- -device virtio-net-pci
 USAGE
 }
@@ -176,6 +176,11 @@ check_options() {
 
 check_files() {
   require_file --firmware "$firmware"
+  local size
+  size="$(stat --dereference --format %s "$firmware")"
+  if [[ $is_dry_run == no && $size -gt 0 && $((size % 65536)) -ne 0 ]]; then
+    fail "--firmware $firmware: expected a multiple of 64 KiB, which firmware is, found $size bytes (shim-info FILE says what it is)"
+  fi
   if [[ -n $kernel ]]; then require_file --kernel "$kernel"; fi
   if [[ -n $initrd ]]; then require_file --initrd "$initrd"; fi
 }
