@@ -11,13 +11,13 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
 
 usage() {
   cat <<USAGE
-usage: fetch-kernel.sh [--suite SUITE] [--flavour FLAVOUR] [--series VERSION]
+usage: ${0##*/} [--suite SUITE] [--flavour FLAVOUR] [--series VERSION]
 
   --suite SUITE      where from; the default is $(suites_for kernel)
   --flavour FLAVOUR  cloud (the default; Ubuntu's name for it is virtual), amd64, generic, ...
   --series VERSION   the suite's newest kernel of this series, such as 6.18; the default is its newest of all
 
-example: launch/fetch-kernel.sh --suite bookworm
+example: $0 --suite bookworm
 USAGE
 }
 

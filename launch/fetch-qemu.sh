@@ -11,12 +11,12 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
 
 usage() {
   cat <<USAGE
-usage: fetch-qemu.sh [--spice] [--suite SUITE]
+usage: ${0##*/} [--spice] [--suite SUITE]
 
   --spice        with SPICE and its display qxl, which are another 220 MB
   --suite SUITE  where from; the default is the first that can be had of: $(suites_for qemu)
 
-example: launch/qemu.sh --qemu "\$(launch/fetch-qemu.sh)" --firmware build/release/final.bin --kernel vmlinuz
+example: qemu.sh --qemu "\$($0)" --firmware build/release/final.bin --kernel vmlinuz
 USAGE
 }
 

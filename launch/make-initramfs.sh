@@ -11,13 +11,13 @@ wanted_modules=(virtio_pci virtio_mmio virtio_blk virtio_net crc32c_generic ext4
 
 usage() {
   cat <<USAGE
-usage: make-initramfs.sh --modules FOLDER -o FILE [--busybox FILE]
+usage: ${0##*/} --modules FOLDER -o FILE [--busybox FILE]
 
   --modules FOLDER  holds lib/modules/VERSION/modules.dep (see fetch-kernel.sh)
   -o FILE           the archive to write
   --busybox FILE    a static busybox; the default is the one of the package busybox-static
 
-example: launch/make-initramfs.sh --modules "\$(launch/fetch-kernel.sh)/modules" -o build/initrd.gz
+example: $0 --modules "\$(launch/fetch-kernel.sh)/modules" -o build/initrd.gz
 USAGE
 }
 
