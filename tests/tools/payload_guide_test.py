@@ -19,9 +19,9 @@ most_lines = 20
 greeting = r"(?m)^greetings from my payload: \d+ ACPI tables$"
 
 
-def command_blocks():
+def blocks_of(title):
     text = (settings.source() / "specs" / "payload-guide.md").read_text()
-    section = re.search(r"^## In twenty lines$(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
+    section = re.search(f"^## {title}$(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
     blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
     return [textwrap.dedent(block).strip("\n") for block in blocks if block.strip()]
 
@@ -61,17 +61,27 @@ class Guide(unittest.TestCase):
         make_home(home)
         work = home / "greet"
         work.mkdir()
-        blocks = command_blocks()
+        blocks = blocks_of("In twenty lines")
         lines = [line for block in blocks for line in block.splitlines() if line]
         self.assertEqual(len(blocks), 2)
         self.assertLess(len(lines), most_lines)
+        blocks.append(blocks_of("A service TD, and events of its own")[0])
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=work, timeout=250,
                               env={"HOME": str(home), "PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         console = done.stdout.replace("\r", "")
         self.assertEqual(done.returncode, 0, console[-3000:])
-        self.assertEqual(len(re.findall(greeting, console)), 3, console[-3000:])
+        self.assertEqual(len(re.findall(greeting, console)), 4, console[-3000:])
         self.assertNotIn("finding", console)
+
+    def test_an_event_of_ones_own(self):
+        include, body = blocks_of("A service TD, and events of its own")[1].split("\n", 1)
+        source = suite.temporary_folder(self) / "event.cpp"
+        source.write_text(f'{include}\n#include "payload/runtime/runtime.hpp"\n\n'
+                          f"void tdshim::runtime::run(const HobList& machine) {{\n{body}\n}}\n")
+        compiled = subprocess.run(["clang++-19", f"@{settings.image().parent}/payload/compile.rsp", "-Wall", "-Werror", "-c", source,
+                                   "-o", source.with_suffix(".o")], capture_output=True, text=True)
+        self.assertEqual(compiled.returncode, 0, compiled.stderr)
 
     def test_headers(self):
         headers = listed_headers()

@@ -30,7 +30,9 @@ void add_references(CLI::App& app, tdshim::tools::References& references) {
         app.add_option_group("references", "what the log is checked against");
     group->add_option("--policy", references.policy, "reference values of shim-measure");
     auto* report =
-        group->add_option("--report", references.report, "TDREPORT, 1024 bytes, of the same TD");
+        group->add_option("--report", references.report,
+                          "TDREPORT, 1024 bytes, of the same TD: its TDINFO; its MAC, which "
+                          "only the machine that made it can check, is not looked at");
     group
         ->add_option("--quote", references.quote,
                      "quote v4 or v5 of the same TD; its signature "
