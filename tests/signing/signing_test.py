@@ -406,6 +406,7 @@ class PolicyTest(SigningTest):
                                        (first, ("--revoke-key", self.ec.public), "runs nothing without a key: give --key, or --policy measured"),
                                        (pinned, ("--revoke", digest), "pins payloads and lists none"),
                                        (anchor_alone, ("--min-svn", "2"), "does not say its algorithm; name it as well, --key FILE"),
+                                       (first, ("--for", "executable"), "--for: says what the keys of --key are good for, and none is given"),
                                        (self.image, ("--key", self.ec.public), "nothing is enrolled that --change")):
             with self.subTest(options):
                 self.assertIn(reason, self.bad("shim-enroll", "--firmware", image, "--change", *options, "-o",

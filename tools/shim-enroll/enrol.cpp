@@ -70,6 +70,9 @@ struct NewContents {
 
 Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
     const Wishes wishes = TRY(wishes_of(options));
+    if (options.kinds && wishes.keys.empty())
+        return std::unexpected(
+            failure("--for", "says what the keys of --key are good for, and none is given"));
     if (cfv::is_blank(volume)) {
         if (options.changes)
             return std::unexpected(failure(
