@@ -292,7 +292,7 @@ class LogTest(ToolTest):
                 event(1, 4, bytes(48), bytes(1000))[:67],
             f"names a measurement register that does not exist at offset {at:#x}: expected 0x4, found 0x7":
                 event(7, 4, bytes(48), b""),
-            f"does not hold exactly one SHA-384 digest at offset {at:#x}: expected 0xc, found 0x0": b"\1" + bytes(65),
+            f"does not hold exactly one SHA-384 digest at offset {at:#x}: expected 0x1, found 0x0": b"\1" + bytes(65),
         }
         for message, tail in cases.items():
             with self.subTest(message):
