@@ -2,6 +2,7 @@
 #include "tools/shim-measure/acpi_tables.hpp"
 
 #include <algorithm>
+#include <format>
 #include <list>
 #include <utility>
 
@@ -184,12 +185,19 @@ Result<void> check_tables(const std::vector<ConfigFile>& tables, bool is_td) {
     return {};
 }
 
-Result<void> check_room_in_hob(const std::vector<ConfigFile>& tables) {
+Outcome<> check_room_in_hob(const std::vector<ConfigFile>& tables, const std::string& origin) {
+    constexpr std::size_t longest = align_down(0xFFFF - sizeof(hob::GuidHeader), 8);
     std::vector<std::byte> area(512 * KiB);
     hob::ListWriter list(area);
-    for (const ConfigFile& table : tables)
+    for (const ConfigFile& table : tables) {
+        if (table.content.size() > longest)
+            return std::unexpected(failure(
+                origin, std::format("{} has {} bytes, and an executable gets its tables in HOBs, "
+                                    "of which each holds {} at most: the boot is refused",
+                                    table.name, table.content.size(), longest)));
         list.guid(hob::acpi_table_guid, table.content);
-    TRY(list.finish(Gpa{}));
+    }
+    TRY(of_file(origin, list.finish(Gpa{})));
     return {};
 }
 

@@ -35,8 +35,10 @@ tables_of_files(const std::vector<vmm::ConfigFile>& files, const ScriptRun& run)
 /// wakeup mailbox.
 [[nodiscard]] Result<void> check_tables(const std::vector<vmm::ConfigFile>& tables, bool is_td);
 
-/// Whether an executable's HOB list has room for `tables` [shim/boot/executable_payload.cpp]: one
-/// of more than 65,504 bytes fits in no HOB. Errors: hob_list_full.
-[[nodiscard]] Result<void> check_room_in_hob(const std::vector<vmm::ConfigFile>& tables);
+/// Whether an executable's HOB list has room for `tables` of `origin`
+/// [shim/boot/executable_payload.cpp]. Errors, in words: a table of more than 65,504 bytes, which
+/// fits in no HOB; hob_list_full.
+[[nodiscard]] Outcome<> check_room_in_hob(const std::vector<vmm::ConfigFile>& tables,
+                                          const std::string& origin);
 
 } // namespace tdshim::tools

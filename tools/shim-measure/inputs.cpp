@@ -149,7 +149,7 @@ Outcome<> add_config_files(const Options& options, const Image& image, BootInput
         TRY(check_aml(image, tables));
         TRY(of_file(inputs.acpi_origin, check_tables(tables, !options.is_plain_vm)));
         if (inputs.contents && !inputs.contents->is_linux)
-            TRY(of_file(inputs.acpi_origin, check_room_in_hob(tables)));
+            TRY(check_room_in_hob(tables, inputs.acpi_origin));
     }
     if (options.passes_smbios)
         inputs.smbios = TRY(smbios_of(files, origin));
@@ -201,7 +201,7 @@ Outcome<> add_configuration(const Options& options, const Image& image, const vm
     TRY(check_aml(image, tables));
     TRY(of_file(inputs.td_hob->origin, check_tables(tables, true)));
     if (inputs.contents && !inputs.contents->is_linux)
-        TRY(of_file(inputs.td_hob->origin, check_room_in_hob(tables)));
+        TRY(check_room_in_hob(tables, inputs.td_hob->origin));
     if (is_portable) {
         inputs.acpi = std::move(tables);
         inputs.acpi_origin = "ACPI table in the " + inputs.td_hob->origin;
