@@ -52,7 +52,7 @@ run_in() {
   # shellcheck disable=SC2016 # the inner shell's own
   unshare --mount --pid --fork bash -c '
     mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/tmp" &&
-      exec chroot "$1" env -i HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd /root/tdshim && $2"
+      exec chroot "$1" env -i HOME=/home TERM=dumb PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd /tdshim && $2"
   ' run_in "$1" "$2" </dev/null
 }
 
@@ -61,7 +61,7 @@ try() {
   local suite=$1 root="$roots/$1-$2" command=$3 began status=0
   rm -rf --one-file-system "$root"
   make_root "$suite" "$root"
-  git clone --quiet --no-hardlinks "$repository" "$root/root/tdshim"
+  git clone --quiet --no-hardlinks "$repository" "$root/tdshim"
   progress "$suite: $command"
   began=$SECONDS
   run_in "$root" "$command" >"$root.output" 2>&1 || status=$?
