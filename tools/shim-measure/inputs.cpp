@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <format>
 
-#include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/hob.hpp"
 #include "shim/formats/smbios/tables.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
