@@ -14,11 +14,13 @@
 #include <utility>
 
 #include "shim/formats/tdvf/footer.hpp"
+#include "shim/formats/tdx/report.hpp"
 #include "shim/memory/layout.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/inputs.hpp"
 #include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
+#include "tools/measurements/logged.hpp"
 #include "tools/td-emu/child_process.hpp"
 #include "tools/td-emu/chosen_fault.hpp"
 #include "tools/td-emu/end_watch.hpp"
@@ -192,6 +194,8 @@ Outcome<Settings> settings_for(const Options& options, const ChosenFault& fault,
     settings.trace_file = options.trace_file;
     if (image.is_ours && (!options.ccel_file.empty() || options.statistics))
         settings.ccel_file = scratch.file("ccel");
+    if (image.is_ours && !options.ccel_file.empty())
+        settings.payload_ccel_file = scratch.file("payload-ccel");
     return settings;
 }
 
@@ -338,6 +342,31 @@ Outcome<> write_inputs(const Options& options, const vmm::Brought& brought,
     return {};
 }
 
+/// Whether `log` is how the RTMRs of the TDREPORT in `result` came about.
+bool leads_to_report(Bytes log, const nlohmann::ordered_json& result) {
+    const auto bytes = tools::bytes_of_hex(result.at("report").get<std::string>());
+    const auto report = read_at<tdx::Report>(bytes.value_or(std::vector<std::byte>{}), 0);
+    const auto decoded = tools::decode_log(log);
+    if (!report || !decoded || decoded->error)
+        return false;
+    for (std::uint32_t i = 0; i < measure::rtmr_count; ++i)
+        if (report->td_info.rtmr[i] != decoded->registers.value(i))
+            return false;
+    return true;
+}
+
+/// Writes --ccel: the log with the payload's own events where there are any and they explain the
+/// registers, else `log`, as the payload began.
+Outcome<> write_ccel(const Options& options, const Settings& settings, Bytes log,
+                     nlohmann::ordered_json& result) {
+    if (std::error_code ignored; !fs::exists(settings.payload_ccel_file, ignored))
+        return tools::write_file(options.ccel_file, log);
+    const auto later = TRY(tools::read_file(settings.payload_ccel_file));
+    const bool is_whole = leads_to_report(later, result);
+    result["ccel_is_whole"] = is_whole;
+    return tools::write_file(options.ccel_file, is_whole ? Bytes(later) : log);
+}
+
 Outcome<quoting::Platform> quoting_platform(const Options& options) {
     return options.quote_keys.empty()
                ? quoting::Platform::make(options.quote_names)
@@ -407,7 +436,7 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
         if (options.statistics)
             add_hashed_bytes(result, log);
         if (!options.ccel_file.empty())
-            TRY(tools::write_file(options.ccel_file, log));
+            TRY(write_ccel(options, settings, log, result));
     }
     result["mrtd"] = tools::hex(settings.configuration.td_info.mrtd);
     return result;

@@ -60,6 +60,11 @@ Outcome<ExitCode> run(const Options& options) {
             std::cout << "td-emu: finding: " << finding << '\n';
         if (!fatal_error.empty())
             std::cout << "td-emu: the TD reported a fatal error: " << fatal_error << '\n';
+        if (!result.value("ccel_is_whole", true))
+            std::cout << std::format("td-emu: {} is the log as the payload began: the payload "
+                                     "extended registers, and the log in memory does not say by "
+                                     "what\n",
+                                     options.ccel_file);
         if (result.at("end") == "from-outside")
             std::cout << std::format("td-emu: the run was ended from outside, {} a payload began\n",
                                      result.at("payload_entered") ? "after" : "before");
@@ -145,8 +150,9 @@ void add_options(CLI::App& app, Options& options) {
     add_quote_options(app, options);
     app.add_option("--report", options.report_file, "writes the TDREPORT of the end to this file");
     app.add_option("--ccel", options.ccel_file,
-                   "writes the firmware's event log, as it is when the payload begins or the run "
-                   "ends before, to this file");
+                   "writes the event log to this file: with the events of a payload that extends "
+                   "registers itself, else as it is when the payload begins or the run ends "
+                   "before");
     app.add_option("--trace", options.trace_file,
                    "writes a line for each TDCALL and TDVMCALL, with operands and results, to "
                    "this file");

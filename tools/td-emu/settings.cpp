@@ -54,6 +54,7 @@ Settings settings_of(const json& from) {
     settings.quote_socket = from.at("quote_socket");
     settings.result_file = from.at("result_file");
     settings.ccel_file = from.at("ccel_file");
+    settings.payload_ccel_file = from.at("payload_ccel_file");
     settings.trace_file = from.at("trace_file");
     return settings;
 }
@@ -89,6 +90,7 @@ bool write_settings(const Settings& settings, const std::string& file) {
         {"quote_socket", settings.quote_socket},
         {"result_file", settings.result_file},
         {"ccel_file", settings.ccel_file},
+        {"payload_ccel_file", settings.payload_ccel_file},
         {"trace_file", settings.trace_file}};
     std::ofstream output(file);
     output << value;

@@ -37,7 +37,9 @@ struct Settings {
     std::string qtest_socket;
     std::string quote_socket;
     std::string result_file;
-    std::string ccel_file;  ///< empty: not wanted
+    std::string ccel_file; ///< the log as the payload begins; empty: not wanted
+    std::string
+        payload_ccel_file;  ///< the log once the payload extended a register; empty: not wanted
     std::string trace_file; ///< empty: not wanted
 
     [[nodiscard]] std::uint32_t started_vcpus() const {

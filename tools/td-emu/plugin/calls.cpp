@@ -37,9 +37,22 @@ bool is_of_firmware(const Instruction& instruction) {
     return !emulation->runs_payload || is_in_reset_vector(instruction);
 }
 
+/// An extension and the log's event for it may come in either order: the log is looked at behind
+/// an extension and before every later call, the last of which switches the machine off.
+Outcome answer_payload(unsigned vcpu, Registers& registers) {
+    emulation->keep_payload_log();
+    const bool extends = registers[rax] == tdx::mr_rtmr_extend;
+    const Outcome outcome = emulation->td.tdcall(vcpu, registers);
+    if (extends && registers[rax] == 0) {
+        emulation->payload_extends = true;
+        emulation->keep_payload_log();
+    }
+    return outcome;
+}
+
 Outcome answer(unsigned vcpu, Registers& registers, const Instruction& instruction) {
     if (!is_of_firmware(instruction)) // Linux takes part in no test of the firmware's
-        return emulation->td.tdcall(vcpu, registers);
+        return answer_payload(vcpu, registers);
     if (vcpu == 0)
         ++emulation->first_calls;
     if (emulation->call_faults.answer(registers))

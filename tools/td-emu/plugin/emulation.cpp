@@ -6,6 +6,7 @@
 #include <format>
 #include <fstream>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "shim/memory/layout.hpp"
@@ -22,6 +23,12 @@ nlohmann::ordered_json by_name(const std::map<std::uint64_t, std::uint64_t>& cou
     for (const auto& [number, count] : counts)
         named[name(number)] = count;
     return named;
+}
+
+void write_bytes(const std::string& file, Bytes bytes) {
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
 }
 
 } // namespace
@@ -97,6 +104,8 @@ void Emulation::write_result() {
     for (const std::byte byte : report)
         hex += std::format("{:02x}", std::to_integer<unsigned>(byte));
     json["report"] = hex;
+    if (const std::lock_guard lock(log_mutex_); !payload_log_.empty())
+        write_bytes(settings.payload_ccel_file, payload_log_);
     std::ofstream(settings.result_file) << json;
 }
 
@@ -105,9 +114,17 @@ void Emulation::write_log() {
         return;
     std::vector<std::byte> log(layout::event_log.size());
     if (memory.read(layout::event_log.start(), log))
-        std::ofstream(settings.ccel_file, std::ios::binary)
-            .write(reinterpret_cast<const char*>(log.data()),
-                   static_cast<std::streamsize>(log.size()));
+        write_bytes(settings.ccel_file, log);
+}
+
+void Emulation::keep_payload_log() {
+    if (!payload_extends || settings.payload_ccel_file.empty())
+        return;
+    std::vector<std::byte> log(layout::event_log.size());
+    if (!memory.read(layout::event_log.start(), log))
+        return;
+    const std::lock_guard lock(log_mutex_);
+    payload_log_ = std::move(log);
 }
 
 void Emulation::stop() {
@@ -116,6 +133,7 @@ void Emulation::stop() {
         write_log();
         take_statistics();
     }
+    keep_payload_log();
     is_stopped = true;
     write_result();
     std::fflush(nullptr);

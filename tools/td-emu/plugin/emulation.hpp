@@ -10,6 +10,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tools/td-emu/plugin/call_faults.hpp"
 #include "tools/td-emu/plugin/display.hpp"
@@ -80,6 +81,7 @@ struct Emulation {
     /// Code outside of the image was executed: the payload, or what another's firmware copied.
     std::atomic<bool> has_left_image = false;
     std::atomic<bool> runs_payload = false;
+    std::atomic<bool> payload_extends = false; ///< it has extended a register
     std::atomic<bool> holds_rules = true; ///< until the payload is Linux, or another's firmware's
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< before the payload, by vCPU; where they count
@@ -100,6 +102,9 @@ struct Emulation {
     void write_result();
     /// Writes the firmware's event log as it is now, where it is wanted.
     void write_log();
+    /// Keeps the event log as it is now, where it is wanted, once the payload has extended a
+    /// register; from a callback of a vCPU.
+    void keep_payload_log();
     /// Ends QEMU here and now; td-emu reads why in the result.
     [[noreturn]] void stop();
     [[noreturn]] void stop_by_finding(std::uint64_t rip, const std::string& rule,
@@ -107,6 +112,8 @@ struct Emulation {
 
   private:
     nlohmann::ordered_json statistics_ = nlohmann::ordered_json::object(); ///< of the firmware
+    std::mutex log_mutex_;
+    std::vector<std::byte> payload_log_;
 };
 
 /// The one of this process, never destroyed: QEMU's threads may call until the process is gone.
