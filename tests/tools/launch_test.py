@@ -150,6 +150,25 @@ class Launch(unittest.TestCase):
                 self.assertIn(message or "installing what is lacking", result.stderr)
 
 
+class Guest(unittest.TestCase):
+    def test_of_the_event_log_it_prints_what_is_used(self):
+        busybox = shutil.which("busybox")
+        if busybox is None:
+            self.skipTest("no busybox here (cmake/install-dependencies.sh)")
+        text = (PROGRAM.parent / "guest" / "init").read_text(encoding="utf-8")
+        function = re.search(r"^used_of_log\(\) \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)[0]
+        ours = bytes(64) + b"\x0ctd_shim\0" + (0x10203).to_bytes(4, "little")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([busybox, "--install", "-s", folder], check=True)
+            log = pathlib.Path(folder) / "log"
+            # td-shim's own has no number behind the name, or no name.
+            for begin, used in ((ours, 0x10203), (ours.replace(b"\x0c", b"\x08"), 1 << 17), (bytes(80), 1 << 17)):
+                log.write_bytes(begin + b"\xff" * ((1 << 17) - len(begin)))
+                result = subprocess.run([busybox, "sh", "-c", f'{function}used_of_log "$0"', log], capture_output=True, text=True,
+                                        env={"PATH": folder}, check=True)
+                self.assertEqual(int(result.stdout), used)
+
+
 class Scripts(unittest.TestCase):
     def test_no_script_leaves_a_pipe_early(self):
         scripts = [path for folder in ("launch", "cmake", "tests") for path in (PROJECT / folder).rglob("*.sh")]

@@ -28,6 +28,6 @@ def guest_line(console, name):
 
 
 def event_log(console):
-    """The log's area as the guest's kernel shows it, nothing where it shows none."""
+    """What is used of the log, as the guest's kernel shows it, nothing where it shows none."""
     match = re.search(r"^guest: ccel begin\n(.*?)^guest: ccel end$", console, re.MULTILINE | re.DOTALL)
     return match and base64.b64decode(match[1])
