@@ -43,14 +43,21 @@ fail() {
 # Something did not come out as it must: exit code 1.
 disproved() { exit_code=1 fail "$@"; }
 
+# Whether build/release is what `cmake --preset release` would make of it; ninja itself sees what changed in the sources.
+is_configured() {
+  local cache="$repository/build/release/CMakeCache.txt"
+  [[ $repository/build/release/build.ninja -nt $repository/CMakePresets.json && -f $cache ]] &&
+    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$repository" "$cache" && grep -qx 'CMAKE_BUILD_TYPE:[A-Z]*=Release' "$cache"
+}
+
 # Arguments: targets
 build() {
   step "installing what is lacking"
   "$repository/cmake/install-dependencies.sh" --for demo
   step "building what is booted, and what shows it"
   local -x NINJA_STATUS="[%f of %t, %e s] "
-  (cd "$repository" && cmake --preset release && cmake --build --preset release --target "$@") >&2 ||
-    fail "the build failed"
+  if ! is_configured; then (cd "$repository" && cmake --preset release) >&2 || fail "the build failed"; fi
+  (cd "$repository" && cmake --build --preset release --target "$@") >&2 || fail "the build failed"
   if [[ ! -f $firmware || ! -x $shim_log ]]; then fail "the build left no $firmware or no $shim_log"; fi
 }
 

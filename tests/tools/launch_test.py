@@ -134,6 +134,35 @@ class Launch(unittest.TestCase):
                         self.assertEqual((result.returncode, result.stdout), (2, ""))
                         self.assertEqual(result.stderr, f"qemu.sh: error: --{name}: no readable file {path}\n")
 
+    def test_the_demo_configures_what_is_not_configured(self):
+        copy = self.folder / "copy"
+        shutil.copytree(PROGRAM.parent, copy / "launch")
+        (copy / "CMakePresets.json").write_text("{}")
+        calls = self.folder / "calls"
+        for name, text in (("cmake/install-dependencies.sh", "exit 0"),
+                           ("bin/cmake", f'echo "$@" >>{calls}; case "$1" in --build) exit 1 ;; esac')):
+            (copy / name).parent.mkdir()
+            (copy / name).write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
+            (copy / name).chmod(0o755)
+        build = copy / "build" / "release"
+        build.mkdir(parents=True)
+
+        def configures():
+            calls.write_text("")
+            subprocess.run([copy / "launch" / "demo.sh"], capture_output=True, text=True, check=False,
+                           env={**os.environ, "PATH": f"{copy}/bin:{os.environ['PATH']}"})
+            self.assertIn("--build --preset release --target image shim-log", calls.read_text())
+            return "--preset release\n" in calls.read_text().splitlines(keepends=True)
+
+        self.assertTrue(configures())
+        (build / "build.ninja").touch()
+        for home, kind, is_new in ((copy, "Release", False), (copy, "Debug", True), (self.folder, "Release", True)):
+            (build / "CMakeCache.txt").write_text(f"CMAKE_BUILD_TYPE:STRING={kind}\nCMAKE_HOME_DIRECTORY:INTERNAL={home}\n")
+            self.assertEqual(configures(), is_new)
+        (build / "CMakeCache.txt").write_text(f"CMAKE_BUILD_TYPE:STRING=Release\nCMAKE_HOME_DIRECTORY:INTERNAL={copy}\n")
+        os.utime(build / "build.ninja", (0, 0))  # before the presets were changed
+        self.assertTrue(configures())
+
     def test_the_demo_refuses_an_option_before_it_installs_anything(self):
         copy = self.folder / "copy"
         shutil.copytree(PROGRAM.parent, copy / "launch")
