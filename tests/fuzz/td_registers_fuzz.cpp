@@ -16,5 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto hash = read_at<crypto::Digest>(bytes, offsetof(tdx::ReportMac, tee_info_hash));
     if (report && (!hash || tools::td_info_hash(report->info) != *hash))
         std::abort();
+    const auto whole = read_at<tdx::Report>(bytes, 0);
+    if (report && (!whole || whole->report_mac.tee_tcb_info_hash !=
+                                 crypto::sha384(bytes_of(whole->tee_tcb_info))))
+        std::abort();
     return 0;
 }

@@ -411,15 +411,21 @@ class MeasureTest(ToolTest):
         report, quote = self.boot.report(), self.boot.quote()
         changed = bytearray(report)
         changed[720] ^= 1
+        other_module = bytearray(report)
+        other_module[280] ^= 1
         cases = {("--report", f"TDREPORT's TEE_INFO_HASH at offset 0x50: expected {sha384(bytes(changed[512:])).hex()}, the SHA-384 "
                               f"of its TDINFO, found {sha384(report[512:]).hex()}: registers of another report, or changed; take it "
                               "again"): bytes(changed),
+                 ("--report", f"TDREPORT's TEE_TCB_INFO_HASH at offset 0x20: expected {sha384(bytes(other_module[256:495])).hex()}, the "
+                              f"SHA-384 of its TEE_TCB_INFO, found {sha384(report[256:495]).hex()}: a TDX module of another report, or "
+                              "changed; take it again"): bytes(other_module),
                  ("--report", "TDREPORT's subtype at offset 0x1: expected 0, found 0x1"): b"\x81\1" + report[2:],
                  ("--report", "TDREPORT's version at offset 0x2: expected 0 or 1, found 0x2"): b"\x81\0\2" + report[3:],
                  ("--report", f"TDREPORT's SERVTD_HASH at offset 0x390: expected zeros in version 0, found {'01' * 48}"):
                      report[:912] + b"\1" * 48 + report[960:],
                  ("--report", "TDREPORT's reserved byte at offset 0xf: expected 0, found 0x1"): report[:15] + b"\1" + report[16:],
                  ("--report", "TDREPORT's reserved byte at offset 0xc0: expected 0, found 0x2"): report[:192] + b"\2" + report[193:],
+                 ("--report", "TDREPORT's reserved byte at offset 0x1ef: expected 0, found 0x4"): report[:495] + b"\4" + report[496:],
                  ("--report", "TDREPORT's reserved byte at offset 0x3ff: expected 0, found 0x3"): report[:-1] + b"\3",
                  ("--report", "TDREPORT does not have its size at offset 0x3ff: expected 0x400, found 0x3ff"): report[:-1],
                  ("--report", "report is not that of a TD at offset 0x0: expected 0x81, found 0x0"): b"\0" + report[1:],

@@ -135,7 +135,8 @@ class Boot:
     def report(self, rtmr3=bytes(48), attributes=SEPT_VE_DISABLE, xfam=XFAM):
         info = struct.pack("<QQ", attributes, xfam) + bytes.fromhex(mrtd(self.image)) + bytes(144)
         info += bytes.fromhex(self.register(0)) + bytes.fromhex(self.register(1)) + bytes(48) + rtmr3 + bytes(48 + 64)
-        return b"\x81" + bytes(79) + sha384(info) + bytes(384) + info
+        module = bytes(239)  # TEE_TCB_INFO
+        return b"\x81" + bytes(31) + sha384(module) + sha384(info) + bytes(128) + module + bytes(17) + info
 
     def quote(self, version=4, **td):
         body = self.report(**td)[512:912]

@@ -49,12 +49,14 @@ Outcome<> check_form(std::string_view file, const tdx::Report& report) {
     return {};
 }
 
-/// What the ABI reserves of REPORTMACSTRUCT and TDINFO; of TEE_TCB_INFO newer modules use more.
+/// What the ABI reserves of REPORTMACSTRUCT, behind TEE_TCB_INFO and of TDINFO; of TEE_TCB_INFO
+/// newer modules use more.
 Outcome<> check_reserved(std::string_view file, Bytes bytes) {
     constexpr std::size_t info = offsetof(tdx::Report, td_info);
     constexpr std::array fields{
         std::pair{offsetof(tdx::ReportMac, reserved_3), sizeof(tdx::ReportMac::reserved_3)},
         std::pair{offsetof(tdx::ReportMac, reserved_192), sizeof(tdx::ReportMac::reserved_192)},
+        std::pair{offsetof(tdx::Report, reserved), sizeof(tdx::Report::reserved)},
         std::pair{info + offsetof(tdx::TdInfo, reserved), sizeof(tdx::TdInfo::reserved)}};
     for (const auto& [start, size] : fields)
         for (std::size_t at = start; at < start + size; ++at)
@@ -64,15 +66,38 @@ Outcome<> check_reserved(std::string_view file, Bytes bytes) {
     return {};
 }
 
-/// TEE_INFO_HASH ties TDINFO, where the registers are, to what the MAC covers.
-Outcome<> check_info_hash(std::string_view file, const tdx::Report& report) {
-    const crypto::Digest expected = td_info_hash(report.td_info);
-    if (report.report_mac.tee_info_hash == expected)
+/// What the MAC covers of a part of the report that stands behind it.
+struct Hash {
+    std::string_view name;
+    std::size_t offset;
+    std::string_view part;
+    std::string_view content; ///< of that part
+};
+
+Outcome<> check_hash(std::string_view file, const Hash& hash, const crypto::Digest& found,
+                     const crypto::Digest& expected) {
+    if (found == expected)
         return {};
-    return wrong(file, "TDREPORT's TEE_INFO_HASH", offsetof(tdx::ReportMac, tee_info_hash),
-                 hex(Bytes(expected)) + ", the SHA-384 of its TDINFO",
-                 hex(Bytes(report.report_mac.tee_info_hash)) +
-                     ": registers of another report, or changed; take it again");
+    return wrong(file, std::format("TDREPORT's {}", hash.name), hash.offset,
+                 std::format("{}, the SHA-384 of its {}", hex(Bytes(expected)), hash.part),
+                 std::format("{}: {} of another report, or changed; take it again",
+                             hex(Bytes(found)), hash.content));
+}
+
+/// TEE_INFO_HASH ties TDINFO, where the registers are, to what the MAC covers; TEE_TCB_INFO_HASH
+/// the TDX module's own measurements and number.
+Outcome<> check_hashes(std::string_view file, const tdx::Report& report) {
+    constexpr Hash info{.name = "TEE_INFO_HASH",
+                        .offset = offsetof(tdx::ReportMac, tee_info_hash),
+                        .part = "TDINFO",
+                        .content = "registers"};
+    constexpr Hash module{.name = "TEE_TCB_INFO_HASH",
+                          .offset = offsetof(tdx::ReportMac, tee_tcb_info_hash),
+                          .part = "TEE_TCB_INFO",
+                          .content = "a TDX module"};
+    TRY(check_hash(file, info, report.report_mac.tee_info_hash, td_info_hash(report.td_info)));
+    return check_hash(file, module, report.report_mac.tee_tcb_info_hash,
+                      crypto::sha384(bytes_of(report.tee_tcb_info)));
 }
 
 } // namespace
@@ -84,7 +109,7 @@ Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes bytes) {
     const auto report = TRY(of_file(file, read_at<tdx::Report>(bytes, 0)));
     TRY(check_form(file, report));
     TRY(check_reserved(file, bytes));
-    TRY(check_info_hash(file, report));
+    TRY(check_hashes(file, report));
     return TdRegisters{report.td_info, "TDREPORT"};
 }
 

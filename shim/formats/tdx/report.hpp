@@ -21,7 +21,7 @@ struct ReportMac {
     std::uint8_t version;                   // 2: 1 when a service TD is bound
     std::array<std::byte, 13> reserved_3;   // 3
     std::array<std::byte, 16> cpu_svn;      // 16
-    crypto::Digest tee_tcb_info_hash;       // 32
+    crypto::Digest tee_tcb_info_hash;       // 32: of TeeTcbInfo
     crypto::Digest tee_info_hash;           // 80: of TdInfo
     ReportData report_data;                 // 128
     std::array<std::byte, 32> reserved_192; // 192
@@ -35,9 +35,9 @@ struct TeeTcbInfo {
     crypto::Digest mr_seam;                // 280
     crypto::Digest mr_signer_seam;         // 328
     le64 attributes;                       // 376
-    std::array<std::byte, 128> reserved;   // 384
+    std::array<std::byte, 111> reserved;   // 384: newer modules use some
 };
-static_assert(sizeof(TeeTcbInfo) == 256);
+static_assert(sizeof(TeeTcbInfo) == 239);
 
 struct TdInfo {
     le64 attributes;                    // 512
@@ -55,6 +55,7 @@ static_assert(sizeof(TdInfo) == 512);
 struct Report {
     ReportMac report_mac;
     TeeTcbInfo tee_tcb_info;
+    std::array<std::byte, 17> reserved; // 495
     TdInfo td_info;
 };
 static_assert(sizeof(Report) == 1024);
