@@ -28,7 +28,7 @@ Result<MutableBytes> find_log(const HobList& machine) {
 
 Result<void> measure(const HobList& machine, std::uint32_t rtmr, Bytes data) {
     if (rtmr < first_rtmr || rtmr > last_rtmr)
-        return refuse(Fault::log_rtmr_index, 0, last_rtmr, rtmr);
+        return refuse(Fault::events_register);
     if (!is_td())
         return refuse(Fault::tdcall_failed);
     const MutableBytes log = TRY(find_log(machine));
