@@ -48,25 +48,33 @@ if(TDSHIM_FIRMWARE)
     endforeach()")
 endif()
 
-# The launch programs find each other and the scripts that they share as in the sources.
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/qemu.sh ${PROJECT_SOURCE_DIR}/launch/fetch-kernel.sh
-  ${PROJECT_SOURCE_DIR}/launch/fetch-qemu.sh ${PROJECT_SOURCE_DIR}/launch/make-initramfs.sh DESTINATION ${shared}/launch)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/launch/guest DESTINATION ${shared}/launch USE_SOURCE_PERMISSIONS)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/newer-suite.sh ${PROJECT_SOURCE_DIR}/cmake/suite-sources.sh
-  DESTINATION ${shared}/cmake)
+# The launch programs find each other and the scripts that they share as in the sources. Here they stand as they will be
+# installed, for what --help says there is what the man pages are made from.
+set(staged ${PROJECT_BINARY_DIR}/staged)
 set(launch_programs)
+set(launch_files launch/names.sh cmake/newer-suite.sh cmake/suite-sources.sh)
 foreach(name qemu fetch-kernel fetch-qemu make-initramfs)
   install_link(../${shared}/launch/${name}.sh tdshim-${name})
-  list(APPEND launch_programs ${PROJECT_BINARY_DIR}/links/tdshim-${name})
+  file(MAKE_DIRECTORY ${staged}/bin)
+  file(CREATE_LINK ../launch/${name}.sh ${staged}/bin/tdshim-${name} SYMBOLIC)
+  list(APPEND launch_programs ${staged}/bin/tdshim-${name})
+  list(APPEND launch_files launch/${name}.sh)
 endforeach()
+foreach(file IN LISTS launch_files)
+  configure_file(${PROJECT_SOURCE_DIR}/${file} ${staged}/${file} COPYONLY)
+endforeach()
+file(CONFIGURE OUTPUT ${staged}/version CONTENT "@PROJECT_VERSION@\n" @ONLY)
+install(DIRECTORY ${staged}/launch ${staged}/cmake DESTINATION ${shared} USE_SOURCE_PERMISSIONS)
+install(FILES ${staged}/version DESTINATION ${shared})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/launch/guest DESTINATION ${shared}/launch USE_SOURCE_PERMISSIONS)
 
 set(pages ${PROJECT_BINARY_DIR}/man)
 set(programs ${tools})
 list(TRANSFORM programs REPLACE "(.+)" "$<TARGET_FILE:\\1>")
 add_custom_command(OUTPUT ${pages}.done
-  COMMAND ${PROJECT_SOURCE_DIR}/cmake/man_pages.sh ${pages} ${PROJECT_VERSION} ${programs}
+  COMMAND ${PROJECT_SOURCE_DIR}/cmake/man_pages.sh ${pages} ${PROJECT_VERSION} ${programs} ${launch_programs}
   COMMAND ${CMAKE_COMMAND} -E touch ${pages}.done
-  DEPENDS ${tools} ${PROJECT_SOURCE_DIR}/cmake/man_pages.sh COMMAND_EXPAND_LISTS VERBATIM)
+  DEPENDS ${tools} ${launch_programs} ${PROJECT_SOURCE_DIR}/cmake/man_pages.sh COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(man ALL DEPENDS ${pages}.done)
 install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 

@@ -8,16 +8,24 @@ set -euo pipefail
 
 # shellcheck source=cmake/newer-suite.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
+# shellcheck source=launch/names.sh
+source "$repository/launch/names.sh"
 
 usage() {
   cat <<USAGE
-usage: ${0##*/} [--suite SUITE] [--flavour FLAVOUR] [--series VERSION]
+Fetches the distribution's kernel, without installing it, and prints the folder that holds it.
 
+Usage: $(program_name fetch-kernel) [--suite SUITE] [--flavour FLAVOUR] [--series VERSION]
+
+Options:
   --suite SUITE      where from; the default is $(suites_for kernel)
   --flavour FLAVOUR  cloud (the default; Ubuntu's name for it is virtual), amd64, generic, ...
   --series VERSION   the suite's newest kernel of this series, such as 6.18; the default is its newest of all
+  --version          print the version of this program and end
 
-example: $0 --suite bookworm
+The folder is in $(example_cache), or where the environment's TDSHIM_CACHE says.
+
+example: $(program_name fetch-kernel) --suite bookworm
 USAGE
 }
 
@@ -110,6 +118,10 @@ main() {
       --series) series="${2:-}" ;;
       --help)
         usage
+        exit 0
+        ;;
+      --version)
+        print_version
         exit 0
         ;;
       *) fail "unknown option: $1 (see --help)" ;;

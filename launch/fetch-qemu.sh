@@ -8,15 +8,23 @@ set -euo pipefail
 
 # shellcheck source=cmake/newer-suite.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
+# shellcheck source=launch/names.sh
+source "$repository/launch/names.sh"
 
 usage() {
   cat <<USAGE
-usage: ${0##*/} [--spice] [--suite SUITE]
+Fetches a QEMU that runs td-emu, without installing it, and prints the program.
 
+Usage: $(program_name fetch-qemu) [--spice] [--suite SUITE]
+
+Options:
   --spice        with SPICE and its display qxl, which are another 220 MB
   --suite SUITE  where from; the default is the first that can be had of: $(suites_for qemu)
+  --version      print the version of this program and end
 
-example: qemu.sh --qemu "\$($0)" --firmware build/release/final.bin --kernel vmlinuz
+The program is in $(example_cache), or where the environment's TDSHIM_CACHE says.
+
+example: $(program_name qemu) --qemu "\$($(program_name fetch-qemu))" --firmware $(example_image) --kernel vmlinuz
 USAGE
 }
 
@@ -80,6 +88,10 @@ main() {
       --suite) suites="${2:-}" ;;
       --help)
         usage
+        exit 0
+        ;;
+      --version)
+        print_version
         exit 0
         ;;
       *) fail "unknown option: $1 (see --help)" ;;

@@ -5,19 +5,26 @@
 
 set -euo pipefail
 
-guest_init="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/guest/init"
+repository="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+# shellcheck source=launch/names.sh
+source "$repository/launch/names.sh"
+guest_init="$repository/launch/guest/init"
 # crc32c_generic is what ext4 asks for without modules.dep saying so.
 wanted_modules=(virtio_pci virtio_mmio virtio_blk virtio_net crc32c_generic ext4 tdx_guest)
 
 usage() {
   cat <<USAGE
-usage: ${0##*/} --modules FOLDER -o FILE [--busybox FILE]
+Packs a small guest, busybox and a few modules, as an initrd.
 
-  --modules FOLDER  holds lib/modules/VERSION/modules.dep (see fetch-kernel.sh)
+Usage: $(program_name make-initramfs) --modules FOLDER -o FILE [--busybox FILE]
+
+Options:
+  --modules FOLDER  holds lib/modules/VERSION/modules.dep (see $(program_name fetch-kernel))
   -o FILE           the archive to write
   --busybox FILE    a static busybox; the default is the one of the package busybox-static
+  --version         print the version of this program and end
 
-example: $0 --modules "\$(launch/fetch-kernel.sh)/modules" -o build/initrd.gz
+example: $(program_name make-initramfs) --modules "\$($(program_name fetch-kernel))/modules" -o $(is_installed || echo build/)initrd.gz
 USAGE
 }
 
@@ -95,6 +102,10 @@ main() {
       --busybox) busybox="${2:-}" ;;
       --help)
         usage
+        exit 0
+        ;;
+      --version)
+        print_version
         exit 0
         ;;
       *) fail "unknown option: $1 (see --help)" ;;

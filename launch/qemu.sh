@@ -7,15 +7,20 @@
 set -euo pipefail
 
 repository="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+# shellcheck source=launch/names.sh
+source "$repository/launch/names.sh"
 # Where tdshim is installed, and not built, it is in the PATH.
 td_emu="$repository/build/release/bin/td-emu"
-if [[ ! -f $repository/CMakeLists.txt ]]; then td_emu="$(command -v td-emu || echo td-emu)"; fi
+if is_installed; then td_emu="$(command -v td-emu || echo td-emu)"; fi
 kvm_tdx_parameter=/sys/module/kvm_intel/parameters/tdx
 
 usage() {
   cat <<USAGE
-usage: ${0##*/} --firmware FILE [options] [-- more QEMU arguments]
+Starts QEMU with tdshim as its firmware: a plain VM, or a TD.
 
+Usage: $(program_name qemu) --firmware FILE [options] [-- more QEMU arguments]
+
+Options:
   --firmware FILE  the image, final.bin
   --kernel FILE    a payload: bzImage, vmlinux, unified kernel image, Linux bundle, ELF or PE executable, signed or
                    not; without it only what the image itself holds can be started
@@ -29,10 +34,10 @@ usage: ${0##*/} --firmware FILE [options] [-- more QEMU arguments]
   --machine NAME   q35 (the default) or microvm
   --accel NAME     tcg (the default) or kvm
   --cpu MODEL      QEMU's -cpu; the default is QEMU's own with tcg, host with kvm
-  --qemu PROGRAM   the default is qemu-system-x86_64 (see also fetch-qemu.sh)
+  --qemu PROGRAM   the default is qemu-system-x86_64 (see also $(program_name fetch-qemu))
   --td             a TD: needs QEMU 10.1 or later and a host with TDX; exit code 3 when lacking
-  --emulate        with --td, on any host: td-emu, as built in build/release, and a QEMU with plugins
-                   (the default is what fetch-qemu.sh fetches); proves nothing to anybody
+  --emulate        with --td, on any host: td-emu$(is_installed || echo ", as built in build/release,") and a QEMU with plugins
+                   (the default is what $(program_name fetch-qemu) fetches); proves nothing to anybody
   --quote-socket A with --td, where the host's quoting service listens: vsock:CID:PORT or unix:PATH; without it the
                    guest can get no quote
   --mrconfigid HEX, --mrowner HEX, --mrownerconfig HEX
@@ -42,6 +47,7 @@ usage: ${0##*/} --firmware FILE [options] [-- more QEMU arguments]
   --debug          with --td, ATTRIBUTES.DEBUG: the VMM reads and writes the TD's memory, and no verifier may trust it;
                    QEMU itself, up to 11.1, starts no such TD
   --dry-run        print the command instead of running it; the files have to be there, QEMU need not
+  --version        print the version and end
 
 The serial port is stdin and stdout. The guest's reset ends QEMU: -no-reboot is given. What ends a boot in the firmware
 resets a plain VM, with the reason on the console, so that QEMU ends; without -no-reboot it would start over, for ever.
@@ -49,7 +55,7 @@ resets a plain VM, with the reason on the console, so that QEMU ends; without -n
 On microvm with tcg Linux measures its processor's clock by the PIT alone, and hangs when a busy host disturbs
 that: --append 'tsc_early_khz=3000000 ...' makes it do without.
 
-example: $0 --firmware build/release/final.bin --kernel vmlinuz --initrd initrd.gz \\
+example: $(program_name qemu) --firmware $(example_image) --kernel vmlinuz --initrd initrd.gz \\
            --append 'console=ttyS0 panic=-1' -- -device virtio-net-pci
 USAGE
 }
@@ -84,6 +90,10 @@ parse_options() {
       --smbios) is_smbios=yes ;;
       --help)
         usage
+        exit 0
+        ;;
+      --version)
+        print_version
         exit 0
         ;;
       --)
@@ -187,14 +197,17 @@ check_files() {
 
 check_programs() {
   if [[ $is_emulated == yes && ! -x $td_emu ]]; then
+    if is_installed; then fail "there is no td-emu in the PATH"; fi
     fail "there is no $td_emu: cmake --preset release && cmake --build --preset release"
   fi
-  if [[ -n $qemu ]] && ! command -v "$qemu" >/dev/null; then fail "no program $qemu here: run cmake/install-dependencies.sh"; fi
+  if [[ -n $qemu ]] && ! command -v "$qemu" >/dev/null; then
+    fail "no program $qemu here: $(if is_installed; then echo apt-get install qemu-system-x86; else echo run cmake/install-dependencies.sh; fi)"
+  fi
 }
 
 check_td_support() {
   if ! grep -qw tdx-guest <<<"$("$qemu" -object help 2>/dev/null)"; then
-    lacking "$("$qemu" --version | sed -n '1s/ (.*//p') has no tdx-guest object (it came with 10.1; see launch/fetch-qemu.sh)"
+    lacking "$("$qemu" --version | sed -n '1s/ (.*//p') has no tdx-guest object (it came with 10.1; see $(program_name fetch-qemu))"
   fi
   if [[ ! -e $kvm_tdx_parameter ]]; then
     lacking "the host's kvm_intel knows no TDX ($kvm_tdx_parameter does not exist)"

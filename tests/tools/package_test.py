@@ -14,15 +14,15 @@ from support import TOOLS
 SUBCOMMANDS = {"shim-attest": ["collect", "show", "verify"], "shim-bundle": ["create", "list", "verify"], "shim-hob": ["build", "print"],
                "shim-log": ["decode", "replay", "check"], "shim-sign": ["verify"]}
 PAGES = (*TOOLS, *(f"{tool}-{subcommand}" for tool, subcommands in SUBCOMMANDS.items() for subcommand in subcommands))
-LAUNCH = ("qemu", "fetch-kernel", "fetch-qemu", "make-initramfs")
+COMMANDS = ("tdshim-qemu", "tdshim-fetch-kernel", "tdshim-fetch-qemu", "tdshim-make-initramfs")  # of launch/
 build = pathlib.Path(os.environ["TDSHIM_BIN"]).parent
-files = {*(f"usr/bin/{tool}" for tool in TOOLS), *(f"usr/share/man/man1/{page}.1.gz" for page in PAGES),
+files = {*(f"usr/bin/{tool}" for tool in TOOLS), *(f"usr/share/man/man1/{page}.1.gz" for page in (*PAGES, *COMMANDS)),
          *(f"usr/share/bash-completion/completions/{tool}" for tool in TOOLS), "usr/share/tdshim/final.bin",
          "usr/share/doc/tdshim/README.md", "usr/share/doc/tdshim/specs/measurement.md"}
 files |= {*(f"usr/share/tdshim/{name}" for name in (
     "resetvector.bin", "shim.elf", "launch/qemu.sh", "launch/guest/init", "cmake/newer-suite.sh", "payload/compile.rsp",
     "payload/link.rsp", "payload/link-pie.rsp", "payload/payload.ld", "payload/elf_to_pe.py")),
-          *(f"usr/bin/tdshim-{name}" for name in LAUNCH), "usr/include/tdshim/payload/runtime/runtime.hpp",
+          *(f"usr/bin/{name}" for name in COMMANDS), "usr/share/tdshim/launch/names.sh", "usr/include/tdshim/payload/runtime/runtime.hpp",
           "usr/lib/tdshim/payload/libpayload_runtime.pie.a", "usr/share/doc/tdshim/copyright"}
 plugin = {"libtd-emu-plugin.so", "td-emu", "td-emu-stub.bin"}
 
@@ -50,8 +50,7 @@ class Package(unittest.TestCase):
             text = gzip.decompress((self.folder / f"usr/share/man/man1/{page}.1.gz").read_bytes()).decode()
             example = page.replace("-", " ").replace(" ", "-", 1) if page not in TOOLS else page
             self.assertIn(f"example: {example}".replace("-", "\\-"), text.replace("\n", " "))
-        for name in LAUNCH:
-            self.assertIn("usage: ", output(self.folder / "usr/bin" / f"tdshim-{name}", "--help"))
+        self.check_commands()
         shared = self.folder / "usr/share/tdshim"
         self.assertIn("BFV", output(self.folder / "usr/bin/shim-info", shared / "final.bin"))
         linked = self.folder / "linked.bin"
@@ -61,6 +60,21 @@ class Package(unittest.TestCase):
         path = {**os.environ, "PATH": f"{self.folder}/usr/bin:{os.environ['PATH']}"}
         command = output(self.folder / "usr/bin/tdshim-qemu", "--firmware", linked, "--td", "--emulate", "--dry-run", env=path)
         self.assertTrue(command.startswith(f"{self.folder}/usr/bin/td-emu "), command)
+
+    def check_commands(self):
+        """What is said of them names no place in the sources."""
+        version = output(self.folder / "usr/bin/shim-ld", "--version").split()[-1]
+        for name in COMMANDS:
+            program = self.folder / "usr/bin" / name
+            self.assertEqual(output(program, "--version"), f"{name} (tdshim) {version}\n")
+            page = gzip.decompress((self.folder / f"usr/share/man/man1/{name}.1.gz").read_bytes()).decode().replace("\\-", "-")
+            for text in (output(program, "--help"), page):
+                self.assertNotRegex(text, r"launch/|cmake/|build/|\w\.sh\b")
+                self.assertRegex(text, f"example: .*{name}")
+        said = subprocess.run([self.folder / "usr/bin/tdshim-qemu", "--firmware", self.folder / "usr/share/tdshim/final.bin", "--qemu",
+                               "no-such-qemu"], capture_output=True, text=True)
+        self.assertEqual((said.returncode, said.stderr),
+                         (2, "tdshim-qemu: error: no program no-such-qemu here: apt-get install qemu-system-x86\n"))
 
     def check_payload(self, folder):
         """One of somebody's own, from the installed headers and libraries alone."""

@@ -320,7 +320,8 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
         return std::unexpected(failure(
             qemu,
             std::format("ended with exit code {}; its own message says why. td-emu needs QEMU "
-                        "11 or later with plugins (launch/fetch-qemu.sh)",
+                        "11 or later with plugins (launch/fetch-qemu.sh, where tdshim is "
+                        "installed tdshim-fetch-qemu, brings one)",
                         exit_code)));
     if (json.is_discarded())
         return std::unexpected(failure(qemu, "ended without a result"));
