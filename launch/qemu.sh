@@ -184,12 +184,29 @@ check_options() {
   esac
 }
 
+# Prints bytes of a file as hexadecimal digits. Arguments: FILE OFFSET COUNT
+hex_at() { od -An -v -tx1 -j "$2" -N "$3" -- "$1" | tr -d ' \n'; }
+
+# Whether a file ends as firmware for TDs does: with the table of GUIDs, or before it was, with the offset of the TDX
+# metadata [TDVF design guide 11.1; EDK2's footer 96b582de-1fb2-45f7-baea-a366c55a082d]. Arguments: FILE SIZE
+ends_as_firmware() {
+  local offset
+  if [[ $(hex_at "$1" $(($2 - 48)) 16) == de82b596b21ff745baeaa366c55a082d ]]; then return; fi
+  offset="$(od -An -tu4 -j $(($2 - 32)) -N 4 -- "$1")"
+  [[ $((offset)) -lt $2 && $(hex_at "$1" $((offset)) 4) == 54445646 ]] # "TDVF"
+}
+
 check_files() {
   require_file --firmware "$firmware"
   local size
   size="$(stat --dereference --format %s "$firmware")"
   if [[ $is_dry_run == no && $size -gt 0 && $((size % 65536)) -ne 0 ]]; then
     fail "--firmware $firmware: expected a multiple of 64 KiB, which firmware is, found $size bytes (shim-info FILE says what it is)"
+  fi
+  # What is none starts nothing, and says nothing: the machine stands still.
+  if [[ $is_dry_run == no && $size -gt 0 ]] && ! ends_as_firmware "$firmware" "$size"; then
+    fail "--firmware $firmware: expected an image of shim-ld's, such as $(example_image), or other firmware with TDX metadata," \
+      "found none at the file's end (shim-info FILE says what it is)"
   fi
   if [[ -n $kernel ]]; then require_file --kernel "$kernel"; fi
   if [[ -n $initrd ]]; then require_file --initrd "$initrd"; fi

@@ -134,6 +134,25 @@ class Launch(unittest.TestCase):
                         self.assertEqual((result.returncode, result.stdout), (2, ""))
                         self.assertEqual(result.stderr, f"qemu.sh: error: --{name}: no readable file {path}\n")
 
+    def run_with_firmware(self, content):
+        self.files["firmware"].write_bytes(content)
+        return subprocess.run([PROGRAM, "--firmware", self.files["firmware"], "--qemu", "true"], capture_output=True, text=True, check=False)
+
+    def test_what_is_no_firmware_is_not_started(self):
+        """It would stand still, and say nothing."""
+        size = 1 << 16
+        table = bytes.fromhex("de82b596b21ff745baeaa366c55a082d") + bytes(32)
+        by_offset = b"TDVF" + bytes(size - 36) + (0).to_bytes(4, "little") + bytes(28)
+        for content in (bytes(size - len(table)) + table, by_offset):
+            result = self.run_with_firmware(content)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for content in (bytes(size), b"\xff" * size, os.urandom(size)):
+            result = self.run_with_firmware(content)
+            self.assertEqual(result.returncode, 2)
+            self.assertEqual(result.stderr, f"qemu.sh: error: --firmware {self.files['firmware']}: expected an image of shim-ld's, such "
+                             "as build/release/final.bin, or other firmware with TDX metadata, found none at the file's end "
+                             "(shim-info FILE says what it is)\n")
+
     def test_the_demo_configures_what_is_not_configured(self):
         copy = self.folder / "copy"
         shutil.copytree(PROGRAM.parent, copy / "launch")
