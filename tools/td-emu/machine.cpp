@@ -134,6 +134,26 @@ Outcome<Image> read_image(const std::string& file) {
     return image;
 }
 
+/// Sections have fixed addresses: the TD has to have memory there.
+Outcome<> check_memory(const Options& options, const Image& image) {
+    const auto ram = vmm::ram_of(vmm::Kind::qemu, options.memory);
+    const tdvf::Section* highest = nullptr;
+    for (const tdvf::Section& section : image.metadata.sections)
+        if (!section.memory.empty() && !image.memory().overlaps(section.memory) &&
+            (highest == nullptr || highest->memory.end().value < section.memory.end().value))
+            highest = &section;
+    if (highest == nullptr || std::ranges::any_of(ram, [&](const GpaRange& range) {
+            return range.contains(highest->memory);
+        }))
+        return {};
+    const std::uint64_t end = highest->memory.end().value;
+    return std::unexpected(
+        failure("--memory", std::format("is too little: expected memory up to {:#x}, where the {} "
+                                        "section of {} ends, found {} MiB (give {}M or more)",
+                                        end, tdvf::name_of(highest->type), options.firmware,
+                                        options.memory / MiB, (end + MiB - 1) / MiB)));
+}
+
 /// Behind what is put there of memory that is added and not extended. The firmware's image is not
 /// memory that a VMM allocates.
 std::vector<GpaRange> free_memory(const Image& image, const vmm::Brought& brought) {
@@ -402,6 +422,7 @@ Outcome<vmm::Brought> bring(const Options& options, const Image& image) {
 
 Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     const Image image = TRY(read_image(options.firmware));
+    TRY(check_memory(options, image));
     for (const std::string& file : {options.kernel, options.initrd}) // which QEMU reads
         tools::note_input(file);
     for (const std::string& file : {options.report_file, options.ccel_file})
