@@ -259,7 +259,8 @@ class SignedTest(BundleTest):
         key = ("--public-key", self.ec.public)
         good = self.read(self.signed_bundle(self.ec))
         self.not_verified("payload is not signed", self.put("file", good[48:-192]), *key)
-        self.not_verified("payload's public key is not enrolled", self.signed_bundle(self.other), *key)
+        self.not_verified(f"{self.ec.public}, key {hash_of(self.ec.block()).hex()}, did not sign it: it is signed by key "
+                          f"{hash_of(self.other.block()).hex()}", self.signed_bundle(self.other), *key)
         self.not_verified("signature is not that", self.put("file", good[:300] + b"\1" + good[301:]), *key)
         self.not_verified("signed payload's signature block", self.put("file", good[:-1]), *key)
         image = self.enroll("--key", self.ec.public + ",svn=4")

@@ -273,6 +273,31 @@ class PolicyTest(SigningTest):
         self.refused("payload's public key is not enrolled", self.sign(self.other), "--firmware", image)
         self.refused("payload is not signed", self.payload, "--firmware", image)
 
+    def test_a_refusal_names_the_key_that_signed(self):
+        file = self.sign(self.other)
+        expected, found = (hash_of(key.block()).hex() for key in (self.ec, self.other))
+        self.refused(f"{self.ec.public}, key {expected}, did not sign it: it is signed by key {found}\n", file,
+                     "--public-key", self.ec.public)
+        said = json.loads(self.run_tool("shim-sign", "verify", file, "--public-key", self.ec.public, "--json").stdout)
+        self.assertTrue(said["reason"].endswith(f"it is signed by key {found}"), said)
+        result = self.run_tool("shim-sign", "verify", file, "--firmware", self.enroll("--key", self.ec.public))
+        self.assertTrue(result.stdout.endswith(f": key {found}\n"), result.stdout)
+        # A key that stands in the file, and signed nothing: nobody is to look for its owner.
+        content = self.read(file)
+        damaged = self.put("damaged", content[:-1] + bytes([content[-1] ^ 1]))
+        self.refused(f"{self.ec.public}, key {expected}, did not sign it: it names key {found}, which did not either\n", damaged,
+                     "--public-key", self.ec.public)
+
+    def test_a_public_key_in_the_place_of_a_private_one(self):
+        der = self.path("public.der")
+        subprocess.run(["openssl", "pkey", "-pubin", "-in", self.ec.public, "-outform", "DER", "-out", der], check=True)
+        for key in (self.ec.public, self.rsa.public, der):
+            self.assertEqual(self.bad("shim-sign", self.payload, "--key", key, "-o", self.path("none")).stderr,
+                             f"shim-sign: {key}: holds no private key in PEM or DER, but a public one: give the private key that "
+                             "belongs to it\n")
+        self.assertTrue(self.bad("shim-sign", self.payload, "--key", self.payload, "-o", self.path("none")).stderr.endswith(
+            "holds no private key in PEM or DER\n"))
+
     def test_revocation(self):
         digest = hash_of(CONTENTS).hex()
         file = self.sign(self.ec)

@@ -64,7 +64,8 @@ Outcome<ExitCode> verify_bundle(const VerifyOptions& options) {
     const auto file = TRY(read_file(options.file));
     const auto payload = decide(wishes, options.file, file, verify::PayloadKind::linux_bundle);
     if (!payload)
-        return print_refusal(failure(options.file, payload.error()).text, options.json);
+        return print_refusal(reason_of(wishes, options.judge, options.file, file, payload.error()),
+                             options.json);
     SignerOfEvents signer;
     if (payload->authority)
         signer = {.is_there = true, .key = payload->authority->key};

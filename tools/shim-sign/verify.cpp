@@ -69,7 +69,8 @@ Outcome<ExitCode> verify_file(const VerifyOptions& options) {
         return print_refusal(failure(options.file, file, kind.error()).text, options.json);
     const auto payload = judge(wishes, options, file, *kind);
     if (!payload)
-        return print_refusal(failure(options.file, payload.error()).text, options.json);
+        return print_refusal(reason_of(wishes, options.judge, options.file, file, payload.error()),
+                             options.json);
     if (!is_expected(verify::kind_of(*kind), options.kind))
         return print_refusal(std::format("{}: is a {}, and --kind asks for another", options.file,
                                          payload::name_of(*kind)),

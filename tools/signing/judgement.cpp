@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/signing/judgement.hpp"
 
+#include <format>
 #include <iostream>
 
 #include "tools/common/command.hpp"
@@ -12,6 +13,14 @@
 #include "tools/signing/keys.hpp"
 
 namespace tdshim::tools {
+namespace {
+
+bool is_signed_by_its_key(const signed_payload::SignedPayload& payload) {
+    crypto::SignatureMemory memory;
+    return verify::check_signature(payload, memory.bytes).has_value();
+}
+
+} // namespace
 
 void add_judge_options(CLI::App& app, Judge& judge) {
     app.add_option("--firmware", judge.firmware, "image whose enrolment decides");
@@ -49,6 +58,23 @@ Result<verify::Payload> decide(const Wishes& wishes, std::string_view name, Byte
     const Progress progress(name, "checking", file.size());
     crypto::SignatureMemory memory;
     return verify::check_payload(wishes.enrolment, file, kind, memory.bytes);
+}
+
+std::string reason_of(const Wishes& wishes, const Judge& judge, const std::string& name, Bytes file,
+                      const Error& error) {
+    const std::string text = failure(name, error).text;
+    const auto payload = signed_payload::parse(file);
+    if (error.fault != Fault::payload_key_unknown || !payload)
+        return text;
+    const std::string key = hex(crypto::sha384(payload->public_key));
+    const bool is_signer = is_signed_by_its_key(*payload);
+    if (judge.public_key.empty())
+        return std::format("{}: key {}{}", text, key,
+                           is_signer ? "" : ", which did not sign it either");
+    return std::format("{}: {}, key {}, did not sign it: {} key {}{}", name,
+                       shown_name(judge.public_key), hex(wishes.enrolment.keys[0].hash),
+                       is_signer ? "it is signed by" : "it names", key,
+                       is_signer ? "" : ", which did not either");
 }
 
 ExitCode print_refusal(const std::string& reason, bool json) {

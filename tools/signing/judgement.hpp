@@ -40,6 +40,10 @@ struct Wishes {
 [[nodiscard]] Result<verify::Payload> decide(const Wishes& wishes, std::string_view name,
                                              Bytes file, verify::PayloadKind kind);
 
+/// Why decide() refused `file`, for who reads it: of a key that nobody asked for, whose it is.
+[[nodiscard]] std::string reason_of(const Wishes& wishes, const Judge& judge,
+                                    const std::string& name, Bytes file, const Error& error);
+
 /// Prints why a payload is not to run: what both tools say of a refusal.
 ExitCode print_refusal(const std::string& reason, bool json);
 

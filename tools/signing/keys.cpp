@@ -117,6 +117,7 @@ class Passphrase {
         return static_cast<Passphrase*>(passphrase)->answer(to, room, is_for_writing);
     }
 
+    [[nodiscard]] bool was_asked() const { return was_asked_; }
     /// Why a key that could not be read could not.
     [[nodiscard]] std::string_view complaint() const {
         if (!was_asked_)
@@ -182,6 +183,14 @@ std::string way_to_public_key(const std::string& file, Bytes contents) {
     return "";
 }
 
+/// What stands in the place of a private key, which `input` does not hold.
+std::string_view look_for_public_key(BIO* input) {
+    if (BIO_reset(input) < 0)
+        return "";
+    const std::unique_ptr<EVP_PKEY, Call<&EVP_PKEY_free>> key(read_public_key(input));
+    return key ? ", but a public one: give the private key that belongs to it" : "";
+}
+
 } // namespace
 
 Outcome<PublicKey> public_key_of(const EVP_PKEY* key, const std::string& name) {
@@ -219,9 +228,12 @@ Outcome<PrivateKey> PrivateKey::read(const std::string& file, const std::string&
         return std::unexpected(system_failure(file, "cannot open", errno));
     note_input(file);
     Handle key(read_private_key(input.get(), passphrase));
+    const bool is_none =
+        !key && !passphrase.was_asked(); // an encrypted one would be asked for again
+    const std::string_view found = is_none ? look_for_public_key(input.get()) : "";
     ERR_clear_error();
     if (!key)
-        return std::unexpected(failure(file, passphrase.complaint()));
+        return std::unexpected(failure(file, std::format("{}{}", passphrase.complaint(), found)));
     PublicKey public_key = TRY(public_key_of(key.get(), file));
     return PrivateKey(file, std::move(key), std::move(public_key));
 }
