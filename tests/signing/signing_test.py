@@ -428,8 +428,10 @@ class PolicyTest(SigningTest):
         for image, options, reason in ((first, ("--min-svn", "2"), "does not lower it to 2"),
                                        (first, ("--key", self.ec.public + ",svn=1"), "does not lower it to 1"),
                                        (first, ("--pin", "a" * 96), "is revoked in the image"),
-                                       (first, ("--revoke-key", self.ec.public), "runs nothing without a key: give --key, or --policy measured"),
-                                       (pinned, ("--revoke", digest), "pins payloads and lists none"),
+                                       (first, ("--revoke-key", self.ec.public), "--revoke-key: no key would be left, and under policy "
+                                        "signed nothing could boot: enrol the next one in the same step, --key FILE"),
+                                       (pinned, ("--revoke", digest), "--revoke: no pinned payload would be left, and under policy "
+                                        "signed-and-pinned nothing could boot: pin the next one in the same step, --pin FILE"),
                                        (anchor_alone, ("--min-svn", "2"), "does not say its algorithm; name it as well, --key FILE"),
                                        (first, ("--for", "executable"), "--for: says what the keys of --key are good for, and none is given"),
                                        (self.image, ("--key", self.ec.public), "nothing is enrolled that --change")):
@@ -487,6 +489,24 @@ class PolicyTest(SigningTest):
         _, said = self.changed(self.enroll("--key", self.ec.public), "--key", self.ec.public + ",svn=2")
         self.assertEqual([key["minimum_svn"] for key in said["enrolment"]["keys"]], [2])
         self.assertEqual((said["enrolment"]["td_shim_numbering"], said["no_longer"]), (True, []))
+        self.assertEqual(len(said["notes"]), 1)
+        self.assertIn("td-shim's numbering of the algorithms is still taken", said["notes"][0])
+
+    def test_td_shim_s_numbering_can_be_ended(self):
+        file = self.sign(self.ec, "--svn", "2", "--numbering", "td-shim")
+        anchor_alone = self.enroll("--key", self.ec.public, name="anchor.bin")
+        self.accepted(file, "--firmware", anchor_alone)
+        ended, said = self.changed(anchor_alone, "--key", self.ec.public, "--document-numbering")
+        self.assertEqual((said["enrolment"]["td_shim_numbering"], said["notes"]), (False, []))
+        self.assertIn("payloads in td-shim's numbering of the algorithms", said["no_longer"])
+        self.refused("signed payload names another algorithm", file, "--firmware", ended)
+        self.accepted(self.sign(self.ec, output="document"), "--firmware", ended)
+        self.assertEqual(self.read(self.enroll("--key", self.ec.public, "--document-numbering")), self.read(ended))
+        again, said = self.changed(ended, "--td-shim-numbering")
+        self.assertIn("refusal of td-shim's numbering of the algorithms", said["no_longer"])
+        self.accepted(file, "--firmware", again)
+        self.assertIn("excludes", self.bad("shim-enroll", "--firmware", ended, "--change", "--td-shim-numbering",
+                                           "--document-numbering", "-o", self.path("none")).stderr)
 
     def test_what_is_lost_by_a_replacement_is_said(self):
         key, hash_ = self.ec.public, hash_of(self.ec.block()).hex()

@@ -210,7 +210,9 @@ Outcome<Contents> changed(const Contents& enrolled, const EnrolOptions& options,
                           const Wishes& wishes) {
     Contents contents = enrolled;
     contents.policy = options.policy.value_or(enrolled.policy);
-    contents.takes_td_shim_numbering |= options.takes_td_shim_numbering;
+    contents.takes_td_shim_numbering =
+        (enrolled.takes_td_shim_numbering || options.takes_td_shim_numbering) &&
+        !options.refuses_td_shim_numbering;
     TRY(change_keys(contents, options, wishes));
     TRY(change_payloads(contents, options, wishes));
     add(contents.aml, wishes.aml);
@@ -227,6 +229,8 @@ std::vector<std::string> lost_between(const Contents& before, const Contents& af
     note_bounds(lost, before.keys, after.keys);
     if (after.takes_td_shim_numbering && !before.takes_td_shim_numbering)
         lost.emplace_back("refusal of td-shim's numbering of the algorithms");
+    if (before.takes_td_shim_numbering && !after.takes_td_shim_numbering)
+        lost.emplace_back("payloads in td-shim's numbering of the algorithms");
     note_missing(lost, "revoked key", before.revoked_keys, after.revoked_keys);
     note_missing(lost, "revoked payload", before.revoked, after.revoked);
     note_missing(lost, "pinned payload", before.pinned, after.pinned);

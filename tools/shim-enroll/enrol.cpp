@@ -51,7 +51,7 @@ Outcome<> write_volume(const EnrolOptions& options, const Contents& contents, Mu
     if (!contents.keys.empty())
         anchor = contents.keys[0].key;
     std::optional<cfv::PolicyContents> policy;
-    if (!is_plain_anchor(contents))
+    if (!is_plain_anchor(contents) || options.refuses_td_shim_numbering)
         policy = cfv::PolicyContents{.policy = contents.policy,
                                      .takes_td_shim_numbering = contents.takes_td_shim_numbering,
                                      .keys = contents.keys,
@@ -94,6 +94,41 @@ Outcome<NewContents> contents_for(const EnrolOptions& options, Bytes volume) {
                        .before = before};
 }
 
+/// Nobody wants an image that runs nothing, whichever word it was that came to it.
+Outcome<> check_that_something_runs(const EnrolOptions& options, const NewContents& made) {
+    const Contents& contents = made.contents;
+    const bool had_keys = options.changes && made.before && !made.before->keys.empty();
+    const bool had_pins = options.changes && made.before && !made.before->pinned.empty();
+    if (contents.policy != cfv::Policy::measured && contents.keys.empty())
+        return std::unexpected(
+            had_keys
+                ? failure("--revoke-key",
+                          std::format("no key would be left, and under policy {} nothing could "
+                                      "boot: enrol the next one in the same step, --key FILE "
+                                      "(or --policy measured)",
+                                      cfv::name_of(contents.policy)))
+                : failure("--policy", "signed, which it is where it is not given, runs nothing "
+                                      "without a key: give --key, or --policy measured"));
+    if (contents.policy == cfv::Policy::signed_and_pinned && contents.pinned.empty())
+        return std::unexpected(
+            had_pins
+                ? failure("--revoke", "no pinned payload would be left, and under policy "
+                                      "signed-and-pinned nothing could boot: pin the next one in "
+                                      "the same step, --pin FILE (or --policy signed)")
+                : failure("--policy", "signed-and-pinned runs nothing without a pinned payload: "
+                                      "give --pin, or --policy signed"));
+    return {};
+}
+
+/// What --change leaves as it is, and an owner may not know of.
+void note_numbering(std::vector<std::string>& notes, const EnrolOptions& options,
+                    const NewContents& made) {
+    if (options.changes && made.contents.takes_td_shim_numbering &&
+        !options.takes_td_shim_numbering)
+        notes.emplace_back(
+            "td-shim's numbering of the algorithms is still taken (--document-numbering ends it)");
+}
+
 /// By what the volume says now, as the firmware reads it.
 std::vector<std::string> lost_by(const NewContents& made, const cfv::Enrolment& enrolment) {
     return made.before ? lost_between(*made.before, contents_of(enrolment)) : made.unread;
@@ -101,7 +136,8 @@ std::vector<std::string> lost_by(const NewContents& made, const cfv::Enrolment& 
 
 void report(const EnrolOptions& options, const NewContents& made, const cfv::Enrolment& enrolment,
             tdvf::AmlPolicy aml) {
-    const auto notes = notes_of(made.contents, aml);
+    auto notes = notes_of(made.contents, aml);
+    note_numbering(notes, options, made);
     const auto lost = lost_by(made, enrolment);
     if (options.json) {
         print_json("shim-enroll/1", {{"image", options.output},
@@ -128,10 +164,7 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
     const VolumePlace place = TRY(require_volume(image, options.firmware));
     const MutableBytes volume = MutableBytes(image).subspan(place.offset, place.size);
     const NewContents made = TRY(contents_for(options, volume));
-    if (made.contents.policy != cfv::Policy::measured && made.contents.keys.empty())
-        return std::unexpected(
-            failure("--policy", "signed, which it is where it is not given, runs nothing without a "
-                                "key: give --key, or --policy measured"));
+    TRY(check_that_something_runs(options, made));
     TRY(write_volume(options, made.contents, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
     const auto info = TRY(of_file(options.firmware, tdvf::find_image_info(image)));

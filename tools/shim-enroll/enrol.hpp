@@ -22,11 +22,12 @@ struct EnrolOptions {
     std::optional<cfv::Policy> policy;
     std::vector<std::string> revoked; ///< each a digest or a payload's file, as are `pinned`
     std::vector<std::string> pinned;
-    std::vector<std::string> revoked_keys; ///< each a hash or a public key's file
-    std::vector<std::string> aml;          ///< each a digest, a table's file or a folder of them
-    bool takes_td_shim_numbering = false;
-    bool changes = false;  ///< adds to what is enrolled
-    bool replaces = false; ///< whatever is enrolled
+    std::vector<std::string> revoked_keys;  ///< each a hash or a public key's file
+    std::vector<std::string> aml;           ///< each a digest, a table's file or a folder of them
+    bool takes_td_shim_numbering = false;   ///< of the algorithms
+    bool refuses_td_shim_numbering = false; ///< said, which not taking it is not: an anchor does
+    bool changes = false;                   ///< adds to what is enrolled
+    bool replaces = false;                  ///< whatever is enrolled
     std::string output;
     bool json = false;
 };

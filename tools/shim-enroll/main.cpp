@@ -36,8 +36,13 @@ void add_options(CLI::App& app, tools::EnrolOptions& options) {
     app.add_option("--aml", options.aml,
                    "table that the VMM may bring to an image linked with --aml enrolled: SHA-384, "
                    "a table's file, or a folder of them as /sys/firmware/acpi/tables");
-    app.add_flag("--td-shim-numbering", options.takes_td_shim_numbering,
-                 "take payloads of td-shim's tools, which number the algorithms the other way");
+    auto* td_shim =
+        app.add_flag("--td-shim-numbering", options.takes_td_shim_numbering,
+                     "take payloads of td-shim's tools, which number the algorithms the other way");
+    app.add_flag("--document-numbering", options.refuses_td_shim_numbering,
+                 "take the document's numbers alone, as policies do; td-shim's anchor, which a key "
+                 "alone makes, takes both")
+        ->excludes(td_shim);
     auto* change = app.add_flag("--change", options.changes,
                                 "add to what is enrolled, which stays but for what is revoked; "
                                 "minimum SVNs can only rise");
