@@ -46,7 +46,8 @@ struct Tables {
 /// acpi::find_tables and MemoryMap.
 [[nodiscard]] Result<Tables> load_acpi_files(Context& context);
 
-/// Copies the tables of the TD HOB and links them. Errors: those of acpi::check_hob_table, MemoryMap.
+/// Copies the tables of the TD HOB and links them. Errors: those of acpi::check_hob_table,
+/// MemoryMap.
 [[nodiscard]] Result<Tables> copy_hob_tables(Context& context);
 
 /// A copy of `madt` with the wakeup mailbox, where this is a TD: its other processors take no

@@ -5,6 +5,7 @@
 
 #include "shim/base/line.hpp"
 #include "shim/boot/aml.hpp"
+#include "shim/boot/memory_map.hpp"
 #include "shim/formats/acpi/static_tables.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -12,17 +13,17 @@
 namespace tdshim::boot {
 namespace {
 
-using Order = memory::Request::Order;
-
 /// Every pointer in ACPI 1.0's structures has 32 bits. From the top, for some kernels run in low
 /// memory alone.
+using Order = memory::Request::Order;
+
 constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// Of a portable image, whose memory map nobody measures. Addresses end up in the tables, wherever
 /// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.
 constexpr auto portable_window = GpaRange::between({1 * MiB}, layout::shim_code.start());
 
-/// From the bottom where a table is compared with one that is enrolled: from the top an address in
-/// it would follow from how much memory is accepted, and that from the sizes of kernel and initrd.
+/// From the bottom where a table is compared with one that is enrolled, for its addresses are not
+/// to follow from how much memory there is; else out of the way of a kernel that runs there alone.
 Order order_of(Context& context) {
     const bool is_compared = context.has_option(tdvf::option_portable) ||
                              aml_policy(context) == tdvf::AmlPolicy::enrolled;
@@ -89,10 +90,10 @@ Result<void> add_own_madt(Context& context, Tables& tables) {
 Result<Placed> place_acpi(Context& context, std::uint64_t size, std::uint64_t alignment) {
     const bool is_portable = context.has_option(tdvf::option_portable);
     const GpaRange range =
-        TRY(context.memory.allocate({.size = size,
-                                     .alignment = std::max(alignment, page_size),
-                                     .within = is_portable ? portable_window : acpi_window,
-                                     .order = order_of(context)}));
+        TRY(allocate(context, {.size = size,
+                               .alignment = std::max(alignment, page_size),
+                               .within = is_portable ? portable_window : acpi_window,
+                               .order = order_of(context)}));
     TRY(context.memory.retype(range, e820::Type::acpi));
     const MutableBytes bytes = TRY(platform::memory(range));
     return Placed{range, bytes.first(size)};

@@ -41,6 +41,16 @@ void print_memory(const memory::MemoryMap& memory) {
     print(Line() << "tdshim: memory: " << memory.usable() / MiB << " MiB usable");
 }
 
+void print_acceptance(const Context& context) {
+    std::uint64_t left = 0;
+    for (const GpaRange& range : context.unaccepted)
+        left += range.size();
+    print(Line() << "tdshim: accepted: " << context.accepted.small_pages << " pages of 4 KiB, "
+                 << context.accepted.large_pages << " of 2 MiB, "
+                 << context.accepted.size_mismatches << " size mismatches; " << left / KiB
+                 << " KiB left to Linux");
+}
+
 void print_counts(const Context& context) {
     print(Line() << "tdshim: counts: " << context.items.bytes_read() << " bytes read, "
                  << context.recorder.bytes_hashed() << " bytes hashed, " << platform::ticks()
@@ -94,6 +104,8 @@ Result<void> finish(Context& context, const PayloadFile& file) {
     TRY(platform::close_devices());
     TRY(context.recorder.close());
     print_registers(context);
+    if (platform::is_td())
+        print_acceptance(context);
     print_counts(context);
     return {};
 }

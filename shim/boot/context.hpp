@@ -28,8 +28,10 @@ struct Context {
     cfv::Enrolment enrolment{};
     /// In a TD; empty where the image has no section for it.
     hob::TdHob td_hob{};
-    /// Memory of a TD that the payload is to accept when it needs it.
+    /// What of it in a TD nobody accepted yet, in whole large pages: the payload is to, when it
+    /// needs it.
     memory::RangeList unaccepted{};
+    memory::AcceptanceCounts accepted{};
     /// SMBIOS tables of the VMM's, if they are to be handed on.
     std::optional<GpaRange> smbios{};
     /// The input that is being dealt with; a refusal names it.

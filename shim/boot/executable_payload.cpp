@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "shim/boot/memory_map.hpp"
 #include "shim/boot/report.hpp"
+#include "shim/boot/td_memory.hpp"
 #include "shim/formats/acpi/tables.hpp"
 #include "shim/formats/hob/list_writer.hpp"
 #include "shim/memory/layout.hpp"
@@ -20,6 +22,8 @@ constexpr auto below_4g = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// Below it the shim itself, its tables and what they leave free.
 constexpr auto where_it_may_be = GpaRange::of<16 * MiB, 4 * GiB - 16 * MiB>();
 constexpr std::uint64_t hob_area_size = 512 * KiB;
+/// What it finds accepted of a TD's memory: enough for programs that never heard of acceptance.
+constexpr auto executable_memory = GpaRange::of<0, 512 * MiB>();
 
 /// Where it was linked for, else any other place if it can be there.
 Result<GpaRange> place(Context& context, const Program& program) {
@@ -41,10 +45,8 @@ Result<std::array<e820::WireEntry, e820::max_entries>> entries(Context& context,
     for (const GpaRange& range : {layout::shim_code, layout::shim_data})
         TRY(context.memory.retype(range, e820::Type::reserved));
     memory::MemoryMap map = context.memory;
-    for (const GpaRange& range : context.unaccepted) {
-        TRY(map.add(range));
+    for (const GpaRange& range : context.unaccepted)
         TRY(map.retype(range, e820::Type::unaccepted));
-    }
     std::array<e820::WireEntry, e820::max_entries> wire{};
     for (const e820::Entry& entry : map.table())
         wire[count++] = {entry.range.start().value, entry.range.size(),
@@ -54,7 +56,7 @@ Result<std::array<e820::WireEntry, e820::max_entries>> entries(Context& context,
 
 Result<Gpa> write_hob(Context& context, const AcpiRoot& acpi) {
     context.input = "payload HOB";
-    const GpaRange area = TRY(context.memory.allocate({.size = hob_area_size, .within = below_4g}));
+    const GpaRange area = TRY(allocate(context, {.size = hob_area_size, .within = below_4g}));
     TRY(context.memory.retype(area, e820::Type::acpi));
     const MutableBytes memory = TRY(platform::memory(area));
     hob::ListWriter list(memory);
@@ -90,6 +92,8 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
     payload.program = TRY(file.kind == payload::Kind::pe ? executable::parse_pe(file.bytes)
                                                          : executable::parse_elf(file.bytes));
     payload.memory = TRY(place(context, payload.program));
+    TRY(accept_place(context, payload.memory));
+    TRY(accept_place(context, executable_memory));
     const MutableBytes memory = TRY(platform::memory(payload.memory));
     TRY(executable::load(payload.program, payload.memory.start(), memory));
     TRY(discard_file(context, file));
@@ -98,7 +102,8 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
 }
 
 Result<void> start_executable(const Context& context, const ExecutablePayload& payload) {
-    for (const e820::Entry& entry : context.memory.table()) {
+    const memory::MemoryMap accepted = TRY(accepted_memory(context));
+    for (const e820::Entry& entry : accepted.table()) {
         // The first page stays absent: a null pointer is to fault.
         const GpaRange usable = GpaRange::between(std::max(entry.range.start(), Gpa{page_size}),
                                                   std::min(entry.range.end(), Gpa{4 * GiB}));

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "shim/boot/aml.hpp"
+#include "shim/boot/memory_map.hpp"
 #include "shim/boot/report.hpp"
 #include "shim/plan/command_line.hpp"
 #include "shim/plan/initrd.hpp"
@@ -46,11 +47,15 @@ Result<std::optional<Item>> find_item(Context& context, const Names& names) {
 /// Memory for an initrd of `size` bytes.
 Result<GpaRange> place_initrd(Context& context, const linux_boot::Kernel& kernel,
                               std::uint64_t size) {
-    const std::uint64_t end = std::min(kernel.initrd_limit.value, all_memory - 1) + 1;
-    return context.memory
-        .allocate({.size = size,
-                   .within = GpaRange::between({MiB}, {end}),
-                   .order = Request::Order::highest_first})
+    const std::uint64_t limit = std::min(kernel.initrd_limit.value, all_memory - 1) + 1;
+    const auto below = [&](std::uint64_t end) {
+        return Request{.size = size,
+                       .within = GpaRange::between({MiB}, {std::min(end, limit)}),
+                       .order = Request::Order::highest_first};
+    };
+    // Where a payload was copied to memory is accepted already.
+    const bool fits_low = memory::MemoryMap(context.memory).allocate(below(4 * GiB)).has_value();
+    return allocate(context, below(fits_low ? 4 * GiB : limit))
         .transform_error(memory::said_as<Fault::initrd_does_not_fit>);
 }
 
@@ -183,7 +188,7 @@ Result<Gpa> load_command_line(Context& context, const linux_boot::Kernel& kernel
         return refuse(Fault::command_line_too_long, 0, limit, own.bytes.size() + text.size());
     const std::size_t start = plan::place_of_supplied(own);
     const GpaRange place =
-        TRY(context.memory.allocate({.size = start + text.size() + 1, .within = below_4g}));
+        TRY(allocate(context, {.size = start + text.size() + 1, .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
     const Bytes supplied = TRY(fetch_text(context, text, memory.subspan(start, text.size())));
     const Bytes line = TRY(plan::join(own, supplied, memory));

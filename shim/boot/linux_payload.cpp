@@ -7,6 +7,7 @@
 #include "shim/base/clear.hpp"
 #include "shim/base/line.hpp"
 #include "shim/boot/linux_inputs.hpp"
+#include "shim/boot/memory_map.hpp"
 #include "shim/boot/report.hpp"
 #include "shim/boot/secure_boot.hpp"
 #include "shim/boot/td_memory.hpp"
@@ -72,8 +73,8 @@ Result<GpaRange> place_kernel(Context& context, const linux_boot::Kernel& kernel
     const std::uint64_t end =
         kernel.relocatable ? 4 * GiB : end_of_pages(lowest, lowest + kernel.init_size);
     const auto within = GpaRange::between({lowest}, {end});
-    return context.memory
-        .allocate({.size = kernel.init_size, .alignment = kernel.alignment, .within = within})
+    return allocate(context,
+                    {.size = kernel.init_size, .alignment = kernel.alignment, .within = within})
         .transform_error([&](const Error& error) {
             return kernel.relocatable ? memory::said_as<Fault::kernel_does_not_fit>(error)
                                       : misfit(within, error);
@@ -98,9 +99,10 @@ Result<void> load_vmlinux(Context& context, Bytes file, LinuxPayload& payload) {
     const std::uint64_t start = align_down(vmlinux.memory.start().value, page_size);
     const std::uint64_t size = vmlinux.memory.end().value - start;
     const auto place = GpaRange::between({start}, {*align_up(start + size, page_size)});
-    payload.kernel_memory =
-        TRY(context.memory.allocate({.size = size, .within = place})
-                .transform_error([&](const Error& error) { return misfit(place, error); }));
+    payload.kernel_memory = TRY(
+        allocate(context, {.size = size, .within = place}).transform_error([&](const Error& error) {
+            return misfit(place, error);
+        }));
     const MutableBytes target = TRY(platform::memory(payload.kernel_memory));
     clear(target);
     for (const elf::Segment& segment : vmlinux.segments)
@@ -189,29 +191,28 @@ struct EfiTables {
 /// The tables by which Linux finds the memory that it is to accept, and SMBIOS; nothing where there
 /// is neither.
 Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
-    const auto unaccepted = context.unaccepted.view();
-    if (unaccepted.empty() && !context.smbios)
+    if (context.unaccepted.empty() && !context.smbios)
         return std::nullopt;
-    const GpaRange place =
-        TRY(context.memory.allocate({.size = efi::handover_size(unaccepted), .within = below_4g}));
+    const GpaRange place = TRY(allocate(
+        context, {.size = efi::handover_size(context.unaccepted.view()), .within = below_4g}));
     const MutableBytes area = TRY(platform::memory(place));
     clear(area);
     const GpaRange runtime = TRY(GpaRange::make(place.start(), efi::runtime_size));
     TRY(context.memory.remove(runtime));
     // Memory of this kind Linux neither uses nor forgets.
     TRY(context.memory.retype(GpaRange::between(runtime.end(), place.end()), e820::Type::acpi));
-    const auto handover = TRY(efi::write_handover(
-        area, place.start(),
-        {.memory = context.memory.table(), .unaccepted = unaccepted, .smbios = context.smbios}));
+    const memory::MemoryMap accepted = TRY(accepted_memory(context));
+    const auto handover = TRY(efi::write_handover(area, place.start(),
+                                                  {.memory = accepted.table(),
+                                                   .unaccepted = context.unaccepted.view(),
+                                                   .smbios = context.smbios}));
     return EfiTables{.handover = handover, .runtime = runtime};
 }
 
-/// The final map: to Linux, memory is memory whether it is accepted or not, and of EFI's runtime it
-/// is to keep away.
+/// The final map: to Linux by e820, memory is memory whether it is accepted or not, and of EFI's
+/// runtime it is to keep away.
 Result<e820::Table> final_map(const Context& context, const std::optional<EfiTables>& efi) {
     memory::MemoryMap map = context.memory;
-    for (const GpaRange& range : context.unaccepted)
-        TRY(map.add(range));
     if (efi) {
         TRY(map.add(efi->runtime));
         TRY(map.retype(efi->runtime, e820::Type::reserved));
@@ -224,7 +225,7 @@ Result<e820::Table> final_map(const Context& context, const std::optional<EfiTab
 Result<LinuxHandover> write_handover(Context& context, const LinuxPayload& payload, Gpa rsdp) {
     context.input = "boot_params";
     const GpaRange place =
-        TRY(context.memory.allocate({.size = sizeof(linux_boot::BootParams), .within = below_4g}));
+        TRY(allocate(context, {.size = sizeof(linux_boot::BootParams), .within = below_4g}));
     const MutableBytes memory = TRY(platform::memory(place));
     const auto efi = TRY(write_efi_tables(context));
     const linux_boot::BootParams params =

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "shim/base/clear.hpp"
+#include "shim/boot/td_memory.hpp"
 #include "shim/formats/e820/e820.hpp"
 #include "shim/memory/layout.hpp"
 #include "shim/platform/platform.hpp"
@@ -41,6 +42,19 @@ Result<void> set_aside(Context& context) {
 Result<void> clear_memory(const GpaRange& range) {
     clear(TRY(platform::memory(range)));
     return {};
+}
+
+Result<GpaRange> allocate(Context& context, const memory::Request& request) {
+    const GpaRange place = TRY(context.memory.allocate(request));
+    TRY(accept_place(context, place));
+    return place;
+}
+
+Result<memory::MemoryMap> accepted_memory(const Context& context) {
+    memory::MemoryMap accepted = context.memory;
+    for (const GpaRange& range : context.unaccepted)
+        TRY(accepted.remove(range));
+    return accepted;
 }
 
 Result<void> read_memory_map(Context& context) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The step that learns which memory the machine has.
+// The step that learns which memory the machine has, and what gives it out.
 #pragma once
 
 #include "shim/boot/context.hpp"
@@ -18,5 +18,12 @@ namespace tdshim::boot {
 /// image names them, out of every allocation, and names what stays in use. Any machine's map goes
 /// through it. Errors: e820_no_memory, too_many_entries.
 [[nodiscard]] Result<void> set_aside(Context& context);
+
+/// Memory of context.memory's, which a TD has accepted by the time it is given out.
+/// Errors: those of MemoryMap::allocate and of accept_place().
+[[nodiscard]] Result<GpaRange> allocate(Context& context, const memory::Request& request);
+
+/// context.memory without what nobody accepted. Errors: too_many_entries.
+[[nodiscard]] Result<memory::MemoryMap> accepted_memory(const Context& context);
 
 } // namespace tdshim::boot

@@ -33,10 +33,9 @@ Result<std::optional<PayloadFile>> embedded_file(Context& context) {
 
 /// Room for a file until it, or what it holds, has been moved to where it is used.
 Result<GpaRange> staging(Context& context, std::uint64_t size) {
-    return context.memory
-        .allocate({.size = size,
-                   .within = GpaRange::between({layout::shim_data.end()}, {4 * GiB}),
-                   .order = memory::Request::Order::highest_first})
+    return allocate(context, {.size = size,
+                              .within = GpaRange::between({layout::shim_data.end()}, {4 * GiB}),
+                              .order = memory::Request::Order::highest_first})
         .transform_error(memory::said_as<Fault::kernel_does_not_fit>);
 }
 

@@ -3,22 +3,17 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
-#include <optional>
-#include <string_view>
 
 #include "shim/base/line.hpp"
 #include "shim/boot/memory_map.hpp"
 #include "shim/formats/hob/hob.hpp"
 #include "shim/memory/acceptance.hpp"
 #include "shim/memory/layout.hpp"
-#include "shim/plan/accepted.hpp"
 #include "shim/platform/platform.hpp"
 
 namespace tdshim::boot {
 namespace {
 
-using memory::AcceptanceCounts;
 using memory::AcceptancePlan;
 
 // What the VMM added before the TD began to run, in an image that does not say so itself.
@@ -34,10 +29,11 @@ using KeptRanges =
 constexpr auto image =
     GpaRange::of<layout::image_end - layout::max_image_size, layout::max_image_size>();
 
-constexpr std::uint64_t everything = ~std::uint64_t{0};
+/// More than this takes a while, and says so before.
+constexpr std::uint64_t worth_a_line = 1 * GiB;
 
 /// The VMM wants all memory accepted, for a kernel that accepts none itself.
-Result<void> read_wish_for_all(Context& context, const fw_cfg::File& item) {
+Result<void> check_wish_for_all(Context& context, const fw_cfg::File& item) {
     std::array<std::byte, measure::accept_all_text.size()> text{};
     if (item.size != text.size())
         return refuse(Fault::fw_cfg_item_size, 0, text.size(), item.size);
@@ -48,60 +44,29 @@ Result<void> read_wish_for_all(Context& context, const fw_cfg::File& item) {
     return {};
 }
 
-/// Of the first of these items that is there; nothing where none is.
-std::optional<std::uint64_t> size_of_first(const Context& context,
-                                           std::initializer_list<std::string_view> names) {
-    for (const std::string_view name : names)
-        if (const auto item = context.items.find(name))
-            return item->size;
-    return std::nullopt;
-}
-
-/// Of kernel and initrd; what the VMM says of any other file is to change nothing. Whether the boot
-/// will read them, and all of them, is not known yet: the sum is measured, in its steps.
-Result<std::uint64_t> accepted_for_files(Context& context) {
-    const bool is_embedded = context.image_info && context.image_info->payload_size != 0;
-    auto kernel = is_embedded ? std::optional<std::uint64_t>{0}
-                              : size_of_first(context, {fw_cfg::named_kernel, fw_cfg::boot_kernel});
-    if (!kernel)
-        kernel = std::uint64_t{TRY(context.items.number(fw_cfg::setup_size))} +
-                 TRY(context.items.number(fw_cfg::kernel_size));
-    const auto initrd = size_of_first(context, {fw_cfg::named_initrd});
-    const std::uint64_t bytes = plan::accepted_first(
-        *kernel, initrd ? *initrd : TRY(context.items.number(fw_cfg::initrd_size)));
-    const Line text = plan::text_of_accepted(bytes);
-    TRY(context.recorder.record(
-        measure::configuration(measure::accept_descriptor, bytes_of(text.text()))));
-    return bytes;
-}
-
-Result<std::uint64_t> bytes_to_accept(Context& context) {
+/// An image that owns its memory has all of it accepted; of one that asks the VMM, that is its to
+/// say.
+Result<memory::Extent> extent_to_accept(Context& context) {
     if (context.section(tdvf::SectionType::perm_mem) != nullptr)
-        return everything;
-    if (const auto* const section = context.section(tdvf::SectionType::payload))
-        return plan::accepted_first(section->memory.size(), 0);
+        return memory::Extent::all;
+    if (!context.uses_fw_cfg())
+        return memory::Extent::ends;
     context.input = fw_cfg::accept_policy;
-    const auto wish = context.items.find(fw_cfg::accept_policy);
-    if (!wish)
-        return accepted_for_files(context);
-    TRY(read_wish_for_all(context, *wish));
-    return everything;
+    if (const auto wish = context.items.find(fw_cfg::accept_policy)) {
+        TRY(check_wish_for_all(context, *wish));
+        return memory::Extent::all;
+    }
+    TRY(context.recorder.record(
+        measure::configuration(measure::accept_descriptor, bytes_of(measure::accept_lazily_text))));
+    return memory::Extent::ends;
 }
 
-Result<void> accept(const AcceptancePlan& plan) {
-    std::uint64_t left = 0;
-    for (const GpaRange& range : plan.left())
-        left += range.size();
-    platform::print((Line() << "tdshim: acceptance: " << plan.bytes() / KiB << " KiB in "
-                            << std::uint64_t{plan.ranges().size()} << " ranges, "
-                            << std::uint64_t{plan.units()} << " units; " << left / KiB
-                            << " KiB left to Linux")
-                        .text());
-    const AcceptanceCounts counts = TRY(platform::accept_memory(plan));
-    platform::print((Line() << "tdshim: accepted: " << counts.small_pages << " pages of 4 KiB, "
-                            << counts.large_pages << " of 2 MiB, " << counts.size_mismatches
-                            << " size mismatches")
-                        .text());
+Result<void> accept(Context& context, const AcceptancePlan& plan) {
+    if (plan.bytes() == 0)
+        return {};
+    if (plan.bytes() > worth_a_line)
+        platform::print((Line() << "tdshim: accepting " << plan.bytes() / MiB << " MiB").text());
+    context.accepted += TRY(platform::accept_memory(plan));
     return {};
 }
 
@@ -197,24 +162,23 @@ Result<void> accept_td_memory(Context& context) {
     // What the image says of its own memory counts, whatever the VMM lists.
     if (context.section(tdvf::SectionType::perm_mem) != nullptr)
         context.td_hob.memory = TRY(memory_of_sections(*context.metadata));
-    const std::uint64_t now = TRY(bytes_to_accept(context));
+    const memory::Extent extent = TRY(extent_to_accept(context));
     context.input = "TD HOB";
     const KeptRanges kept = TRY(kept_ranges(context));
-    const AcceptancePlan plan = TRY(AcceptancePlan::make(context.td_hob.memory, kept.view(), now));
-    TRY(accept(plan));
+    const AcceptancePlan plan =
+        TRY(AcceptancePlan::make(context.td_hob.memory, kept.view(), extent));
+    TRY(accept(context, plan));
     context.unaccepted = plan.left();
     context.memory = memory::MemoryMap(TRY(table_of(context.td_hob.memory)));
-    for (const GpaRange& range : plan.left())
-        TRY(context.memory.remove(range));
     return set_aside(context);
 }
 
+Result<void> accept_place(Context& context, const GpaRange& place) {
+    return accept(context, TRY(AcceptancePlan::take(context.unaccepted, place)));
+}
+
 Result<void> accept_what_is_left(Context& context) {
-    TRY(accept(AcceptancePlan::of(context.unaccepted)));
-    for (const GpaRange& range : context.unaccepted)
-        TRY(context.memory.add(range));
-    context.unaccepted = {};
-    return {};
+    return accept_place(context, GpaRange::between({0}, platform::private_memory_end()));
 }
 
 } // namespace tdshim::boot

@@ -18,16 +18,20 @@ namespace tdshim::boot {
 /// page_tables_full.
 [[nodiscard]] Result<void> clear_filled_memory(Context& context, bool runs_in_place);
 
-/// Accepts the TD's memory, as the HOB lists it or as the image's own PermMem sections do, all of
-/// it or as much as the payload needs, and makes the memory map of what is accepted; the rest is
-/// context.unaccepted. A VMM that wants all accepted says so by the fw_cfg item
-/// opt/org.tdshim/accept, "all", which is measured.
+/// Makes the memory map of the TD's memory, as the HOB lists it or as the image's own PermMem
+/// sections do. What is no whole large page is accepted here; the rest is context.unaccepted, of
+/// which allocate() accepts what it gives out. A VMM that wants all accepted here says so by the
+/// fw_cfg item opt/org.tdshim/accept, "all", which is measured.
 /// Errors: those of AcceptancePlan, of platform::accept_memory and of MemoryMap; fw_cfg_item_size,
 /// accept_policy.
 [[nodiscard]] Result<void> accept_td_memory(Context& context);
 
-/// Accepts context.unaccepted too, for a payload that does not itself, and adds it to the memory
-/// map. Errors: those of platform::accept_memory and of MemoryMap.
+/// Accepts the large pages of context.unaccepted that `place` touches, by all processors.
+/// Errors: too_many_entries and those of platform::accept_memory.
+[[nodiscard]] Result<void> accept_place(Context& context, const GpaRange& place);
+
+/// Accepts all of context.unaccepted, for a payload that does not itself. Errors: as
+/// accept_place().
 [[nodiscard]] Result<void> accept_what_is_left(Context& context);
 
 } // namespace tdshim::boot

@@ -53,9 +53,10 @@ enum class Digests : bool { named, td_shim };
 [[nodiscard]] Measurement td_hob(Bytes list);
 
 /// The descriptor of the VMM's wish to have memory accepted before Linux starts, and what it says;
-/// where it has none, plan::text_of_accepted().
+/// where it has none, what is measured of that.
 inline constexpr std::string_view accept_descriptor = "accept";
 inline constexpr std::string_view accept_all_text = "all";
+inline constexpr std::string_view accept_lazily_text = "lazy";
 
 /// What stands in RTMR[0] for inputs that a portable image validates and does not measure: which
 /// policy the image has. It is in MRTD too.

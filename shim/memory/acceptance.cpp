@@ -20,19 +20,17 @@ Result<void> push(RangeList& list, const GpaRange& range) {
 
 } // namespace
 
-/// Adds `piece` as what is to be accepted, what is left, and the end that is no whole large page.
+/// Adds `piece` as what is left, and its ends that are no whole large page.
 Result<void> AcceptancePlan::add_piece(const GpaRange& piece) {
-    const std::uint64_t start = piece.start().value;
     const std::uint64_t end = piece.end().value;
-    const auto first = align_up(start + std::min(now_, piece.size()), large_page_size);
+    const auto first = align_up(piece.start().value, large_page_size);
     const std::uint64_t left_from = std::min(first.value_or(end), end);
     const std::uint64_t left_to = std::max(align_down(end, large_page_size), left_from);
     const GpaRange left = GpaRange::between({left_from}, {left_to});
-    now_ -= std::min(now_, left_from - start);
-    if (left.empty())
+    if (extent_ == Extent::all || left.empty())
         return push(ranges_, piece);
-    TRY(push(ranges_, GpaRange::between({start}, {left_from})));
-    TRY(push(ranges_, GpaRange::between({left_to}, {end})));
+    TRY(push(ranges_, GpaRange::between(piece.start(), left.start())));
+    TRY(push(ranges_, GpaRange::between(left.end(), piece.end())));
     return push(left_, left);
 }
 
@@ -52,18 +50,32 @@ Result<void> AcceptancePlan::add(GpaRange range, std::span<const GpaRange> kept)
 }
 
 Result<AcceptancePlan> AcceptancePlan::make(const hob::MemoryList& list,
-                                            std::span<const GpaRange> kept, std::uint64_t now) {
+                                            std::span<const GpaRange> kept, Extent extent) {
     AcceptancePlan plan;
-    plan.now_ = now;
+    plan.extent_ = extent;
     for (const hob::Memory& memory : list)
         if (!memory.is_accepted)
             TRY(plan.add(memory.range, kept));
     return plan;
 }
 
-AcceptancePlan AcceptancePlan::of(const RangeList& ranges) {
+Result<AcceptancePlan> AcceptancePlan::take(RangeList& left, const GpaRange& range) {
     AcceptancePlan plan;
-    plan.ranges_ = ranges;
+    RangeList remaining;
+    for (const GpaRange& piece : left) {
+        if (!piece.overlaps(range)) {
+            TRY(push(remaining, piece));
+            continue;
+        }
+        const Gpa from{
+            std::max(align_down(range.start().value, large_page_size), piece.start().value)};
+        const auto end = align_up(range.end().value, large_page_size);
+        const Gpa to = end ? std::min(Gpa{*end}, piece.end()) : piece.end();
+        TRY(push(remaining, GpaRange::between(piece.start(), from)));
+        TRY(push(plan.ranges_, GpaRange::between(from, to)));
+        TRY(push(remaining, GpaRange::between(to, piece.end())));
+    }
+    left = remaining;
     return plan;
 }
 

@@ -17,23 +17,28 @@
 namespace tdshim::memory {
 
 /// What one processor accepts at a time; a multiple of the large page.
-inline constexpr std::uint64_t unit_size = 32 * MiB;
+inline constexpr std::uint64_t unit_size = 8 * MiB;
 
-/// Sorted, without overlaps.
-using RangeList = StaticVector<GpaRange, 2 * hob::max_memory_ranges>;
+/// Sorted, without overlaps: what a HOB lists without what is kept, and what a boot cuts out of it.
+using RangeList = StaticVector<GpaRange, 2 * hob::max_memory_ranges + 32>;
+
+/// How much of a TD's memory is accepted at once.
+enum class Extent : std::uint8_t {
+    ends, ///< what is no whole large page, for Linux can be told of those alone
+    all,
+};
 
 class AcceptancePlan {
   public:
-    /// The memory of `list` that is not accepted yet, without `kept`: pages that the VMM added, for
-    /// a HOB may call those unaccepted as well, and pages that are accepted apart. Of it the lowest
-    /// `now` bytes, rounded up to whole large pages, are to be accepted, and whatever is no whole
-    /// large page; the rest is left. Errors: too_many_entries.
-    [[nodiscard]] static Result<AcceptancePlan> make(const hob::MemoryList& list,
-                                                     std::span<const GpaRange> kept,
-                                                     std::uint64_t now = ~std::uint64_t{0});
+    /// Of the memory of `list` that is not accepted yet, without `kept`: pages that the VMM added,
+    /// for a HOB may call those unaccepted as well, and pages that are accepted apart. What
+    /// `extent` does not want is left(). Errors: too_many_entries.
+    [[nodiscard]] static Result<AcceptancePlan>
+    make(const hob::MemoryList& list, std::span<const GpaRange> kept, Extent extent = Extent::all);
 
-    /// All of `ranges`, whole pages, which another plan left.
-    [[nodiscard]] static AcceptancePlan of(const RangeList& ranges);
+    /// Every large page of `left`, which another plan left, that `range` touches; `left` loses
+    /// them. Errors: too_many_entries.
+    [[nodiscard]] static Result<AcceptancePlan> take(RangeList& left, const GpaRange& range);
 
     /// What is to be accepted.
     [[nodiscard]] std::span<const GpaRange> ranges() const { return ranges_.view(); }
@@ -50,7 +55,7 @@ class AcceptancePlan {
   private:
     Result<void> add(GpaRange range, std::span<const GpaRange> kept);
     Result<void> add_piece(const GpaRange& piece);
-    std::uint64_t now_ = 0; ///< bytes that may still be added to ranges_
+    Extent extent_ = Extent::all;
     RangeList ranges_;
     RangeList left_;
 };
@@ -60,6 +65,13 @@ struct AcceptanceCounts {
     std::uint64_t small_pages = 0;
     std::uint64_t large_pages = 0;
     std::uint64_t size_mismatches = 0;
+
+    AcceptanceCounts& operator+=(const AcceptanceCounts& other) {
+        small_pages += other.small_pages;
+        large_pages += other.large_pages;
+        size_mismatches += other.size_mismatches;
+        return *this;
+    }
 };
 
 /// As many large pages of a unit are tried in vain before the rest of it goes by small ones: KVM

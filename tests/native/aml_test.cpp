@@ -46,7 +46,7 @@ void add_memory(std::vector<Blob>& inputs, Machine& machine, bool is_td) {
         return;
     }
     inputs.push_back(good_td_hob());
-    inputs.push_back(named_config("accept", bytes_of(std::string_view("lazy 512 MiB"))));
+    inputs.push_back(named_config("accept", bytes_of(std::string_view("lazy"))));
 }
 
 std::string line_about(std::string_view name, const Blob& bytes) {

@@ -122,6 +122,11 @@ const std::vector<Hostile>& hostile_answers() {
     return all;
 }
 
+/// The VMM wants all memory accepted.
+void accept_all(Machine& machine) {
+    machine.add_file("opt/org.tdshim/accept", text_blob("all"));
+}
+
 void check_log(Machine& machine) {
     CHECK(count_separators(events_of(machine).value()) == 2);
     CHECK(log_leads_to_registers(machine));
@@ -144,6 +149,7 @@ TEST_CASE("every page is used by its view, at each width and size of page", "[td
             INFO(gpa_width << " bits, large pages: " << has_large_pages);
             Machine machine;
             make_good_td(machine, gpa_width);
+            accept_all(machine);
             machine.grant_large_pages(has_large_pages);
             check_good(machine, machine.boot());
             const auto counts = machine.acceptance_counts();
@@ -237,6 +243,7 @@ TEST_CASE("a page that goes and comes again is never accepted a second time", "[
     const auto ended_by = [](std::uint64_t page, std::size_t number) {
         Machine machine;
         make_good_td(machine);
+        accept_all(machine);
         machine.grant_large_pages(false);
         machine.readd_page({{page}, number});
         const Outcome outcome = machine.boot();

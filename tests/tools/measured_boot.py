@@ -107,7 +107,7 @@ class Boot:
 
     def events(self):
         files = {"etc/table-loader": self.script, **self.tables}
-        accept, contents = config("accept", b"lazy 512 MiB"), config("td_contents", CONTENTS)
+        accept, contents = config("accept", b"lazy"), config("td_contents", CONTENTS)
         return [(1, CONFIG, self.hob, config("td_hob", self.hob)), (1, CONFIG, accept, accept),
                 *((1, BLOB, bytes([len(name)]) + name.encode() + content, blob(name, 0x100000, len(content)))
                   for name, content in files.items()),

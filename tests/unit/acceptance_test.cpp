@@ -42,13 +42,46 @@ std::string text_of(const AcceptancePlan& plan) {
     return text;
 }
 
-TEST_CASE("what one plan left another takes whole", "[acceptance]") {
-    const auto first = AcceptancePlan::make(unaccepted({stretch(0, 64 * MiB)}), {}, 16 * MiB);
-    REQUIRE(first.has_value());
-    const AcceptancePlan second = AcceptancePlan::of(first->left());
-    CHECK(text_of(second) == "16384-65536 ");
-    CHECK(second.left().empty());
-    CHECK(second.bytes() == 48 * MiB);
+std::string text_of(const RangeList& list) {
+    std::string text;
+    for (const GpaRange& range : list)
+        text += std::to_string(range.start().value / KiB) + "-" +
+                std::to_string(range.end().value / KiB) + " ";
+    return text;
+}
+
+/// Takes `place` out of `left`, and says what.
+std::string taken(RangeList& left, const GpaRange& place) {
+    const auto plan = AcceptancePlan::take(left, place);
+    REQUIRE(plan.has_value());
+    CHECK(plan->left().empty());
+    return text_of(*plan);
+}
+
+TEST_CASE("of what is left, a place takes the large pages that it touches, once", "[acceptance]") {
+    auto plan = AcceptancePlan::make(
+        unaccepted({stretch(0, 64 * MiB), stretch(GiB, GiB + 8 * MiB)}), {}, Extent::ends);
+    REQUIRE(plan.has_value());
+    CHECK(plan->bytes() == 0);
+    RangeList left = plan->left();
+    CHECK(taken(left, stretch(3 * MiB, 3 * MiB + 4 * KiB)) == "2048-4096 ");
+    CHECK(taken(left, stretch(2 * MiB, 4 * MiB)).empty());
+    CHECK(taken(left, stretch(MiB, 6 * MiB + 1)) == "0-2048 4096-8192 ");
+    CHECK(taken(left, stretch(62 * MiB, 2 * GiB)) == "63488-65536 1048576-1056768 ");
+    CHECK(text_of(left) == "8192-63488 ");
+    CHECK(taken(left, stretch(0, ~std::uint64_t{0})) == "8192-63488 ");
+    CHECK(left.empty());
+}
+
+TEST_CASE("what is left does not fall into more pieces than there is room for", "[acceptance]") {
+    RangeList left;
+    for (std::uint64_t i = 0; i < RangeList::capacity(); ++i)
+        REQUIRE(left.push(stretch(i * 16 * MiB, i * 16 * MiB + 8 * MiB)));
+    const RangeList before = left;
+    require_refused(AcceptancePlan::take(left, stretch(2 * MiB, 4 * MiB)), Fault::too_many_entries,
+                    std::uint64_t{RangeList::capacity() - 1} * 16 * MiB, RangeList::capacity(),
+                    RangeList::capacity() + 1);
+    CHECK(text_of(left) == text_of(before));
 }
 
 /// A module that answers as told, and remembers what was accepted.
@@ -100,29 +133,31 @@ TEST_CASE("units cover the plan, each byte once, and end where large pages do", 
                                          stretch(4 * GiB + 12 * KiB, 4 * GiB + 16 * KiB)}),
                              {});
     REQUIRE(plan.has_value());
-    REQUIRE(plan->units() == 5);
+    REQUIRE(plan->units() == 14);
     std::vector<GpaRange> units;
     for (std::size_t i = 0; i < plan->units(); ++i)
         units.push_back(plan->unit(i));
-    CHECK(units == std::vector{stretch(4 * KiB, 32 * MiB), stretch(32 * MiB, 64 * MiB),
-                               stretch(64 * MiB, 70 * MiB), stretch(96 * MiB, 128 * MiB),
-                               stretch(4 * GiB + 12 * KiB, 4 * GiB + 16 * KiB)});
+    CHECK(units.front() == stretch(4 * KiB, 8 * MiB));
+    for (std::size_t i = 1; i < 8; ++i)
+        CHECK(units[i] == stretch(i * 8 * MiB, (i + 1) * 8 * MiB));
+    CHECK(units[8] == stretch(64 * MiB, 70 * MiB));
+    for (std::size_t i = 0; i < 4; ++i)
+        CHECK(units[9 + i] == stretch((96 + 8 * i) * MiB, (104 + 8 * i) * MiB));
+    CHECK(units.back() == stretch(4 * GiB + 12 * KiB, 4 * GiB + 16 * KiB));
 }
 
 TEST_CASE("what is not accepted now is left in whole large pages", "[acceptance]") {
     const hob::MemoryList list =
         unaccepted({stretch(0, 8 * MiB), stretch(9 * MiB, 21 * MiB), stretch(GiB, GiB + 5 * MiB)});
-    const auto plan = AcceptancePlan::make(list, {}, 9 * MiB);
+    const auto plan = AcceptancePlan::make(list, {}, Extent::ends);
     REQUIRE(plan.has_value());
-    CHECK(text_of(*plan) == "0-8192 9216-10240 20480-21504 1052672-1053696 ");
-    REQUIRE(plan->left().size() == 2);
-    CHECK(plan->left()[0] == stretch(10 * MiB, 20 * MiB));
-    CHECK(plan->left()[1] == stretch(GiB, GiB + 4 * MiB));
+    CHECK(text_of(*plan) == "9216-10240 20480-21504 1052672-1053696 ");
+    CHECK(text_of(plan->left()) == "0-8192 10240-20480 1048576-1052672 ");
 }
 
 TEST_CASE("a little memory is accepted whole, however little is asked for", "[acceptance]") {
-    const auto plan =
-        AcceptancePlan::make(unaccepted({stretch(MiB, 2 * MiB), stretch(3 * MiB, 5 * MiB)}), {}, 0);
+    const auto plan = AcceptancePlan::make(
+        unaccepted({stretch(MiB, 2 * MiB), stretch(3 * MiB, 5 * MiB)}), {}, Extent::ends);
     REQUIRE(plan.has_value());
     CHECK(text_of(*plan) == "1024-2048 3072-5120 ");
     CHECK(plan->left().empty());
@@ -130,10 +165,10 @@ TEST_CASE("a little memory is accepted whole, however little is asked for", "[ac
 
 TEST_CASE("too many pieces are refused", "[acceptance]") {
     std::vector<GpaRange> kept;
-    for (std::uint64_t i = 0; i < 128; ++i)
+    for (std::uint64_t i = 0; i < 160; ++i)
         kept.push_back(stretch((2 * i + 1) * MiB, (2 * i + 2) * MiB));
     require_refused(AcceptancePlan::make(unaccepted({stretch(0, GiB)}), kept),
-                    Fault::too_many_entries, 256 * MiB, 128, 129);
+                    Fault::too_many_entries, 320 * MiB, 160, 161);
 }
 
 TEST_CASE("large pages are taken where they fit, small ones at the ends", "[acceptance]") {

@@ -96,7 +96,7 @@ inline BootLog bundle_boot() {
     constexpr auto named = Digests::named;
     BootLog boot;
     boot.add(td_hob(bytes_of(std::string_view("a HOB list"))))
-        .add(configuration(accept_descriptor, bytes_of(std::string_view("lazy 512 MiB"))))
+        .add(configuration(accept_descriptor, bytes_of(std::string_view("lazy"))))
         .add(secure_policy(bytes_of(std::string_view("policy")), named))
         .add(configuration_file("etc/table-loader", Gpa{0x7000000}, bytes_of(bundle_contents)))
         .add(configuration_file("etc/acpi/tables", Gpa{0x7001000}, bytes_of(bundle_contents)))

@@ -88,7 +88,7 @@ TEST_CASE("a text that was changed in a log is not what was measured", "[coverag
         CHECK(found[0].ends_with("td_payload_info is not what was measured: its digest is of "
                                  "other data"));
     }
-    CHECK(check(replaced(boot.log(), "lazy 512", "lazz 512"), boot.td()).size() == 1);
+    CHECK(check(replaced(boot.log(), "lazy", "lazz"), boot.td()).size() == 1);
     CHECK(check(replaced(boot.log(), "identity", "identify"), boot.td()).size() == 1);
     CHECK(check(replaced(boot.log(), "secure_policy_db", "secure_policy_dc"), boot.td()).size() ==
           1);

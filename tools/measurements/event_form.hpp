@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the firmware writes an event's data: a printable name, unless it is the VMM's, zeros where it
-// is padded, and nothing behind the fields. Whoever ships a log may write other bytes where no digest covers them, which
-// a reader that stops at the first NUL does not see.
+// is padded, and nothing behind the fields. Whoever ships a log may write other bytes where no
+// digest covers them, which a reader that stops at the first NUL does not see.
 #pragma once
 
 #include <optional>

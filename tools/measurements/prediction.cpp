@@ -5,7 +5,6 @@
 #include "shim/formats/fw_cfg/wire.hpp"
 #include "shim/formats/tdvf/wire.hpp"
 #include "shim/memory/layout.hpp"
-#include "shim/plan/accepted.hpp"
 #include "tools/measurements/summary.hpp"
 
 namespace tdshim::tools {
@@ -26,16 +25,12 @@ class Predictor {
         add(measure::contents(kept(text)), "kinds of the files");
     }
 
-    /// How much memory is accepted before the payload runs.
+    /// Whether all memory is accepted before the payload runs.
     void add_acceptance(const BootInputs& inputs) {
-        if (inputs.accepts_all_memory)
-            add(measure::configuration(measure::accept_descriptor,
-                                       bytes_of(measure::accept_all_text)),
-                std::string(fw_cfg::accept_policy));
-        else
-            add(measure::configuration(measure::accept_descriptor,
-                                       kept(plan::text_of_accepted(inputs.accepted_first))),
-                "sizes of kernel and initrd");
+        const std::string_view text =
+            inputs.accepts_all_memory ? measure::accept_all_text : measure::accept_lazily_text;
+        add(measure::configuration(measure::accept_descriptor, bytes_of(text)),
+            std::string(fw_cfg::accept_policy));
     }
 
     /// Closes the firmware's registers, once.

@@ -51,7 +51,6 @@ struct BootInputs {
     bool uses_fw_cfg = false;             ///< of a TD: then it asks what is to be accepted
     std::optional<InputBytes> memory_map; ///< etc/e820, where there is no TD
     bool accepts_all_memory = false;      ///< opt/org.tdshim/accept
-    std::uint64_t accepted_first = 0;     ///< without it; plan::accepted_first()
     std::vector<InputBytes> policy_files; ///< what is enrolled
     std::vector<vmm::ConfigFile> acpi; ///< etc/table-loader and its files; or tables by signature
     std::string acpi_origin;

@@ -2,14 +2,12 @@
 #include "tools/shim-measure/inputs.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <format>
 
 #include "shim/formats/hob/hob.hpp"
 #include "shim/formats/smbios/tables.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/footer.hpp"
-#include "shim/plan/accepted.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
@@ -157,19 +155,6 @@ Outcome<> add_config_files(const Options& options, const Image& image, BootInput
     return {};
 }
 
-/// Of a file that is read, and so there; 0 without one.
-std::uint64_t size_of(const std::string& file) {
-    std::error_code ignored;
-    const auto size = file.empty() ? 0 : std::filesystem::file_size(file, ignored);
-    return ignored ? 0 : size;
-}
-
-/// Of the items that the firmware sees, whatever it makes of them.
-std::uint64_t accepted_first(const Options& options, const Image& image) {
-    const bool is_embedded = image.info && image.info->payload_size != 0;
-    return plan::accepted_first(is_embedded ? 0 : size_of(options.kernel), size_of(options.initrd));
-}
-
 /// An image that a VMM fills asks it for nothing later.
 Outcome<> check_wishes(const Options& options, const Image& image) {
     for (const auto& [is_given, option] : {std::pair{options.accepts_all_memory, "--accept-all"},
@@ -184,7 +169,6 @@ Outcome<> check_wishes(const Options& options, const Image& image) {
 Outcome<> add_configuration(const Options& options, const Image& image, const vmm::Brought& brought,
                             BootInputs& inputs) {
     inputs.accepts_all_memory = options.accepts_all_memory;
-    inputs.accepted_first = accepted_first(options, image);
     inputs.uses_fw_cfg = !options.is_plain_vm && !vmm::is_filled_by_vmm(image.metadata);
     if (!options.is_plain_vm)
         inputs.td_hob = TRY(td_hob(options, image, brought));

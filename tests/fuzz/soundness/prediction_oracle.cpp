@@ -14,7 +14,6 @@
 #include "shim/formats/smbios/tables.hpp"
 #include "shim/formats/tdvf/footer.hpp"
 #include "shim/memory/layout.hpp"
-#include "shim/plan/accepted.hpp"
 #include "tests/fuzz/soundness/pool.hpp"
 #include "tools/measurements/comparison.hpp"
 #include "tools/measurements/payload_decision.hpp"
@@ -142,25 +141,6 @@ Outcome<> add_configuration(const Launch& launch, const Image& image, BootInputs
                             : add_acpi_files(launch, image, inputs);
 }
 
-/// Of a file by name, or of the item that has its size.
-std::uint64_t size_of(const Launch& launch, std::string_view file, fw_cfg::Selector size) {
-    if (const Blob* const content = launch.file(file))
-        return content->size();
-    const auto found = launch.items.find(size);
-    if (found == launch.items.end())
-        return 0;
-    const auto value = read_at<le32>(Bytes(found->second), 0);
-    return value ? std::uint64_t{*value} : 0;
-}
-
-/// Sizes that the VMM announces, for every launch has its payload from it.
-std::uint64_t accepted_first(const Launch& launch) {
-    const std::uint64_t setup = size_of(launch, {}, fw_cfg::setup_size);
-    return tdshim::plan::accepted_first(
-        setup + size_of(launch, fw_cfg::named_kernel, fw_cfg::kernel_size),
-        size_of(launch, fw_cfg::named_initrd, fw_cfg::initrd_size));
-}
-
 Outcome<BootInputs> inputs_of(const Launch& launch) {
     Image image{.file = name, .bytes = launch.image, .metadata = {}, .info = {}, .igvm = {}};
     image.metadata = TRY(of_file(name, tdvf::parse_metadata(image.bytes)));
@@ -169,7 +149,6 @@ Outcome<BootInputs> inputs_of(const Launch& launch) {
     inputs.image_options = launch.options;
     TRY(add_payload(launch, image, inputs));
     TRY(add_configuration(launch, image, inputs));
-    inputs.accepted_first = accepted_first(launch);
     return inputs;
 }
 
