@@ -41,6 +41,7 @@ struct Arguments {
     ImageFormat format = ImageFormat::tdvf;
     std::uint32_t measurement = 0; ///< option bits
     bool has_static_acpi = false;
+    bool is_quiet = false;
     tdvf::AmlPolicy aml = tdvf::AmlPolicy::measured;
     std::optional<bool> extends_payload;
     std::uint64_t payload_address = layout::payload_address;
@@ -152,6 +153,10 @@ void declare(tools::Command& command, Arguments& arguments) {
     tools::add_choice<bool>(options, "--acpi", arguments.has_static_acpi,
                             {{"vmm", false}, {"static", true}},
                             "static: tables of the firmware's own in place of the VMM's");
+    tools::add_choice<bool>(options, "--console", arguments.is_quiet,
+                            {{"lines", false}, {"quiet", true}},
+                            "quiet: nothing but why a boot ends; in a TD each character is a call "
+                            "of the VMM");
     add_aml_option(options, arguments);
     tools::add_choice<ImageFormat>(options, "--image-format", arguments.format,
                                    {{"tdvf", ImageFormat::tdvf}, {"igvm", ImageFormat::igvm}},
@@ -179,7 +184,8 @@ Outcome<std::uint32_t> options_of(const Arguments& arguments) {
                 name, "goes with --profile service-td alone: QEMU and Cloud Hypervisor refuse an "
                       "image with such a section"));
     return arguments.measurement | option_of(arguments.aml) |
-           (arguments.has_static_acpi ? tdvf::option_static_acpi : 0);
+           (arguments.has_static_acpi ? tdvf::option_static_acpi : 0) |
+           (arguments.is_quiet ? tdvf::option_quiet : 0);
 }
 
 std::string name_of(Profile profile) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "shim/base/line.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/formats/acpi/static_tables.hpp"
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/platform/platform.hpp"
@@ -30,7 +31,7 @@ bool is_enrolled(const Context& context, const crypto::Digest& digest) {
 Result<bool> admit_enrolled(Context& context, Bytes table) {
     const crypto::Digest digest = crypto::sha384(table);
     platform::print((Line() << "tdshim: aml: " << name_of_aml(table) << ", "
-                            << std::uint64_t{table.size()} << " bytes, sha384 " << Bytes(digest))
+                            << std::uint64_t{table.size()} << " bytes, sha384 " << Shown{digest})
                         .text());
     if (is_enrolled(context, digest))
         return true;

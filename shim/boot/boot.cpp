@@ -8,6 +8,7 @@
 #include "shim/boot/executable_payload.hpp"
 #include "shim/boot/linux_payload.hpp"
 #include "shim/boot/memory_map.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/boot/secure_boot.hpp"
 #include "shim/boot/smbios.hpp"
 #include "shim/boot/td_memory.hpp"
@@ -26,19 +27,23 @@ void print(const Line& line) {
     platform::print(line.text());
 }
 
+void note(const Line& line) {
+    platform::note(line.text());
+}
+
 void print_registers(const Context& context) {
     // Those of the operating system are zero, unless a bundle has events for them.
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (const auto value = platform::rtmr(rtmr);
             value && (rtmr < 2 || *value != crypto::Digest{}))
-            print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] " << Bytes(*value));
-    print(Line() << "tdshim: event log: " << Hex{layout::event_log.start().value} << ", "
-                 << std::uint64_t{context.recorder.log_size()} << " of " << layout::event_log.size()
-                 << " bytes used");
+            print(Line() << "tdshim: RTMR[" << std::uint64_t{rtmr} << "] " << Shown{*value});
+    note(Line() << "tdshim: event log: " << Hex{layout::event_log.start().value} << ", "
+                << std::uint64_t{context.recorder.log_size()} << " of " << layout::event_log.size()
+                << " bytes used");
 }
 
 void print_memory(const memory::MemoryMap& memory) {
-    print(Line() << "tdshim: memory: " << memory.usable() / MiB << " MiB usable");
+    note(Line() << "tdshim: memory: " << memory.usable() / MiB << " MiB usable");
 }
 
 void print_acceptance(const Context& context) {
@@ -52,9 +57,9 @@ void print_acceptance(const Context& context) {
 }
 
 void print_counts(const Context& context) {
-    print(Line() << "tdshim: counts: " << context.items.bytes_read() << " bytes read, "
-                 << context.recorder.bytes_hashed() << " bytes hashed, " << platform::ticks()
-                 << " ticks since reset");
+    note(Line() << "tdshim: counts: " << context.items.bytes_read() << " bytes read, "
+                << context.recorder.bytes_hashed() << " bytes hashed, " << platform::ticks()
+                << " ticks since reset");
 }
 
 Result<void> open_items(Context& context) {
@@ -132,6 +137,9 @@ Result<void> boot_executable(Context& context, const PayloadFile& file, const Ac
 /// The boot as the list of its steps; returns only to be refused, or when an executable did.
 Result<void> run(Context& context) {
     TRY(read_image_info(context));
+    if (context.has_option(tdvf::option_quiet))
+        platform::be_quiet();
+    print(Line() << "tdshim " << TDSHIM_VERSION << ": " << platform::kind());
     TRY(record_policy(context));
     TRY(record_aml_policy(context));
     TRY(platform::prepare_devices());
@@ -158,7 +166,7 @@ Result<void> run(Context& context) {
     Line reason;
     reason << context.input << ": " << error;
     context.recorder.refuse(reason.text());
-    print(Line() << "tdshim: boot refused: " << reason.text());
+    platform::print_end((Line() << "tdshim: boot refused: " << reason.text()).text());
     print_registers(context);
     platform::halt(reason.text());
 }
@@ -166,11 +174,10 @@ Result<void> run(Context& context) {
 } // namespace
 
 void boot() {
-    print(Line() << "tdshim " << TDSHIM_VERSION << ": " << platform::kind());
     const auto log_area = platform::memory(layout::event_log);
     if (!log_area) {
         const Line reason = Line() << "event log: " << log_area.error();
-        print(Line() << "tdshim: boot refused: " << reason.text());
+        platform::print_end((Line() << "tdshim: boot refused: " << reason.text()).text());
         platform::halt(reason.text());
     }
     Context& context = the_context.emplace(Recorder(*log_area));

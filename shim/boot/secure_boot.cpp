@@ -2,6 +2,7 @@
 #include "shim/boot/secure_boot.hpp"
 
 #include "shim/base/line.hpp"
+#include "shim/boot/report.hpp"
 #include "shim/platform/platform.hpp"
 #include "shim/verify/payload.hpp"
 
@@ -18,7 +19,7 @@ Result<void> record_policy_file(Context& context, Bytes file) {
 Result<void> record_authority(Context& context, const verify::Authority& authority) {
     TRY(context.recorder.record(measure::secure_authority(authority.anchor, context.digests())));
     platform::print(
-        (Line() << "tdshim: signed by: " << Bytes(authority.key) << ", SVN " << authority.svn)
+        (Line() << "tdshim: signed by: " << Shown{authority.key} << ", SVN " << authority.svn)
             .text());
     return {};
 }

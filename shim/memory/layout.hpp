@@ -49,7 +49,7 @@ inline constexpr auto mailbox = GpaRange::of<11 * MiB + 192 * KiB, 4 * KiB>();
 
 // In a TD, what the shim and the VMM exchange passes through here: shared while the shim runs,
 // private memory like any other afterwards.
-inline constexpr auto shared_window = GpaRange::of<11 * MiB + 256 * KiB, 256 * KiB>();
+inline constexpr auto shared_window = GpaRange::of<11 * MiB + 512 * KiB, 512 * KiB>();
 
 /// From the first to the last byte of what the shim uses while it runs; below and above it, memory
 /// is the payload's.
@@ -61,7 +61,7 @@ inline constexpr auto shim_memory = GpaRange::between(shim_code.start(), shared_
 inline constexpr auto video_memory = GpaRange::of<640 * KiB, 128 * KiB>();
 
 // Where a VMM puts the command line, and by default the payload, in images that say so.
-inline constexpr auto payload_param = GpaRange::of<11 * MiB + 512 * KiB, 4 * KiB>();
+inline constexpr auto payload_param = GpaRange::of<11 * MiB + 256 * KiB, 4 * KiB>();
 inline constexpr std::uint64_t payload_address = 192 * MiB;
 
 // Memory of a service TD, which owns what its image names: on both sides of a display's memory, for
@@ -69,7 +69,7 @@ inline constexpr std::uint64_t payload_address = 192 * MiB;
 // the mailbox and the window; and as much as is asked for above the shim.
 inline constexpr auto service_below_640k = GpaRange::between({0}, video_memory.start());
 inline constexpr auto service_below_1m = GpaRange::between(video_memory.end(), {1 * MiB});
-inline constexpr auto service_low = GpaRange::of<11 * MiB + 196 * KiB, 316 * KiB>();
+inline constexpr auto service_low = GpaRange::of<11 * MiB + 196 * KiB, 828 * KiB>();
 static_assert(service_low.start() == mailbox.end() && service_low.end() == shared_window.end());
 inline constexpr std::uint64_t service_high = 16 * MiB;
 

@@ -25,6 +25,19 @@ constexpr auto linux_low_memory = GpaRange::of<0, 640 * KiB>();
 
 // A boot with many tables prints 3 KiB.
 constinit KeptText<8 * KiB> kept_lines;
+constinit bool is_quiet = false;
+
+void show(std::string_view line) {
+    for (const char c : line)
+        devices::print_character(c);
+    devices::print_character('\r');
+    devices::print_character('\n');
+}
+
+void keep(std::string_view line) {
+    kept_lines.add(line);
+    kept_lines.add("\n");
+}
 
 } // namespace
 
@@ -41,12 +54,24 @@ std::uint32_t processors() {
 }
 
 void print(std::string_view line) {
-    for (const char c : line)
-        devices::print_character(c);
-    devices::print_character('\r');
-    devices::print_character('\n');
-    kept_lines.add(line);
-    kept_lines.add("\n");
+    if (!is_quiet)
+        show(line);
+    keep(line);
+}
+
+void note(std::string_view line) {
+    if (!is_quiet && !td::active())
+        show(line);
+    keep(line);
+}
+
+void print_end(std::string_view line) {
+    show(line);
+    keep(line);
+}
+
+void be_quiet() {
+    is_quiet = true;
 }
 
 Printed printed() {

@@ -28,8 +28,18 @@ namespace tdshim::platform {
 /// Processors of a TD, as the TDX module says.
 [[nodiscard]] std::uint32_t processors();
 
-/// Prints one line on the console.
+/// Prints one line on the console, unless that is quiet, and keeps it for printed().
 void print(std::string_view line);
+
+/// As print(), a line of detail: in a TD, where each character is a call of the VMM, it is only
+/// kept.
+void note(std::string_view line);
+
+/// Prints why the boot ends, in any case.
+void print_end(std::string_view line);
+
+/// Nothing is printed from now on but ends.
+void be_quiet();
 
 /// What was printed until now: the lines that there was room for, and how many bytes came later.
 struct Printed {

@@ -49,9 +49,12 @@ void add_memory(std::vector<Blob>& inputs, Machine& machine, bool is_td) {
     inputs.push_back(named_config("accept", bytes_of(std::string_view("lazy"))));
 }
 
-std::string line_about(std::string_view name, const Blob& bytes) {
-    const Line line = Line() << "tdshim: aml: " << name << ", " << std::uint64_t{bytes.size()}
-                             << " bytes, sha384 " << Bytes(crypto::sha384(bytes));
+/// A TD's console has the first eight bytes of the digest.
+std::string line_about(std::string_view name, const Blob& bytes, bool is_td) {
+    const crypto::Digest digest = crypto::sha384(bytes);
+    Line line;
+    line << "tdshim: aml: " << name << ", " << std::uint64_t{bytes.size()} << " bytes, sha384 "
+         << Bytes(digest).first(is_td ? 8 : digest.size()) << (is_td ? "..." : "");
     return std::string(line.text());
 }
 
@@ -136,8 +139,8 @@ TEST_CASE("enrolled AML is handed on byte for byte", "[native][aml]") {
         CHECK(std::ranges::equal(handed.dsdt, vmm_dsdt()));
         CHECK(std::ranges::equal(handed.named("SSDT"), vmm_ssdt()));
         CHECK(handed.fadt.facs != 0);
-        CHECK(holds(outcome, line_about("DSDT of the VMM", vmm_dsdt())));
-        CHECK(holds(outcome, line_about("SSDT of the VMM", vmm_ssdt())));
+        CHECK(holds(outcome, line_about("DSDT of the VMM", vmm_dsdt(), is_td)));
+        CHECK(holds(outcome, line_about("SSDT of the VMM", vmm_ssdt(), is_td)));
         // Policy of the image, memory map or HOB, what is enrolled, files.
         const auto enrolment = cfv::parse(boot.volume);
         std::vector<Blob> inputs{named_config("aml", bytes_of(std::string_view("aml=enrolled")))};
@@ -159,7 +162,7 @@ TEST_CASE("AML that is not enrolled ends the boot, with its digest on the consol
     prepare(machine, boot);
     const Outcome outcome = machine.boot();
     CHECK(outcome.refusal() == about("DSDT", not_enrolled));
-    CHECK(holds(outcome, line_about("DSDT of the VMM", vmm_dsdt())));
+    CHECK(holds(outcome, line_about("DSDT of the VMM", vmm_dsdt(), boot.is_td)));
     boot.volume = volume_of({vmm_ssdt(), vmm_dsdt()});
     for (const std::size_t size : {119UZ, 121UZ}) {
         boot.files.dsdt = aml({'D', 'S', 'D', 'T'}, size, 0xA3);

@@ -398,7 +398,7 @@ TEST_CASE("a bad kernel is refused", "[native]") {
                       set_header(kernel(machine), 0x234, std::uint8_t{0});
                   },
                   "opt/org.tdshim/kernel: kernel runs only where the shim itself is (at 0x800000: "
-                  "expected 0xb80000, found 0x800000)"},
+                  "expected 0xc00000, found 0x800000)"},
          })
         check(one);
 }

@@ -83,10 +83,9 @@ class PlatformBinding : public tdx_model::GuestMemory, public tdx_model::Vmm {
     void run() {
         try {
             td::detect();
-            devices::open_console();
             if (const auto entered = td::enter(); !entered) {
                 const Line line = Line() << "tdshim: cannot start: " << entered.error();
-                platform::print(line.text());
+                platform::print_end(line.text());
                 platform::halt(line.text());
             }
             tables_.emplace(pool_, pool_address, td::info().shared_bit());
@@ -434,6 +433,13 @@ void print(std::string_view line) {
         devices::print_character(c);
     devices::print_character('\n');
 }
+void note(std::string_view line) {
+    print(line);
+}
+void print_end(std::string_view line) {
+    print(line);
+}
+void be_quiet() {}
 Printed printed() {
     return {};
 }

@@ -156,6 +156,13 @@ std::string_view kind() {
 void print(std::string_view line) {
     PlatformBinding::print(line);
 }
+void note(std::string_view line) {
+    PlatformBinding::print(line);
+}
+void print_end(std::string_view line) {
+    PlatformBinding::print(line);
+}
+void be_quiet() {}
 Printed printed() {
     return PlatformBinding::printed();
 }

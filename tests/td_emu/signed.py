@@ -65,7 +65,7 @@ class SignedBoot:
         predicted = json.loads(tool("shim-measure", self.image, "--qemu", settings.qemu("new"), *options, "--json"))
         run = td_emu.Run(*options, "--until", "payload", image=self.image)
         test.assertEqual(run.exit_code, 0, run.console[-2000:] + run.errors)
-        test.assertRegex(run.console, rf"(?m)^tdshim: signed by: [0-9a-f]{{96}}, SVN {self.svn}$")
+        test.assertRegex(run.console, rf"(?m)^tdshim: signed by: [0-9a-f]{{16}}\.\.\., SVN {self.svn}$")
         test.assertEqual(run.report.mrtd.hex(), predicted["mrtd"])
         for number in range(4):
             test.assertEqual(run.report.rtmr[number].hex(), predicted[f"rtmr{number}"], f"RTMR[{number}]")

@@ -110,14 +110,14 @@ class Aml(unittest.TestCase):
         run, again = machine.boot(machine.enrolled(digests.values()))
         self.assertEqual(again, shown)
         for name, digest in digests.items():
-            run.line(rf"^tdshim: aml: {name[:4]} of the VMM, {len(shown[name])} bytes, sha384 {digest}$")
+            run.line(rf"^tdshim: aml: {name[:4]} of the VMM, {len(shown[name])} bytes, sha384 {digest[:16]}\.\.\.$")
         machine.check_log(run, b"aml=enrolled")
         for name, table in shown.items():
             others = [digest for digest in digests.values() if digest != digests[name]]
             for digest in (hashlib.sha384(table[:-1]).hexdigest(), digests[name][:-1] + "0123456789abcdef"[
                     int(digests[name][-1], 16) ^ 1]):
                 refused = machine.check_refused(machine.enrolled([*others, digest]), name[:4])
-                refused.line(rf"^tdshim: aml: {name[:4]} of the VMM, {len(table)} bytes, sha384 {digests[name]}$")
+                refused.line(rf"^tdshim: aml: {name[:4]} of the VMM, {len(table)} bytes, sha384 {digests[name][:16]}\.\.\.$")
         # Another machine has other tables.
         image = machine.enrolled(digests.values())
         machine.cpus = 2

@@ -53,8 +53,7 @@ class PlacedPayload(unittest.TestCase):
         return path
 
     def test_bzimage(self):
-        td = run(self, self.guest.kernel, [self.kernel, self.initrd, command_line.encode()])
-        self.assertRegex(td.console, r"(?m)^tdshim: counts: 0 bytes read, ")
+        run(self, self.guest.kernel, [self.kernel, self.initrd, command_line.encode()])
 
     def test_vmlinux(self):
         vmlinux = kernel_forms.vmlinux_of(self.kernel)

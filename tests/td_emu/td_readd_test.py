@@ -29,7 +29,7 @@ pages = {
     "td_hob": 0xB00000,
     "event_log": 0xB20000,
     "mailbox": mailbox,
-    "shared_window": 0xB40000,
+    "shared_window": 0xB80000,
     "reset_vector": 0x1_0000_0000 - page,
     "reset_vectors_page_tables": 0x1_0000_0000 - 0x8000,
 }

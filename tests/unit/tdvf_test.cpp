@@ -225,10 +225,10 @@ TEST_CASE("image information that cannot be true is refused", "[tdvf]") {
                     Fault::payload_outside_image, 0xFAC, 0x1000, 0x1001);
     require_refused(find_image_info(tail_with_info(0x40000, 0, 1).view()),
                     Fault::payload_outside_image, 0xFAC, 0, 1);
-    for (const std::uint32_t options : {0U, 1U, 2U, 3U, 4U, 7U, 8U, 16U, 24U, 29U})
+    for (const std::uint32_t options : {0U, 1U, 2U, 3U, 4U, 7U, 8U, 16U, 24U, 29U, 32U, 61U})
         CHECK(find_image_info(tail_with_info(0x40000, 0, 0, options).view()).has_value());
-    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 32).view()), Fault::image_options,
-                    0xFAC, 31, 32);
+    require_refused(find_image_info(tail_with_info(0x40000, 0, 0, 64).view()), Fault::image_options,
+                    0xFAC, 63, 64);
     for (const std::uint32_t options : {10U, 18U, 26U}) // static tables, and a policy for others
         require_refused(find_image_info(tail_with_info(0x40000, 0, 0, options).view()),
                         Fault::image_aml_policy, 0xFAC, 2, options);

@@ -102,7 +102,7 @@ kernel_cases = {
     "pref_address_above_4g": (kernel_with(pref_address=8 * GIB), no_room + numbers(8 * GIB, MIB, 0)),
     "not_relocatable_and_taken": (kernel_with(relocatable_kernel=0, pref_address=8 * MIB),
                                   "kernel runs only where the shim itself is"
-                                  + numbers(8 * MIB, 0xB80000, 8 * MIB)),
+                                  + numbers(8 * MIB, 0xC00000, 8 * MIB)),
 }
 
 # Refusals of what comes beside the kernel: item's name, fw_cfg items, reason.

@@ -106,6 +106,8 @@ std::vector<std::string> options_of(const tdvf::ImageInfo& info) {
         names.emplace_back("static ACPI tables");
     if ((info.options & tdvf::option_region_digests) != 0)
         names.emplace_back("digests of whole regions, as td-shim's");
+    if ((info.options & tdvf::option_quiet) != 0)
+        names.emplace_back("quiet console");
     if (const auto aml = tdvf::aml_policy_of(info.options); aml != tdvf::AmlPolicy::measured)
         names.push_back(std::format("AML of the VMM: {}", name_of(aml)));
     return names;

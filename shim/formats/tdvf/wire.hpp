@@ -83,7 +83,9 @@ inline constexpr std::uint32_t option_region_digests = 1 << 2;
 /// Two bits for an AmlPolicy (aml_policy.hpp), which leaves no choice where ACPI is static.
 inline constexpr unsigned option_aml_shift = 3;
 inline constexpr std::uint32_t option_aml_mask = 3 << option_aml_shift;
+/// The console shows why a boot ends and nothing else.
+inline constexpr std::uint32_t option_quiet = 1 << 5;
 inline constexpr std::uint32_t known_options =
-    option_portable | option_static_acpi | option_region_digests | option_aml_mask;
+    option_portable | option_static_acpi | option_region_digests | option_aml_mask | option_quiet;
 
 } // namespace tdshim::tdvf

@@ -6,8 +6,7 @@
 
 namespace tdshim::devices {
 
-/// Serial port 0x3F8, 115200 baud, 8N1.
-void open_console();
+/// Serial port 0x3F8, 115200 baud, 8N1, set up by the first character.
 void print_character(char c);
 /// Waits until what was printed has left; a reset would take it back.
 void drain_console();

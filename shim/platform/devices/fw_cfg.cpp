@@ -16,8 +16,10 @@ namespace {
 
 constexpr std::uint16_t selector_port = 0x510;
 constexpr std::uint16_t data_port = 0x511;
-constexpr std::uint16_t dma_port =
-    0x514; // address, high half; low half 4 bytes on, which starts it
+// Address of what to do, high half, which is zero where nobody wrote it since the last transfer
+// [QEMU hw/nvram/fw_cfg.c, fw_cfg_dma_transfer; SeaBIOS never writes it, src/fw/paravirt.c]; low
+// half 4 bytes on, which starts it.
+constexpr std::uint16_t dma_port = 0x514;
 
 constexpr std::uint32_t signature_value = 0x554D4551; // "QEMU"
 
@@ -47,7 +49,8 @@ Result<void> transfer(const Channel& channel, std::uint32_t operation, const voi
                         reinterpret_cast<std::uint64_t>(address)};
     const auto where = reinterpret_cast<std::uint64_t>(channel.control);
     asm volatile("" : : : "memory");
-    devices::out32(dma_port, std::byteswap(static_cast<std::uint32_t>(where >> 32)));
+    if (const auto high = static_cast<std::uint32_t>(where >> 32); high != 0)
+        devices::out32(dma_port, std::byteswap(high));
     devices::out32(dma_port + 4, std::byteswap(static_cast<std::uint32_t>(where)));
     asm volatile("" : : : "memory");
     // QEMU finishes the transfer before the port write returns.

@@ -35,7 +35,7 @@ Result<void> handle(Frame& frame) {
 extern "C" [[gnu::used]] void shim_handle_ve(Frame* frame) {
     if (const auto handled = handle(*frame); !handled) {
         const Line line = Line() << "tdshim: #VE: " << handled.error() << ": halted";
-        platform::print(line.text());
+        platform::print_end(line.text());
         platform::halt(line.text());
     }
 }

@@ -37,7 +37,7 @@ constinit std::atomic<bool> reporting{};
     if ((vector == page_fault || vector == double_fault) && !overflowed.empty())
         line << ", guard page of the stack: " << overflowed;
     line << (platform::is_td() ? ": halted" : ": reset");
-    platform::print(line.text());
+    platform::print_end(line.text());
     platform::halt(line.text());
 }
 

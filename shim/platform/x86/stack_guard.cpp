@@ -17,7 +17,7 @@ extern "C" {
                               << "tdshim: stack overwritten, found by the function at "
                               << tdshim::Hex{place}
                               << (tdshim::platform::is_td() ? ": halted" : ": reset");
-    tdshim::platform::print(line.text());
+    tdshim::platform::print_end(line.text());
     tdshim::platform::halt(line.text());
 }
 }

@@ -38,7 +38,6 @@ extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
         td::disable_pending_ve();
     else
         vm::prepare_processor();
-    devices::open_console();
     load_descriptor_tables(exception_stacks());
     protect_supervisor();
     hash_by_vectors();
@@ -46,7 +45,7 @@ extern "C" [[noreturn, gnu::used, gnu::no_stack_protector]] void shim_main() {
     const auto entered = td::active() && !is_random ? refuse(Fault::no_random_number) : enter();
     if (!entered) {
         const Line line = Line() << "tdshim: cannot start: " << entered.error();
-        platform::print(line.text());
+        platform::print_end(line.text());
         platform::halt(line.text());
     }
     boot::boot();
