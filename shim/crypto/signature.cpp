@@ -10,7 +10,6 @@
 namespace tdshim::crypto {
 namespace {
 
-constexpr std::uint64_t rsa_exponent = 65537;
 constexpr std::byte uncompressed_point{4}; // [SEC 1, 2.3.3]
 
 const unsigned char* characters(Bytes bytes) {

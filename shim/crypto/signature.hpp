@@ -16,6 +16,7 @@ namespace tdshim::crypto {
 
 inline constexpr std::size_t rsa_modulus_size = 384;
 inline constexpr std::size_t rsa_key_size = rsa_modulus_size + 8;
+inline constexpr std::uint64_t rsa_exponent = 65537; ///< of every key
 inline constexpr std::size_t rsa_signature_size = rsa_modulus_size;
 inline constexpr std::size_t p384_number_size = 48;
 inline constexpr std::size_t ecdsa_key_size = 2 * p384_number_size;

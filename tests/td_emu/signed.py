@@ -36,16 +36,16 @@ def make_key(folder, kind):
 class SignedBoot:
     """An image with an enrolled key, and a payload that it signed."""
 
-    def __init__(self, test, key, *, enrol=(), link=(), svn=3):
+    def __init__(self, test, key, *, enrol=(), link=(), sign=(), svn=3):
         self.folder = suite.temporary_folder(test)
         self.private, self.public = make_key(self.folder, key)
         self.image, self.enrol_options, self.svn = settings.image(), enrol, svn
-        self.link_options = link
+        self.link_options, self.sign_options = link, sign
 
     def sign(self, payload):
         """The path of the signed payload; the image is made now that the payload is known."""
         signed = self.folder / "signed"
-        tool("shim-sign", payload, "--key", self.private, "--svn", self.svn, "-o", signed)
+        tool("shim-sign", payload, "--key", self.private, "--svn", self.svn, *self.sign_options, "-o", signed)
         image = settings.image()
         if self.link_options:
             options = [signed if option == "SIGNED" else option for option in self.link_options]

@@ -54,9 +54,10 @@ def check_region(test, key):
     boot.run_td(test, None, "--append", td_command_line)
 
 
-def check_placed(test, key):
-    """By a VMM, which fills a larger section: the header says where the file ends."""
-    boot = SignedBoot(test, key, link=("--profile", "tdvf-payload"))
+def check_placed(test, key, numbering):
+    """By a VMM, which fills a larger section: the file says where it ends."""
+    boot = SignedBoot(test, key, link=("--profile", "tdvf-payload"), sign=("--numbering", numbering),
+                      enrol=("--td-shim-numbering",) if numbering == "td-shim" else ())
     signed = boot.sign(payloads.payload(payloads.forms["pe"]))
     run = boot.run_td(test, signed)
     test.assertIn("tdshim: starting PE executable at", run.console)
@@ -265,7 +266,7 @@ suite.add_cases(SignedBoots, check_executable, {**cases(check_executable, both, 
 suite.add_cases(SignedBoots, check_embedded, {**cases(check_embedded, ["rsa"], "qemu"),
                                               **cases(check_embedded, both, "tdvf-payload"),
                                               **cases(check_embedded, ["ecdsa"], "service-td")})
-suite.add_cases(SignedBoots, check_placed, cases(check_placed, both))
+suite.add_cases(SignedBoots, check_placed, {**cases(check_placed, both, "document"), **cases(check_placed, both, "td-shim")})
 suite.add_cases(SignedBoots, check_region, cases(check_region, ["ecdsa"]))
 suite.add_cases(SignedBoots, check_kernel, cases(check_kernel, both))
 suite.add_cases(SignedBoots, check_bundle, {

@@ -83,8 +83,8 @@ Result<Bytes> contents_of(Bytes file) {
 Result<std::uint64_t> file_size(Bytes memory) {
     const auto header = TRY(read_at<Header>(memory, 0));
     TRY(check(header, memory.size()));
-    const bool is_rsa =
-        header.algorithm == number_of(Algorithm::rsa_pss_3072_sha384, Numbering::document);
+    const auto exponent = read_at<be64>(memory, header.length + crypto::rsa_modulus_size);
+    const bool is_rsa = exponent && *exponent == crypto::rsa_exponent;
     const std::uint64_t size = header.length + (is_rsa ? rsa_block_size : ecdsa_block_size);
     if (size > memory.size())
         return refuse(Fault::truncated, header.length, size, memory.size());

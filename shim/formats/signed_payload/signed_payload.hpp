@@ -53,7 +53,8 @@ struct SignedPayload {
 [[nodiscard]] Result<Bytes> contents_of(Bytes file);
 
 /// The size of the signed payload at the start of `memory`, which may be larger. There the end does
-/// not tell which numbering the signer followed: the document's is taken for it.
+/// not tell which numbering the signer followed, nor the number which block there is: it is RSA's
+/// where the one exponent of these stands in its place, else ECDSA's.
 /// Errors: as parse(), but for the block.
 [[nodiscard]] Result<std::uint64_t> file_size(Bytes memory);
 
