@@ -11,13 +11,17 @@
 
 namespace tdshim::runtime {
 
-/// Offset in `log` behind its last event. Errors: log_full when an event with `data` bytes of data
-/// has no room there; those of event_log::LogReader.
+/// Offset in `log` behind its last event. Errors: log_full when an event of `data` bytes behind a
+/// tag has no room there; those of event_log::LogReader.
 [[nodiscard]] Result<std::size_t> find_room(Bytes log, std::size_t data);
 
-/// Writes an event EV_IPL with `data`, whose SHA-384 is `digest`, into a find_room() for it. The
-/// header, which says where the firmware's events end, stays as it is: a verifier is shown this one
-/// as appended. Errors: log_full.
+/// What an event of `data` extends its register by: the SHA-384 of our tag and `data`.
+[[nodiscard]] crypto::Digest digest_of_event(Bytes data);
+
+/// Writes an event EV_EVENT_TAG of `data`, our tag in front, into a find_room() for it. Readers
+/// take any bytes there, where they want text of other types. The header, which says where the
+/// firmware's events end, stays as it is: a verifier is shown this one as appended. Errors:
+/// log_full.
 [[nodiscard]] Result<void> write_event(MutableBytes room, std::uint32_t rtmr,
                                        const crypto::Digest& digest, Bytes data);
 

@@ -3,7 +3,6 @@
 
 #include "payload/runtime/event_log.hpp"
 #include "payload/runtime/runtime.hpp"
-#include "shim/crypto/sha384.hpp"
 #include "shim/formats/acpi/wire.hpp"
 #include "shim/platform/td/tdcall.hpp"
 #include "shim/platform/x86/address_space.hpp"
@@ -33,7 +32,7 @@ Result<void> measure(const HobList& machine, std::uint32_t rtmr, Bytes data) {
         return refuse(Fault::tdcall_failed);
     const MutableBytes log = TRY(find_log(machine));
     const std::size_t at = TRY(find_room(log, data.size()));
-    const crypto::Digest digest = crypto::sha384(data);
+    const crypto::Digest digest = digest_of_event(data);
     TRY(td::extend_rtmr(rtmr, digest));
     return write_event(log.subspan(at), rtmr, digest, data);
 }

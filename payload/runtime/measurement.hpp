@@ -11,11 +11,11 @@
 
 namespace tdshim::runtime {
 
-/// Extends RTMR[`rtmr`], 2 or 3, by the SHA-384 of `data` and appends an event EV_IPL with `data`
-/// to the log. What the VMM gives is copied first, measured, and then used. Nothing is measured
-/// that the log has no room for. A plain VM has no such registers: an error. Errors:
-/// events_register for another register than those two; log_header where there is no log; log_full;
-/// tdcall_failed; truncated; those of event_log::LogReader.
+/// Extends RTMR[`rtmr`], 2 or 3, by digest_of_event(`data`) (event_log.hpp) and appends an event
+/// EV_EVENT_TAG of `data` to the log. What the VMM gives is copied first, measured, and then used.
+/// Nothing is measured that the log has no room for. A plain VM has no such registers: an error.
+/// Errors: events_register for another register than those two; log_header where there is no log;
+/// log_full; tdcall_failed; truncated; those of event_log::LogReader.
 [[nodiscard]] Result<void> measure(const HobList& machine, std::uint32_t rtmr, Bytes data);
 
 } // namespace tdshim::runtime

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "payload/runtime/acpi.hpp"
+#include "payload/runtime/event_log.hpp"
 #include "payload/runtime/measurement.hpp"
 #include "payload/runtime/processors.hpp"
 #include "payload/selftest/checks.hpp"
@@ -63,14 +64,15 @@ bool ends_with(const runtime::HobList& machine, std::string_view data) {
         last = **event;
     }
     return last.mr_index == event_log::mr_index_of_rtmr(chosen_rtmr) &&
-           last.digest == crypto::sha384(bytes_of(data)) &&
-           std::ranges::equal(last.data, bytes_of(data));
+           last.digest == runtime::digest_of_event(bytes_of(data)) &&
+           last.digest == crypto::sha384(last.data) &&
+           std::ranges::equal(last.data.last(data.size()), bytes_of(data));
 }
 
 void check_extension(Checks& checks, const runtime::HobList& machine) {
     const auto before = td::read_rtmr(chosen_rtmr);
     constexpr std::string_view event = "selftest";
-    const crypto::Digest digest = crypto::sha384(bytes_of(event));
+    const crypto::Digest digest = runtime::digest_of_event(bytes_of(event));
     const auto extended = runtime::measure(machine, chosen_rtmr, bytes_of(event));
     checks.check("RTMR[3]: is extended, and the log says so", extended);
     checks.check("RTMR[3]: the log ends with that event", ends_with(machine, event));

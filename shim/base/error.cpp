@@ -301,6 +301,7 @@ std::string_view sentence(Fault fault) {
     case Fault::events_register: return "event is for another register than RTMR2 and RTMR3";
     case Fault::events_type: return "event is of another type than string and binary";
     case Fault::events_empty: return "event has no data";
+    case Fault::events_full_stop: return "event is a full stop alone, which readers do not take";
     case Fault::events_hex: return "event's data is no even number of lower-case digits";
     case Fault::events_data_size: return "event has too much data";
     case Fault::events_count: return "events file has too many events";

@@ -272,6 +272,7 @@ enum class Fault : std::uint16_t {
     events_register,
     events_type,
     events_empty,
+    events_full_stop,
     events_hex,
     events_data_size,
     events_count,

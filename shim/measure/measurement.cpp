@@ -34,21 +34,19 @@ Measurement measured(std::uint32_t rtmr, EventType type, const FileDigest& conte
     return measurement;
 }
 
-/// Event data: UEFI_PLATFORM_FIRMWARE_BLOB2.
-Measurement blob(std::uint32_t rtmr, std::string_view description, Gpa place,
-                 const FileDigest& content) {
-    Measurement measurement = measured(rtmr, EventType::platform_firmware_blob2, content);
-    append(measurement, static_cast<std::uint8_t>(description.size()));
-    append(measurement, description);
-    append(measurement, event_log::BlobRange{place.value, content.size});
-    return measurement;
+/// How many bytes a name takes in the event of a file: its length in front, a NUL behind.
+std::size_t size_of_name(std::string_view name) {
+    return 1 + name.size() + 1;
 }
 
-/// Of a file of the boot, with a name of descriptors.hpp.
-Measurement file_blob(std::string_view name, Gpa place, const FileDigest& content) {
-    std::array<char, 1 + sizeof(event_log::ConfigInfo::descriptor)> description{};
-    std::ranges::copy(name, description.begin());
-    return blob(operating_system, {description.data(), name.size() + 1}, place, content);
+/// Event data: UEFI_PLATFORM_FIRMWARE_BLOB2. Its description ends in NUL, as readers expect it.
+Measurement blob(std::uint32_t rtmr, std::string_view name, Gpa place, const FileDigest& content) {
+    Measurement measurement = measured(rtmr, EventType::platform_firmware_blob2, content);
+    append(measurement, static_cast<std::uint8_t>(name.size() + 1));
+    append(measurement, name);
+    append(measurement, '\0');
+    append(measurement, event_log::BlobRange{place.value, content.size});
+    return measurement;
 }
 
 /// Event data: TD_SHIM_PLATFORM_CONFIG_INFO. There is no digest yet.
@@ -109,8 +107,8 @@ Measurement configuration(std::string_view descriptor, Bytes info) {
 Measurement configuration_file(std::string_view name, Gpa place, Bytes file) {
     Measurement measurement =
         blob(firmware_configuration, name, place, {.digest = {}, .size = file.size()});
-    // The name as it stands in the event, its length in front.
-    measurement.digest = crypto::sha384(measurement.head().first(1 + name.size()), file);
+    // The name as it stands in the event.
+    measurement.digest = crypto::sha384(measurement.head().first(size_of_name(name)), file);
     return measurement;
 }
 
@@ -123,15 +121,15 @@ Measurement contents(Bytes text) {
 }
 
 Measurement kernel(Gpa place, const FileDigest& file) {
-    return file_blob(descriptor::payload, place, file);
+    return blob(operating_system, descriptor::payload, place, file);
 }
 
 Measurement initrd(Gpa place, const FileDigest& file) {
-    return file_blob(descriptor::initrd, place, file);
+    return blob(operating_system, descriptor::initrd, place, file);
 }
 
 Measurement os_release(Gpa place, const FileDigest& file) {
-    return file_blob(descriptor::os_release, place, file);
+    return blob(operating_system, descriptor::os_release, place, file);
 }
 
 Measurement bundle_manifest(Bytes file) {

@@ -74,7 +74,8 @@ inline constexpr std::string_view policy_measured_acpi = "hob=validated acpi=mea
 [[nodiscard]] Measurement configuration(std::string_view descriptor, Bytes info);
 
 /// A file of the VMM's firmware configuration, or a table, that is too large for the log ->
-/// RTMR[0]. Its digest covers the name, of at most 55 characters, as it stands in the event.
+/// RTMR[0]. Its digest covers the name, of at most 55 characters, as it stands in the event: its
+/// length, with the NUL, in front, and the NUL behind.
 [[nodiscard]] Measurement configuration_file(std::string_view name, Gpa place, Bytes file);
 
 /// The first event of RTMR[1]: which events follow there -> RTMR[1]. `text` is Contents::text().

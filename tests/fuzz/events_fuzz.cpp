@@ -24,7 +24,12 @@ void check_event(const bundle::Event& event) {
     require(event.rtmr == 2 || event.rtmr == 3);
     require(!event.data.empty());
     const bool is_string = event.type == EventType::ipl;
-    require(is_string || (event.type == EventType::compact_hash && !event.names_signer));
+    require(is_string || (event.type == EventType::event_tag && !event.names_signer));
+    if (!is_string) {
+        const auto tag = read_at<event_log::TaggedEvent>(event.data.view(), 0);
+        require(tag && tag->id == event_log::tag_of_ours && tag->size > 0);
+        require(sizeof(*tag) + tag->size == event.data.size());
+    }
     if (is_string) {
         require(std::ranges::count(event.data, std::byte{0}) == 1);
         require(event.data.view().back() == std::byte{0});

@@ -31,8 +31,9 @@ bool log_leads_to_registers(Machine& machine) {
 }
 
 Blob named_file(std::string_view name, Bytes file) {
-    Blob hashed{static_cast<std::byte>(name.size())};
+    Blob hashed{static_cast<std::byte>(name.size() + 1)};
     hashed.append_range(bytes_of(name));
+    hashed.push_back(std::byte{0});
     hashed.append_range(file);
     return hashed;
 }

@@ -8,7 +8,7 @@ import re
 MEMBERS = ("manifest", "kernel", "initrd", "cmdline", "events")
 BOUNDS = {"manifest": 512, "cmdline": 4096, "events": 8192}
 TRAILER = "TRAILER!!!"
-IPL, COMPACT_HASH = "EV_IPL", "EV_COMPACT_HASH"
+IPL, EVENT_TAG = "EV_IPL", "EV_EVENT_TAG"
 
 
 def padded(data):
@@ -79,10 +79,11 @@ def measured(text, signer=None):
         if match[2] == "binary":
             if not re.fullmatch("([0-9a-f]{2})+", match[3]):
                 return None
-            event = (register, COMPACT_HASH, bytes.fromhex(match[3]))
+            data = bytes.fromhex(match[3])
+            event = (register, EVENT_TAG, b"TDSH" + len(data).to_bytes(4, "little") + data)
         else:
             string = with_signer(match[3], signer)
-            if string is None:
+            if string is None or string == ".":
                 return None
             event = (register, IPL, string.encode() + b"\0")
         if len(event[2]) > 1024:

@@ -33,7 +33,7 @@ def check_selftest(test, form, is_embedded, cpus):
         test.assertIn(name, calls)
     report = bytes.fromhex(run.result["report"])
     rtmr_3 = report[720 + 3 * 48:][:48]
-    test.assertEqual(rtmr_3, td_emu.replay([td_emu.sha384(b"selftest")]))
+    test.assertEqual(rtmr_3, td_emu.replay([td_emu.sha384(b"TDSH\x08\0\0\0selftest")]))
 
 
 forms = {f"selftest_{form}_{'embedded' if is_embedded else 'item'}_{cpus}_vcpus": (form, is_embedded, cpus)

@@ -78,7 +78,7 @@ class Machine:
         self.test.assertEqual(log.of_rtmr(0)[0].configuration(), (b"aml", text))
         # What is dropped is measured as it arrived.
         names = [event.data[1:1 + event.data[0]] for event in log.of_rtmr(0) if event.kind == 0x8000000A]
-        self.test.assertEqual(names, [b"etc/table-loader", b"etc/acpi/rsdp", b"etc/acpi/tables"])
+        self.test.assertEqual(names, [b"etc/table-loader\0", b"etc/acpi/rsdp\0", b"etc/acpi/tables\0"])
 
     def check_refused(self, image, table):
         run = self.run(image)

@@ -6,11 +6,13 @@ verifies it; with any one thing of it changed, it does not."""
 import base64
 import datetime
 import functools
+import hashlib
 import json
 import pathlib
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
+import event_log
 import settings
 import suite
 import td_emu
@@ -28,9 +31,11 @@ nonce, public_key = "00112233445566778899aabbccddeeff", b"a public key"
 command_line = "console=ttyS0 panic=-1"
 events = b"""PCR11:string:what this bundle is
 RTMR2:string:an image
+RTMR2:binary:00ff80
 RTMR3:string:a deployment
 """
 memory = "512M"
+ipl, event_tag = 0xD, 0x6
 
 
 def tool(name, *arguments):
@@ -195,6 +200,25 @@ class Attested(unittest.TestCase):
         replayed = dict(re.findall(r"(?m)^    (\d+) +: 0x([0-9a-f]{96})$", text))
         registers = {str(i + 1): self.quote[48 + 328 + 48 * i:][:48].hex() for i in range(4)}
         self.assertEqual(replayed, registers)
+
+    def test_what_trustee_asks_of_events_holds(self):
+        """One event against these rules, and it rejects all of the evidence [confidential-containers/trustee,
+        deps/eventlog/src/ccel: simple_string.rs, ipl.rs, event_tag.rs]; other types that the log has can be anything there."""
+        kinds = set()
+        for event in event_log.EventLog(self.log).events:
+            kinds.add(event.kind)
+            if event.kind == event_log.platform_firmware_blob2:
+                event.data[1:event.data[0]].decode()  # without the last byte: a NUL
+                self.assertEqual(event.blob()[0][-1:], b"\0")
+            elif event.kind == ipl:
+                self.assertGreaterEqual(len(event.data), 2)
+                self.assertNotEqual(event.data[:2], b".\0")
+            elif event.kind == event_tag:
+                tag, size = struct.unpack_from("<II", event.data)
+                self.assertEqual((event.data[:4], len(event.data)), (b"TDSH", 8 + size))
+                self.assertNotEqual(tag, 0x4141454C)  # its agent's own
+                self.assertEqual(event.digest, hashlib.sha384(event.data).digest())
+        self.assertEqual(kinds, {event_log.separator, event_log.platform_config_flags, event_log.platform_firmware_blob2, ipl, event_tag})
 
     def test_each_single_change_fails_in_the_line_that_names_it(self):
         body, signature = 48, 48 + 584 + 4

@@ -109,7 +109,7 @@ class Boot:
         files = {"etc/table-loader": self.script, **self.tables}
         accept, contents = config("accept", b"lazy"), config("td_contents", CONTENTS)
         return [(1, CONFIG, self.hob, config("td_hob", self.hob)), (1, CONFIG, accept, accept),
-                *((1, BLOB, bytes([len(name)]) + name.encode() + content, blob(name, 0x100000, len(content)))
+                *((1, BLOB, bytes([len(name) + 1]) + name.encode() + b"\0" + content, blob(name + "\0", 0x100000, len(content)))
                   for name, content in files.items()),
                 (2, CONFIG, contents, contents), (2, BLOB, self.kernel, blob("td_payload\0", 0x2000000, len(self.kernel))),
                 (2, BLOB, self.initrd, blob("td_initrd\0", 0x3000000, len(self.initrd))),

@@ -87,6 +87,7 @@ inline measure::FileDigest file(std::string_view content) {
 }
 
 inline constexpr std::uint32_t ev_event_tag = 6;
+inline constexpr std::uint32_t ev_compact_hash = 0xC;
 inline constexpr std::string_view bundle_contents =
     "td_payload_svn td_payload=bzimage td_bundle td_initrd td_payload_info rtmr2=1 rtmr3=2";
 
@@ -107,8 +108,8 @@ inline BootLog bundle_boot() {
         .add(bundle_manifest(bytes_of(std::string_view("tdshim-bundle 1\n"))))
         .add(initrd(Gpa{0x3000000}, file("initrd")))
         .add(command_line(bytes_of(std::string_view("console=ttyS0"))))
-        .add(bundle_event(2, event_log::EventType::compact_hash,
-                          bytes_of(std::string_view("\xAB\xCD"))))
+        .add(bundle_event(2, event_log::EventType::event_tag,
+                          bytes_of(std::string_view("TDSH\2\0\0\0\xAB\xCD", 10))))
         .add(bundle_event(3, event_log::EventType::ipl,
                           bytes_of(std::string_view("\"os-image-identity\":{}\0", 23))))
         .add(bundle_event(3, event_log::EventType::ipl, bytes_of(std::string_view("two\0", 4))))
@@ -117,12 +118,13 @@ inline BootLog bundle_boot() {
     return boot;
 }
 
-/// The same when an OS has appended to it.
+/// The same when an OS has appended to it, or a payload with our runtime.
 inline BootLog running_bundle() {
     BootLog boot = bundle_boot();
     boot.append(3, static_cast<std::uint32_t>(event_log::EventType::ipl), "of the OS")
         .append(2, ev_event_tag, "whose digest is of more", file("more").digest)
-        .append(3, static_cast<std::uint32_t>(event_log::EventType::compact_hash), "x");
+        .append(2, ev_event_tag, std::string_view("TDSH\4\0\0\0mine", 12))
+        .append(3, ev_compact_hash, "x");
     return boot;
 }
 

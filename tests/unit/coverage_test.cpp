@@ -73,9 +73,9 @@ TEST_CASE("each event's digest covers what its kind says", "[coverage]") {
     using enum Covered;
     CHECK(covered == std::vector{content, data,    data, nothing, nothing, data, data,
                                  data,    nothing, data, nothing, content, data, data,
-                                 data,    data,    data, data,    nothing, data});
-    CHECK(named == "------nnnnnn----naaa");
-    CHECK(found.appended == std::array<std::size_t, 4>{0, 0, 1, 2});
+                                 data,    data,    data, data,    nothing, data, data});
+    CHECK(named == "------nnnnnn----naaaa");
+    CHECK(found.appended == std::array<std::size_t, 4>{0, 0, 2, 2});
 }
 
 TEST_CASE("a text that was changed in a log is not what was measured", "[coverage]") {
@@ -181,8 +181,8 @@ TEST_CASE("an event of a file has a name and nothing behind its fields", "[cover
     constexpr std::uint32_t blob = 0x8000000A;
     constexpr std::string_view name =
         "is not as the firmware writes it: its name is neither a string nor a signature of four "
-        "bytes";
-    CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
+        "bytes, with a NUL behind";
+    CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
     CHECK(form(blob, text_of("\5APIC\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")).empty());
     CHECK(form(blob, text_of("\6APIC\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
     CHECK(form(blob, text_of("\6APIC\0X\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0")) == name);
@@ -190,7 +190,7 @@ TEST_CASE("an event of a file has a name and nothing behind its fields", "[cover
     CHECK(form(blob, text_of("\4APIC\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0X"))
               .ends_with("expected 21 bytes of data, found 22"));
     CHECK(form(blob, "").ends_with("expected 17 bytes of data, found 0"));
-    CHECK(form(blob, text_of("\4APIC\1\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"))
+    CHECK(form(blob, text_of("\5APIC\0\1\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"))
               .ends_with("its address and size are no range of memory"));
 }
 
@@ -218,7 +218,7 @@ TEST_CASE("a separator and events of other types hide nothing either", "[coverag
 TEST_CASE("a file has the size that the policy says", "[coverage]") {
     const BootLog boot = bundle_boot();
     const auto log = decode_log(boot.log().view());
-    constexpr std::array sizes{std::pair{3U, 1 + 16 + 8}, std::pair{8U, 1 + 11 + 8}};
+    constexpr std::array sizes{std::pair{3U, 1 + 17 + 8}, std::pair{8U, 1 + 11 + 8}};
     for (const auto& [event, at] : sizes) {
         Blob bytes = boot.log();
         bytes.patch(log->events[event].offset + 66 + static_cast<std::size_t>(at), 1, 0x54);
@@ -309,6 +309,23 @@ TEST_CASE("a bundle's events have a bundle's types", "[coverage]") {
         }
 }
 
+TEST_CASE("a bundle's tagged event has our tag and its own size", "[coverage]") {
+    const auto of = [](std::string_view data) {
+        BootLog boot;
+        boot.add(contents(bytes_of(std::string_view("td_payload=bzimage td_bundle rtmr2=1"))))
+            .add(kernel(Gpa{}, file("K")))
+            .add(bundle_manifest(bytes_of(std::string_view("tdshim-bundle 1\n"))))
+            .add(bundle_event(2, event_log::EventType::event_tag, bytes_of(data)))
+            .add(separator(1));
+        const auto found = texts(coverage(boot.log()).findings);
+        return found.empty() ? std::string() : found[0];
+    };
+    CHECK(of(text_of("TDSH\1\0\0\0x")).empty());
+    CHECK(of(text_of("AAEL\1\0\0\0x")).ends_with("its tag is not the firmware's"));
+    CHECK(of(text_of("TDSH\1\0\0\0xy")).ends_with("expected 9 bytes of data, found 10"));
+    CHECK(of(text_of("TDSH")).ends_with("expected 8 bytes of data, found 4"));
+}
+
 TEST_CASE("RTMR[0] has its events in the firmware's order", "[coverage]") {
     const auto config = [](std::string_view name) {
         return configuration(name, bytes_of(std::string_view("x")));
@@ -358,7 +375,8 @@ TEST_CASE("a name of the VMM's in RTMR[0] is any string, or a signature", "[cove
     for (const std::string_view name : {"etc/\x7F\n"sv, "\xFF"sv, "\x1B[2J"sv})
         CHECK(scripted(name).empty());
     for (const std::string_view name : {""sv, "etc/x\0\0"sv, "e\0tc/x"sv})
-        CHECK(scripted(name).ends_with("neither a string nor a signature of four bytes"));
+        CHECK(
+            scripted(name).contains("neither a string nor a signature of four bytes, with a NUL"));
 }
 
 TEST_CASE("a log of a boot that started nothing says so", "[coverage]") {
@@ -379,6 +397,7 @@ TEST_CASE("registers of the OS are compared with report and policy", "[coverage]
     const Bytestring log = boot.log().vector();
     BootLog forged = bundle_boot();
     forged.append(3, 0xD, "forged").append(2, ev_event_tag, "", file("more").digest);
+    forged.append(2, ev_event_tag, text_of("TDSH\4\0\0\0mine"));
     CHECK(texts(check(forged.log().view(), boot.td(), boot.policy())).size() == 1);
     CHECK(starts(texts(check(forged.log().view(), boot.td()))[0], "RTMR[3]: expected "));
 
@@ -403,7 +422,7 @@ TEST_CASE("the policy's events of a bundle come first", "[coverage]") {
     }()));
     REQUIRE(found.size() == 2);
     CHECK(found[0].starts_with("RTMR[3] event 0 at offset 0x"));
-    CHECK(found[1].starts_with("RTMR[2] event 0: EV_COMPACT_HASH is missing"));
+    CHECK(found[1].starts_with("RTMR[2] event 0: EV_EVENT_TAG is missing"));
 }
 
 TEST_CASE("a bundle's event that was changed with its digest differs by register", "[coverage]") {

@@ -22,7 +22,7 @@ struct Made {
     bool operator==(const Made&) const = default;
 };
 
-constexpr std::uint32_t ev_compact_hash = 0xC;
+constexpr std::uint32_t ev_event_tag = 0x6;
 constexpr std::uint32_t ev_ipl = 0xD;
 
 crypto::Digest a_signer() {
@@ -41,6 +41,12 @@ std::string signer_text() {
 
 Made string(std::uint32_t rtmr, const std::string& text, bool names_signer = false) {
     return {rtmr, ev_ipl, text + std::string(1, '\0'), names_signer};
+}
+
+/// TCG_PCClientTaggedEvent with our tag.
+Made binary(std::uint32_t rtmr, const std::string& bytes) {
+    const auto size = static_cast<char>(bytes.size());
+    return {rtmr, ev_event_tag, "TDSH" + std::string{size, 0, 0, 0} + bytes, false};
 }
 
 std::vector<Made> made(const std::string& text, bool has_signer = true) {
@@ -70,7 +76,7 @@ void refused(const std::string& text, Fault fault, std::uint64_t at, std::uint64
     require_refused(EventsFile::parse(bytes_of(text), has_signer), fault, at, expected, found);
 }
 
-TEST_CASE("strings are measured with their NUL, binary data as it is", "[events]") {
+TEST_CASE("strings are measured with their NUL, binary data with our tag", "[events]") {
     CHECK(made("") == std::vector<Made>{});
     CHECK(made("# only\n\n#\n") == std::vector<Made>{});
     CHECK(made("# comment, with \"anything\" ~\n"
@@ -78,17 +84,15 @@ TEST_CASE("strings are measured with their NUL, binary data as it is", "[events]
                "\n"
                "RTMR2:binary:00ff5a\n"
                "RTMR3:string: leading blank\n"
-               "RTMR3:binary:07\n") ==
-          std::vector<Made>{string(2, "hello, world: a=b #c"),
-                            {2, ev_compact_hash, std::string("\x00\xff\x5a", 3)},
-                            string(3, " leading blank"),
-                            {3, ev_compact_hash, "\x07"}});
+               "RTMR3:binary:07\n") == std::vector<Made>{string(2, "hello, world: a=b #c"),
+                                                         binary(2, std::string("\x00\xff\x5a", 3)),
+                                                         string(3, " leading blank"),
+                                                         binary(3, "\x07")});
 }
 
 TEST_CASE("cvmboot's lines for PCR 11 are RTMR[2]'s", "[events]") {
     CHECK(made("PCR11:string:text\nPCR11:binary:abcd\nRTMR2:string:x\nRTMR3:string:y\n", false) ==
-          std::vector<Made>{
-              string(2, "text"), {2, ev_compact_hash, "\xab\xcd"}, string(2, "x"), string(3, "y")});
+          std::vector{string(2, "text"), binary(2, "\xab\xcd"), string(2, "x"), string(3, "y")});
     const std::string identity = R"("os-image-identity":{"signer":")" + signer_text() +
                                  R"(","svn":"1","diskId":"a.b-22.04","eventVersion":"1"})";
     const std::string rest = R"("svn":"1","diskId":"a.b-22.04","eventVersion":"1"})";
@@ -167,6 +171,8 @@ TEST_CASE("registers, types and data are those of the description", "[events]") 
         refused(std::string("RTMR2:") + word + "\n", Fault::events_type, 6);
     refused("RTMR2:string:\n", Fault::events_empty, 13);
     refused("PCR11:binary:\n", Fault::events_empty, 13);
+    refused("RTMR2:string:.\n", Fault::events_full_stop, 13);
+    CHECK(made("RTMR2:string:..\nRTMR2:string:x\n").size() == 2);
     refused("RTMR2:binary:abc\n", Fault::events_hex, 16);
     for (const char bad : {'A', 'g', '/', ':', '`', ' '}) {
         refused(std::string("RTMR2:binary:00") + bad + "0\n", Fault::events_hex, 15);
@@ -185,8 +191,8 @@ TEST_CASE("everything has a bound", "[events]") {
     refused(line(std::string(1025, 'x')), Fault::events_data_size, 13, 1024, 1025);
     CHECK(made(line(std::string(927, 'x') + "%SIGNER%")).front().data.size() == 1024);
     refused(line(std::string(928, 'x') + "%SIGNER%"), Fault::events_data_size, 13, 1024, 1025);
-    CHECK(made("RTMR2:binary:" + std::string(2048, '1') + "\n").front().data.size() == 1024);
-    refused("RTMR2:binary:" + std::string(2050, '1') + "\n", Fault::events_data_size, 13, 1024,
+    CHECK(made("RTMR2:binary:" + std::string(2032, '1') + "\n").front().data.size() == 1024);
+    refused("RTMR2:binary:" + std::string(2034, '1') + "\n", Fault::events_data_size, 13, 1024,
             1025);
     refused(R"(PCR11:string:"os-image-identity":{"svn":")" + std::string(900, '1') +
                 R"(","diskId":"d","eventVersion":"1"})"

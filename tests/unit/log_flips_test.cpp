@@ -69,13 +69,14 @@ TEST_CASE("whatever a check with policy and report misses is marked not covered"
     const BootLog boot = running_bundle();
     // The data is that of an OS's event of another type; types are the OS's.
     CHECK(unnoticed_parts(boot, boot.policy()) ==
-          std::set<std::string_view>{"header", "tail", "type", "address", "data"});
+          std::set<std::string_view>{"header", "tail", "type", "tag", "address", "data"});
 }
 
 TEST_CASE("without a policy a check misses types and names too, and they are marked",
           "[log_flips]") {
     CHECK(unnoticed_parts(running_bundle(), std::nullopt) ==
-          std::set<std::string_view>{"header", "tail", "type", "name", "address", "size", "data"});
+          std::set<std::string_view>{"header", "tail", "type", "tag", "name", "address", "size",
+                                     "data"});
 }
 
 TEST_CASE("the reason of a refusal is not covered", "[log_flips]") {

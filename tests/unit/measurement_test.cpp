@@ -154,11 +154,12 @@ TEST_CASE("a configuration file is a blob with its name in RTMR[0], also in the 
     const Measurement measurement = configuration_file("etc/acpi/rsdp", {0xF5000}, abc.view());
     CHECK(measurement.rtmr == 0);
     CHECK(static_cast<std::uint32_t>(measurement.type) == ev_efi_platform_firmware_blob2);
-    CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view("\x0d"
-                                                                         "etc/acpi/rsdp"
-                                                                         "abc"))));
+    CHECK(measurement.digest == crypto::sha384(bytes_of(std::string_view("\x0e"
+                                                                         "etc/acpi/rsdp\0"
+                                                                         "abc",
+                                                                         18))));
     CHECK(measurement.hashed == 3);
-    CHECK(copy_of(measurement.head()) == dump("0D 65 74 63 2F 61 63 70 69 2F 72 73 64 70 "
+    CHECK(copy_of(measurement.head()) == dump("0E 65 74 63 2F 61 63 70 69 2F 72 73 64 70 00 "
                                               "00 50 0F 00 00 00 00 00 "
                                               "03 00 00 00 00 00 00 00"));
     CHECK(measurement.body.empty());
@@ -167,7 +168,7 @@ TEST_CASE("a configuration file is a blob with its name in RTMR[0], also in the 
 TEST_CASE("the longest name that fw_cfg has fits into a blob event", "[measurement]") {
     const std::string name(55, 'n');
     const Measurement measurement = configuration_file(name, {1}, abc.view());
-    CHECK(copy_of(measurement.head()) == Blob().u8(55).text(name).u64(1).u64(3).vector());
+    CHECK(copy_of(measurement.head()) == Blob().u8(56).text(name).u8(0).u64(1).u64(3).vector());
 }
 
 TEST_CASE("the digest of a blob does not depend on its place", "[measurement]") {
@@ -194,7 +195,7 @@ TEST_CASE("a bundle's events go to their registers, whole and with nothing aroun
         CHECK(text.body.data() == abc.view().data());
         CHECK(text.body.size() == 3);
     }
-    check_abc(bundle_event(2, event_log::EventType::compact_hash, abc.view()), 2, 0xC);
+    check_abc(bundle_event(2, event_log::EventType::event_tag, abc.view()), 2, 6);
 }
 
 TEST_CASE("what was enrolled and the key that signed go to RTMR[0]", "[measurement]") {

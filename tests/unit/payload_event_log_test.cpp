@@ -34,7 +34,7 @@ TEST_CASE("an event goes behind the firmware's, whose end stays announced", "[pa
     for (const std::uint32_t rtmr : {3U, 2U}) {
         const auto at = find_room(log, data.size());
         REQUIRE(at);
-        REQUIRE(write_event(MutableBytes(log).subspan(*at), rtmr, crypto::sha384(data), data));
+        REQUIRE(write_event(MutableBytes(log).subspan(*at), rtmr, digest_of_event(data), data));
     }
 
     auto reader = LogReader::open(log);
@@ -47,9 +47,10 @@ TEST_CASE("an event goes behind the firmware's, whose end stays announced", "[pa
         REQUIRE(event);
         REQUIRE(event->has_value());
         CHECK((*event)->mr_index == event_log::mr_index_of_rtmr(rtmr));
-        CHECK((*event)->type == EventType::ipl);
-        CHECK((*event)->digest == crypto::sha384(data));
-        CHECK(std::ranges::equal((*event)->data, data));
+        CHECK((*event)->type == EventType::event_tag);
+        CHECK((*event)->digest == crypto::sha384((*event)->data));
+        const std::string_view tagged("TDSH\4\0\0\0mine", 12);
+        CHECK(std::ranges::equal((*event)->data, bytes_of(tagged)));
     }
     const auto end = reader->next();
     REQUIRE(end);
@@ -60,7 +61,8 @@ TEST_CASE("an event needs room to its last byte", "[payload]") {
     auto log = log_of_firmware();
     const auto at = find_room(log, 0);
     REQUIRE(at);
-    const std::size_t room = log.size() - *at - sizeof(event_log::EventHeader);
+    const std::size_t room =
+        log.size() - *at - sizeof(event_log::EventHeader) - sizeof(event_log::TaggedEvent);
     const std::size_t left = log.size() - *at;
     CHECK(find_room(log, room));
     test::require_refused(find_room(log, room + 1), Fault::log_full, *at, left, room + 1);

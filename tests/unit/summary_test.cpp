@@ -19,8 +19,7 @@ Summary summary_of(EventType type, const Blob& data) {
 
 TEST_CASE("a bundle's events have the TCG's names", "[summary]") {
     CHECK(event_type_name(static_cast<std::uint32_t>(EventType::ipl)) == "EV_IPL");
-    CHECK(event_type_name(static_cast<std::uint32_t>(EventType::compact_hash)) ==
-          "EV_COMPACT_HASH");
+    CHECK(event_type_name(static_cast<std::uint32_t>(EventType::event_tag)) == "EV_EVENT_TAG");
     CHECK(event_type_name(0x77) == "0x77");
 }
 
@@ -31,7 +30,11 @@ TEST_CASE("a string event is shown without its NUL", "[summary]") {
     CHECK(summary_of(EventType::ipl, Blob().u8(0)).data.empty());
     CHECK(summary_of(EventType::ipl, Blob().text("ab").u8(0).u8(0)).data == "61620000");
     CHECK(summary_of(EventType::ipl, Blob().u8(0x1B)).data == "1b");
-    CHECK(summary_of(EventType::compact_hash, Blob().u8(0xAB).u8(0)).data == "ab00");
+    CHECK(summary_of(EventType::event_tag, Blob().u8(0xAB).u8(0)).data == "ab00");
+    CHECK(summary_of(EventType::event_tag, Blob().text("TDSH").u32(2).u8(0xAB).u8(0)).data ==
+          "ab00");
+    CHECK(summary_of(EventType::event_tag, Blob().text("AAEL").u32(1).text("x")).data ==
+          "4141454c0100000078");
 }
 
 TEST_CASE("a manifest is shown as its lines", "[summary]") {

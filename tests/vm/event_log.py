@@ -29,8 +29,8 @@ def named_config(descriptor, info):
 
 
 def named_file(name, content):
-    """What the digest of a file of the VMM's configuration covers: its name, with a length, and the file."""
-    return bytes([len(name)]) + name + content
+    """What the digest of a file of the VMM's configuration covers: its name with a NUL, and their length, and the file."""
+    return bytes([len(name) + 1]) + name + b"\0" + content
 
 
 def contents(text):

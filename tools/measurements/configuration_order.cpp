@@ -61,7 +61,7 @@ std::optional<Place> place_in_order(const Event& event) {
     return std::nullopt;
 }
 
-/// Of the name as it stands in the log of a file, printable or not.
+/// Of the name as it stands in the log of a file, printable or not, with its NUL.
 std::size_t name_size(const Event& event) {
     return event.data.empty() ? 0 : std::to_integer<std::size_t>(event.data[0]);
 }
@@ -80,7 +80,7 @@ class Order {
         if (count_ > most_of(*place))
             return false;
         if (*place == Place::tables && !has_script_ &&
-            !(is_portable_ && name_size(event) == signature_size))
+            !(is_portable_ && name_size(event) == signature_size + 1))
             return false;
         has_script_ = has_script_ || *place == Place::loader_script;
         is_portable_ = is_portable_ || *place == Place::portable;

@@ -20,6 +20,7 @@ using event_log::Event;
 using event_log::EventType;
 
 constexpr std::uint32_t first_rtmr_of_os = 2;
+constexpr EventType compact_hash{0xC}; // the OS's. Others' tagged events have any digest
 
 /// Names that td-shim has: the digest of such an event is, or can be, that of its content alone.
 constexpr std::array names_of_td_shim{measure::descriptor::td_hob, measure::descriptor::parameter,
@@ -49,7 +50,7 @@ Covered compared(const Event& event, bool is_of_td_shim) {
     if (event.type == EventType::platform_config_flags)
         return covered_of_config(event, is_of_td_shim);
     const bool has_own_digest =
-        event.type == EventType::ipl || event.type == EventType::compact_hash;
+        event.type == EventType::ipl || event.type == compact_hash || has_tag_of_ours(event);
     return has_own_digest ? Covered::other : Covered::nothing;
 }
 
@@ -241,6 +242,8 @@ std::vector<LogPart> parts_not_covered(const Event& event, const EventCoverage& 
     if (!coverage.is_named)
         parts.push_back({"type", event.offset + offsetof(event_log::EventHeader, type),
                          sizeof(event_log::EventHeader::type)});
+    if (coverage.is_appended && has_tag_of_ours(event)) // by another tag it has any digest
+        parts.push_back({"tag", data, sizeof(event_log::TaggedEvent::id)});
     parts.append_range(parts_of_data(event, data, coverage));
     return parts;
 }

@@ -33,15 +33,26 @@ Wrong wrong_size(std::uint64_t expected, std::size_t found) {
     return std::format("expected {} bytes of data, found {}", expected, found);
 }
 
-/// A file of the VMM's has the name that the VMM gave it, and a table of its HOB its signature.
-/// Other makes of firmware end a name with its NUL.
+/// A file of the VMM's has the name that the VMM gave it, and a table of its HOB its signature. A
+/// NUL ends both.
 Wrong wrong_name_of_vmm(Bytes name) {
     constexpr std::size_t signature_size = 4;
     const auto end = std::ranges::find(name, std::byte{0});
-    const bool is_string = end != name.begin() && name.end() - end <= 1;
-    if (is_string || name.size() == signature_size)
+    const bool is_string = end != name.begin() && name.end() - end == 1;
+    const bool is_signature = name.size() == signature_size + 1 && name.back() == std::byte{0};
+    if (is_string || is_signature)
         return std::nullopt;
-    return "its name is neither a string nor a signature of four bytes";
+    return "its name is neither a string nor a signature of four bytes, with a NUL behind";
+}
+
+Wrong wrong_tag(Bytes data) {
+    const auto tag = read_at<event_log::TaggedEvent>(data, 0);
+    const std::uint64_t size = tag ? std::uint64_t{tag->size} : 0;
+    if (auto wrong = wrong_size(sizeof(event_log::TaggedEvent) + size, data.size()))
+        return wrong;
+    if (tag->id == event_log::tag_of_ours)
+        return std::nullopt;
+    return "its tag is not the firmware's";
 }
 
 Wrong wrong_blob(const Event& event) {
@@ -88,8 +99,8 @@ std::optional<std::string> wrong_form(const Event& event) {
     case EventType::platform_firmware_blob2: return wrong_blob(event);
     case EventType::platform_config_flags: return wrong_config(event.data);
     case EventType::separator: return wrong_separator(event);
+    case EventType::event_tag: return wrong_tag(event.data);
     case EventType::no_action:
-    case EventType::compact_hash:
     case EventType::ipl: return std::nullopt;
     }
     return std::nullopt;
@@ -99,9 +110,14 @@ bool is_type_of_firmware(const Event& event) {
     constexpr std::uint32_t first_of_bundle = 2; // RTMR[2]
     const EventType type = event.type;
     if (event.mr_index >= event_log::mr_index_of_rtmr(first_of_bundle))
-        return type == EventType::ipl || type == EventType::compact_hash;
+        return type == EventType::ipl || type == EventType::event_tag;
     return type == EventType::platform_firmware_blob2 || type == EventType::platform_config_flags ||
            type == EventType::separator;
+}
+
+bool has_tag_of_ours(const Event& event) {
+    const auto tag = read_at<event_log::TaggedEvent>(event.data, 0);
+    return event.type == EventType::event_tag && tag && tag->id == event_log::tag_of_ours;
 }
 
 bool is_error_separator(const Event& event) {

@@ -12,13 +12,16 @@
 
 namespace tdshim::tools {
 
-/// In which way the data of a configuration event, of a file's event or of a separator is not as
-/// the firmware writes it; nothing where it is, and for events of other types.
+/// In which way the data of a configuration event, of a file's, a tagged one or a separator is not
+/// as the firmware writes it; nothing where it is, and for events of other types.
 [[nodiscard]] std::optional<std::string> wrong_form(const event_log::Event& event);
 
 /// Whether the firmware writes events of that type into the event's register: into RTMR[2] and
 /// RTMR[3] it writes those of a bundle alone.
 [[nodiscard]] bool is_type_of_firmware(const event_log::Event& event);
+
+/// Whether it is an EV_EVENT_TAG that a bundle of ours, or a payload with our runtime, has.
+[[nodiscard]] bool has_tag_of_ours(const event_log::Event& event);
 
 /// Which end of a boot a separator is: that of one which was refused, or the good one.
 [[nodiscard]] bool is_error_separator(const event_log::Event& event);

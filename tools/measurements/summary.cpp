@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tools/common/text.hpp"
+#include "tools/measurements/event_form.hpp"
 
 namespace tdshim::tools {
 namespace {
@@ -57,6 +58,8 @@ Summary summarise(const event_log::Event& event) {
     if (event.type == event_log::EventType::separator)
         return {"", separator_text(event.data)};
     const auto description = event_log::describe(event);
+    if (!description && has_tag_of_ours(event))
+        return {"", excerpt(event.data.subspan(sizeof(event_log::TaggedEvent)))};
     if (!description)
         return {"", excerpt(event.data)};
     const std::string name = printable(description->name);

@@ -22,6 +22,8 @@ constexpr std::array registers{Register{"RTMR2:", 2}, Register{"RTMR3:", 3}, Reg
 constexpr std::string_view string_word = "string:";
 constexpr std::string_view binary_word = "binary:";
 constexpr std::string_view signer_token = "%SIGNER%";
+/// With its NUL readers take it for the first letter of a text in UTF-16, and find none.
+constexpr std::string_view utf16_word = ".";
 /// A string that begins so is rewritten with the signer in it, as cvmboot does.
 constexpr std::string_view identity_word = "\"os-image-identity\":";
 
@@ -57,6 +59,11 @@ class Data {
             TRY(put(byte));
         return {};
     }
+    Result<void> put(const event_log::TaggedEvent& tag) {
+        for (const std::byte byte : bytes_of(tag))
+            TRY(put(byte));
+        return {};
+    }
     /// The signer in lower-case hexadecimal digits.
     Result<void> put_signer(const crypto::Digest* signer) {
         constexpr std::string_view digits = "0123456789abcdef";
@@ -88,6 +95,7 @@ Result<void> make_binary(const Rest& rest, Event& event) {
     Data data(event, rest.at);
     if (rest.text.size() % 2 != 0)
         return refuse(Fault::events_hex, rest.at + rest.text.size());
+    TRY(data.put(event_log::tag_of(rest.text.size() / 2)));
     for (std::size_t i = 0; i < rest.text.size(); i += 2) {
         const std::byte high = TRY(hex_digit(rest.text[i], rest.at + i));
         const std::byte low = TRY(hex_digit(rest.text[i + 1], rest.at + i + 1));
@@ -141,6 +149,8 @@ Result<void> make_identity(Rest rest, Event& event, const crypto::Digest* signer
 
 Result<void> make_string(Rest rest, Event& event, const crypto::Digest* signer) {
     const std::size_t token = rest.text.find(signer_token);
+    if (rest.text == utf16_word)
+        return refuse(Fault::events_full_stop, rest.at);
     if (rest.text.starts_with(identity_word)) {
         if (token != std::string_view::npos)
             return refuse(Fault::events_signer_twice, rest.at + token);
@@ -173,7 +183,7 @@ Result<void> make_event(Rest line, Event& event, const crypto::Digest* signer) {
         return refuse(Fault::events_type, line.at);
     if (line.text.empty())
         return refuse(Fault::events_empty, line.at);
-    event.type = is_string ? EventType::ipl : EventType::compact_hash;
+    event.type = is_string ? EventType::ipl : EventType::event_tag;
     return is_string ? make_string(line, event, signer) : make_binary(line, event);
 }
 

@@ -16,7 +16,8 @@
 namespace tdshim::bundle {
 
 inline constexpr std::size_t max_events = 64;
-inline constexpr std::size_t max_event_data = 1024; ///< with the NUL of a string
+/// With the NUL of a string, and the event_log::TaggedEvent in front of binary data.
+inline constexpr std::size_t max_event_data = 1024;
 
 struct Event {
     std::uint32_t rtmr = 0;

@@ -94,7 +94,7 @@ std::optional<Description> describe(const Event& event) {
     }
     case EventType::no_action:
     case EventType::separator:
-    case EventType::compact_hash:
+    case EventType::event_tag:
     case EventType::ipl: return std::nullopt;
     }
     return std::nullopt;

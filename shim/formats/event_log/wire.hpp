@@ -25,8 +25,8 @@ inline constexpr std::uint32_t end_of_log = 0xFFFFFFFF;
 enum class EventType : std::uint32_t {
     no_action = 0x3,
     separator = 0x4,
+    event_tag = 0x6,
     platform_config_flags = 0xA,
-    compact_hash = 0xC,
     ipl = 0xD,
     platform_firmware_blob2 = 0x8000000A,
 };
@@ -86,6 +86,19 @@ struct ConfigInfo {
     le32 length;                     // 16
 };
 static_assert(sizeof(ConfigInfo) == 20);
+
+/// TCG_PCClientTaggedEvent, without the data that follows it [TCG PC Client Platform Firmware
+/// Profile 1.05, 10.2.6]. Readers take any bytes behind it, where they want text of other types.
+struct TaggedEvent {
+    le32 id;   // 0
+    le32 size; // 4: of the data
+};
+static_assert(sizeof(TaggedEvent) == 8);
+inline constexpr std::uint32_t tag_of_ours = 0x48534454; // "TDSH" in the log
+/// What stands in front of `size` bytes of ours. The digest of such an event is that of both.
+[[nodiscard]] inline constexpr TaggedEvent tag_of(std::size_t size) {
+    return {.id = tag_of_ours, .size = static_cast<std::uint32_t>(size)};
+}
 
 /// What follows the description in UEFI_PLATFORM_FIRMWARE_BLOB2.
 struct BlobRange {
