@@ -137,6 +137,8 @@ class AttestTest(ToolTest):
                                              {"quoting-enclave-report", "pck-chain"}),
             "junk in the signature": (quote[:size] + struct.pack("<I", len(quote) - size - 4 + 3) + quote[size + 4:] + b"abc",
                                       {"quote-format"}),
+            "text behind the quote's chain": (platform.quote(self.body(), chain=platform.chain("pck", "authority", "root") + b"text"),
+                                              {"pck-chain"}),
             "a service TD": (platform.quote(self.body(is_1_5=True)[:-1] + b"\1", version=5), {"service-td"}),
         }
         for name, (changed, expected) in changes.items():
@@ -185,6 +187,27 @@ class AttestTest(ToolTest):
             with self.subTest(name):
                 folder = platform.write_collateral(os.path.join(self.folder, name), tcb_info, identity)
                 self.assertEqual(self.failed(quote, collateral=folder), expected)
+
+    def test_nothing_stands_beside_certificates_and_lists(self):
+        quote, chain = self.platform.quote(self.body()), self.platform.chain("signer", "root")
+        pem = self.platform.folder / "list.pem"
+        quoting.openssl("crl", "-inform", "DER", "-out", pem, data=self.platform.lists["root"])
+        for name, file, content, reason in (
+                ("in front", "tcbinfo-issuer-chain.pem", b"subject=me\n" + chain, "at 0: expected a certificate in PEM"),
+                ("behind", "qeidentity-issuer-chain.pem", chain + b"x", f"at {len(chain)}: expected a certificate in PEM"),
+                ("between", "tcbinfo-issuer-chain.pem", chain.replace(b"-----\n-----", b"-----\nx\n-----"), "expected a certificate in PEM"),
+                ("of another kind", "tcbinfo-issuer-chain.pem", chain + pem.read_bytes(), "expected a certificate in PEM"),
+                ("half", "tcbinfo-issuer-chain.pem", chain[:-30], "expected a certificate in PEM"),
+                ("nothing", "tcbinfo-issuer-chain.pem", b"\n", "holds no certificate in PEM"),
+                ("behind DER", "rootcrl.der", self.platform.lists["root"] + b"\0", "no revocation list in DER or PEM, or something beside"),
+                ("behind PEM", "rootcrl.der", pem.read_bytes() + b"x", "no revocation list in DER or PEM, or something beside")):
+            with self.subTest(name):
+                folder = self.platform.write_collateral(os.path.join(self.folder, name), **{file: content})
+                self.assertRegex(self.bad("shim-attest", "verify", "--quote", self.put("quote", quote), "--collateral",
+                                          folder).stderr, f"{file}: .*{reason}")
+        folder = self.platform.write_collateral(os.path.join(self.folder, "blanks"), **{
+            "tcbinfo-issuer-chain.pem": b"\n" + chain.replace(b"-----\n-----", b"-----\r\n\n-----") + b"\n\0", "rootcrl.der": pem.read_bytes()})
+        self.assertEqual(self.failed(quote, collateral=folder), set())
 
     def test_what_is_accepted_is_named_and_shown(self):
         quote = self.platform.quote(self.body())

@@ -26,12 +26,61 @@ using openssl::Handle;
 using Input = Handle<BIO, &BIO_free_all>;
 using Key = Handle<EVP_PKEY, &EVP_PKEY_free>;
 
+/// libcrypto's own way to free what it allocated is a macro.
+struct FreeMemory {
+    template <class T>
+    void operator()(T* value) const {
+        OPENSSL_free(value);
+    }
+};
+template <class T>
+using Memory = std::unique_ptr<T, FreeMemory>;
+
 constexpr std::size_t max_certificates = 8;
 constexpr std::size_t number_size = 32; // of P-256
+constexpr std::string_view certificate_word = "CERTIFICATE";
+constexpr std::string_view list_word = "X509 CRL";
+constexpr std::string_view blanks = " \t\r\n";
 constexpr std::size_t point_size = 1 + 2 * number_size;
 
-Input input_of(Bytes bytes) {
-    return Input(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+std::string_view without_blanks(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of(blanks), text.size()));
+}
+
+/// The first block of PEM in `text`, which begins with it, named `word` and without headers; its
+/// bytes, and `text` without it. Nothing where something else stands there.
+std::optional<std::vector<std::byte>> take_block(std::string_view& text, std::string_view word) {
+    const std::string end = std::format("-----END {}-----", word);
+    const std::size_t at = text.find(end);
+    if (!text.starts_with(std::format("-----BEGIN {}-----", word)) || at == text.npos)
+        return std::nullopt;
+    const std::string_view block = text.substr(0, at + end.size());
+    const Input input(BIO_new_mem_buf(block.data(), static_cast<int>(block.size())));
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    const bool is_read =
+        input && PEM_read_bio(input.get(), &name, &header, &data, &size) == 1 && *header == '\0';
+    const Memory<char> owned_name(name);
+    const Memory<char> owned_header(header);
+    const Memory<unsigned char> owned_data(data);
+    ERR_clear_error();
+    if (!is_read)
+        return std::nullopt;
+    text.remove_prefix(block.size());
+    const Bytes bytes = std::as_bytes(std::span(data, static_cast<std::size_t>(size)));
+    return std::vector(bytes.begin(), bytes.end());
+}
+
+/// What `decode`, of libcrypto's, makes of all of `der`; nothing where bytes are left.
+template <class T>
+T object_of(Bytes der, auto decode) {
+    const unsigned char* const begin = characters(der);
+    const unsigned char* at = begin;
+    T object(decode(nullptr, &at, static_cast<long>(der.size())));
+    ERR_clear_error();
+    return at == begin + der.size() ? std::move(object) : nullptr;
 }
 
 /// SEC 1, 2.3.3, not compressed.
@@ -124,17 +173,23 @@ bool goes_by(const Chain& chain, const STACK_OF(X509) & path) {
 } // namespace
 
 Outcome<Chain> parse_chain(const std::string& name, Bytes text) {
-    const Input input = input_of(text);
+    const std::string_view all(reinterpret_cast<const char*>(text.data()), text.size());
+    // A quote's chain may end as a string of C does.
+    const std::string_view whole = all.substr(0, all.find_last_not_of('\0') + 1);
+    std::string_view left = without_blanks(whole);
     Chain chain;
-    while (input) {
-        Certificate certificate(PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr));
-        ERR_clear_error();
+    while (!left.empty()) {
+        const std::size_t at = whole.size() - left.size();
+        const auto der = take_block(left, certificate_word);
+        auto certificate = der ? object_of<Certificate>(*der, d2i_X509) : nullptr;
         if (!certificate)
-            break;
+            return std::unexpected(failure(
+                name, std::format("at {}: expected a certificate in PEM and nothing beside", at)));
         if (chain.size() == max_certificates)
             return std::unexpected(
                 failure(name, std::format("has more than {} certificates", max_certificates)));
         chain.push_back(std::move(certificate));
+        left = without_blanks(left);
     }
     if (chain.empty())
         return std::unexpected(failure(name, "holds no certificate in PEM"));
@@ -142,15 +197,14 @@ Outcome<Chain> parse_chain(const std::string& name, Bytes text) {
 }
 
 Outcome<RevocationList> parse_revocation_list(const std::string& file, Bytes bytes) {
-    const Input input = input_of(bytes);
-    RevocationList list(input ? PEM_read_bio_X509_CRL(input.get(), nullptr, nullptr, nullptr)
-                              : nullptr);
-    const unsigned char* at = characters(bytes);
+    std::string_view left =
+        without_blanks({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    const auto der = take_block(left, list_word);
+    const bool is_pem = der && without_blanks(left).empty();
+    auto list = object_of<RevocationList>(is_pem ? Bytes(*der) : bytes, d2i_X509_CRL);
     if (!list)
-        list.reset(d2i_X509_CRL(nullptr, &at, static_cast<long>(bytes.size())));
-    ERR_clear_error();
-    if (!list)
-        return std::unexpected(failure(file, "holds no revocation list in DER or PEM"));
+        return std::unexpected(
+            failure(file, "holds no revocation list in DER or PEM, or something beside"));
     return list;
 }
 

@@ -22,11 +22,11 @@ using RevocationList = openssl::Handle<X509_CRL, &X509_CRL_free>;
 /// The signer first, its issuer next, the root last.
 using Chain = std::vector<Certificate>;
 
-/// The certificates in PEM in `text`, in their order; at least one, at most 8. What stands between
-/// and behind them is left alone. Errors name `name`.
+/// The certificates in PEM in `text`, in their order; at least one, at most 8. Blanks may stand
+/// between and zeros behind them, and nothing else. Errors name `name` and the offset.
 [[nodiscard]] Outcome<Chain> parse_chain(const std::string& name, Bytes text);
 
-/// DER or PEM. Errors name `file`.
+/// DER or PEM, and nothing else. Errors name `file`.
 [[nodiscard]] Outcome<RevocationList> parse_revocation_list(const std::string& file, Bytes bytes);
 
 /// "Intel SGX PCK Certificate"
