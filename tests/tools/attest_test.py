@@ -137,6 +137,13 @@ class AttestTest(ToolTest):
                                              {"quoting-enclave-report", "pck-chain"}),
             "junk in the signature": (quote[:size] + struct.pack("<I", len(quote) - size - 4 + 3) + quote[size + 4:] + b"abc",
                                       {"quote-format"}),
+            "module's attributes": (platform.quote(self.body(module_attributes=b"\1" + bytes(7))),
+                                    {"module-attributes", "tdx-module", "tcb-level"}),
+            "migratable": (platform.quote(self.body(attributes=1 << 28 | 1 << 29)), {"not-migratable", "policy", "event-log"}),
+            "old module now": (platform.quote(self.body(is_1_5=True, tcb_svn=bytes(quoting.MODULE_SVNS),
+                                                        tcb_svn_2=bytes([2, 1, 5] + [0] * 13)), version=5), {"tcb-level-now"}),
+            "old module at first": (platform.quote(self.body(is_1_5=True, tcb_svn=bytes([2, 1, 5] + [0] * 13),
+                                                             tcb_svn_2=bytes(quoting.MODULE_SVNS)), version=5), {"tcb-level"}),
             "text behind the quote's chain": (platform.quote(self.body(), chain=platform.chain("pck", "authority", "root") + b"text"),
                                               {"pck-chain"}),
             "a service TD": (platform.quote(self.body(is_1_5=True)[:-1] + b"\1", version=5), {"service-td"}),
@@ -209,6 +216,27 @@ class AttestTest(ToolTest):
             "tcbinfo-issuer-chain.pem": b"\n" + chain.replace(b"-----\n-----", b"-----\r\n\n-----") + b"\n\0", "rootcrl.der": pem.read_bytes()})
         self.assertEqual(self.failed(quote, collateral=folder), set())
 
+    def test_what_a_policy_does_not_say_of_a_td_is_asked_for(self):
+        """MIGRATABLE is good where the policy pins it, attributes of the module's and service TDs where they are named."""
+        policy = json.loads(pathlib.Path(self.policy).read_text(encoding="ascii"))
+        quote = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29))
+        for attributes, failed in ((None, {"not-migratable"}), (hex(1 << 28 | 1 << 29), set())):
+            with self.subTest(attributes):
+                self.policy = self.put("policy.json", json.dumps({**policy, "attributes": attributes}).encode())
+                self.assertEqual(self.failed(quote), failed)
+                self.assertEqual(self.failed(quote, "--accept", "migratable"), set())
+        allowing = self.platform.tcb_info()
+        allowing["tdxModule"] = {**allowing["tdxModule"], "attributes": "01" + "00" * 7}
+        folder = self.platform.write_collateral(os.path.join(self.folder, "allowing"), allowing)
+        quote = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29, module_attributes=b"\1" + bytes(7)))
+        self.assertEqual(self.failed(quote, collateral=folder), {"module-attributes"})
+        self.assertEqual(self.failed(quote, "--accept", "module-attributes", collateral=folder), set())
+        bound_td = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29, is_1_5=True)[:-48] + b"\5" * 48, version=5)
+        self.assertEqual(self.failed(bound_td), {"service-td"})
+        self.assertEqual(self.failed(bound_td, "--servtd-hash", "05" * 48), set())
+        self.assertEqual(self.failed(bound_td, "--servtd-hash", "06" * 48), {"service-td"})
+        self.assertEqual(self.failed(quote, "--servtd-hash", "05" * 48, collateral=folder), {"service-td", "module-attributes"})
+
     def test_what_is_accepted_is_named_and_shown(self):
         quote = self.platform.quote(self.body())
         for status, word in (("SWHardeningNeeded", "sw-hardening-needed"), ("ConfigurationNeeded", "configuration-needed"),
@@ -256,6 +284,7 @@ class AttestTest(ToolTest):
                                 (("--quote", file, "--nonce", "00" * 65), "--nonce: expected 16 to 64 bytes, found 65"),
                                 (("--quote", file, "--bind", file, "--report-data", "00"), "--bind goes with --nonce"),
                                 (("--quote", file, "--report-data", "00" * 65), "at most 64 bytes, found 65"),
+                                (("--quote", file, "--servtd-hash", "00"), "--servtd-hash: expected 96 hexadecimal digits"),
                                 (("--quote", file, "--bind", file), "--bind goes with --nonce"),
                                 ((file, "--quote", file), "give EVIDENCE or --quote FILE"),
                                 (("--ccel", file, self.put("evidence", b"{}")), "--ccel goes with --quote"),

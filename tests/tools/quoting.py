@@ -195,11 +195,11 @@ class Platform:
 
     @staticmethod
     def body(registers=bytes(48 * 5), attributes=1 << 28, xfam=0xE7, report_data=bytes(64), tcb_svn=bytes(TDX_SVNS), is_1_5=False,
-             module_signer=bytes(48)):
+             module_signer=bytes(48), module_attributes=bytes(8), tcb_svn_2=None):
         """`registers`: MRTD and the four RTMRs."""
-        body = (tcb_svn + bytes(48) + module_signer + bytes(8) + struct.pack("<QQ", attributes, xfam) + registers[:48] +
+        body = (tcb_svn + bytes(48) + module_signer + module_attributes + struct.pack("<QQ", attributes, xfam) + registers[:48] +
                 bytes(48 * 3) + registers[48:] + report_data)
-        return body + (bytes(16 + 48) if is_1_5 else b"")
+        return body + ((tcb_svn if tcb_svn_2 is None else tcb_svn_2) + bytes(48) if is_1_5 else b"")
 
     def quote(self, body, version=4, authentication=bytes(32), report=None, chain=None, vendor=VENDOR, signer=None):
         header = struct.pack("<HHI", version, 2, 0x81) + bytes(4) + vendor + bytes(20)

@@ -13,6 +13,7 @@ namespace tdshim::tools {
 namespace {
 
 constexpr std::uint64_t sept_ve_disable = std::uint64_t{1} << 28;
+constexpr std::uint64_t migratable = std::uint64_t{1} << 29;
 /// x and y of "Intel SGX Root CA", whose certificate Intel publishes.
 constexpr std::string_view intel_root_key =
     "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f5"
@@ -251,29 +252,52 @@ class Verifier {
             add("platform", false, pck.error().text);
             return;
         }
-        const QuoteBody& body = quote_->td.body;
+        QuoteBody body = quote_->td.body;
         const auto enclave =
             part("quoting-enclave", enclave_tcb(collateral.enclave, quote_->enclave_report));
-        const auto module = part("tdx-module", module_tcb(collateral.tcb, body));
-        const auto platform = platform_tcb(collateral.tcb, *pck, body);
-        if (!platform)
-            add("tcb-level", false, platform.error().text);
-        else if (!enclave || !module)
-            add("tcb-level", false, "is not known without the lines above");
-        else
-            add_level(together(*platform, *module, *enclave));
+        check_module_attributes(body.seam_attributes);
+        check_level("", collateral.tcb, *pck, body, enclave);
+        const auto& now = quote_->td.tee_tcb_svn_2;
+        if (!now || *now == body.tee_tcb_svn)
+            return;
+        body.tee_tcb_svn = *now;
+        check_level("-now", collateral.tcb, *pck, body, enclave);
     }
 
-    void add_level(const TcbVerdict& verdict) {
+    /// Of the module that the TD began with, or, where it was updated since, of the one of `now`.
+    void check_level(const std::string& now, const TcbInfo& info, const PckExtensions& pck,
+                     const QuoteBody& body, const std::optional<TcbVerdict>& enclave) {
+        const auto module = part("tdx-module" + now, module_tcb(info, body));
+        const auto platform = platform_tcb(info, pck, body);
+        const std::string name = "tcb-level" + now;
+        if (!platform)
+            add(name, false, platform.error().text);
+        else if (!enclave || !module)
+            add(name, false, "is not known without the lines above");
+        else
+            add_level(name, together(*platform, *module, *enclave));
+    }
+
+    void add_level(const std::string& name, const TcbVerdict& verdict) {
         std::string text(name_of(verdict.status));
         if (!verdict.advisories.empty())
             text += ": " + list_of(verdict.advisories);
         if (verdict.status == TcbStatus::up_to_date)
-            add("tcb-level", true, text);
+            add(name, true, text);
         else if (verdict.status == TcbStatus::revoked)
-            add("tcb-level", false, text);
+            add(name, false, text);
         else
-            add_lenient("tcb-level", leniency_for(verdict.status), text);
+            add_lenient(name, leniency_for(verdict.status), text);
+    }
+
+    /// No module of Intel's for production has any, whatever TCB information allows.
+    void check_module_attributes(std::uint64_t attributes) {
+        const std::string text = "SEAMATTRIBUTES " + hex(attributes);
+        if (attributes == 0)
+            add("module-attributes", true, text);
+        else
+            add_lenient("module-attributes", Leniency::module_attributes,
+                        text + ": a module for production has none");
     }
 
     void check_attributes() {
@@ -287,12 +311,30 @@ class Verifier {
         else
             add_lenient("sept-ve-disable", Leniency::no_sept_ve_disable,
                         text + ": the VMM may take pages of the TD at any time");
+        check_migratable(attributes, text);
+    }
+
+    /// A policy that pins such ATTRIBUTES has said it.
+    void check_migratable(std::uint64_t attributes, const std::string& text) {
+        const bool is_pinned = demands_.policy && demands_.policy->attributes == attributes;
+        if ((attributes & migratable) == 0)
+            add("not-migratable", true, text);
+        else if (is_pinned)
+            add("not-migratable", true, text + ": migratable, as the policy has it");
+        else
+            add_lenient("not-migratable", Leniency::migratable,
+                        text + ": a service TD may move the TD to another platform");
     }
 
     /// A service TD that is bound can read and move the TD, as a migration TD does.
     void check_service_tds() {
         const crypto::Digest& hash = quote_->td.servtd_hash;
-        if (hash == crypto::Digest{})
+        const bool is_wanted = demands_.servtd_hash != crypto::Digest{};
+        if (is_wanted)
+            add("service-td", hash == demands_.servtd_hash,
+                std::format("SERVTD_HASH: expected {}, found {}", hex(Bytes(demands_.servtd_hash)),
+                            hex(Bytes(hash))));
+        else if (hash == crypto::Digest{})
             add("service-td", true, "none is bound, as far as this quote says");
         else
             add_lenient("service-td", Leniency::service_td,

@@ -29,6 +29,8 @@ enum class Leniency {
     out_of_date,
     out_of_date_configuration_needed,
     no_sept_ve_disable,
+    migratable,
+    module_attributes,
     service_td,
     no_nonce,
     no_log,
@@ -39,6 +41,7 @@ enum class Leniency {
 struct Demands {
     std::optional<Policy> policy;
     std::optional<tdx::ReportData> report_data;
+    crypto::Digest servtd_hash{}; ///< zero: no service TD may be bound
     const Collateral* collateral = nullptr;
     const X509* root = nullptr; ///< nullptr: Intel's, by its key
     Moment moment;

@@ -53,9 +53,13 @@ Result<QuotedTd> take_quoted_td(Reader& quote) {
                 .key_type = header.key_type,
                 .vendor = header.vendor,
                 .body = TRY(quote.take<QuoteBody>()),
+                .tee_tcb_svn_2 = {},
                 .servtd_hash = {}};
-    if (has_tail)
-        td.servtd_hash = TRY(quote.take<QuoteBodyTail>()).servtd_hash;
+    if (!has_tail)
+        return td;
+    const auto tail = TRY(quote.take<QuoteBodyTail>());
+    td.tee_tcb_svn_2 = tail.tee_tcb_svn_2;
+    td.servtd_hash = tail.servtd_hash;
     return td;
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
@@ -85,6 +86,8 @@ struct QuotedTd {
     std::uint16_t key_type = 0; ///< of the attestation key
     std::array<std::byte, 16> vendor{};
     QuoteBody body{};
+    /// Of the TDX module now, where the body has it: the other one is of when the TD began.
+    std::optional<std::array<std::byte, 16>> tee_tcb_svn_2{};
     crypto::Digest servtd_hash{}; ///< zero where the body has none
 };
 

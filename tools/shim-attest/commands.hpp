@@ -18,6 +18,7 @@ struct VerifyOptions {
     std::string nonce;       ///< hexadecimal
     std::string bound;       ///< file that the TD bound with it
     std::string report_data; ///< hexadecimal, of somebody who has another way to bind
+    std::string servtd_hash; ///< hexadecimal
     std::string collateral;  ///< folder
     std::string root;        ///< PEM; empty: Intel's
     std::string time;        ///< RFC 3339; empty: now

@@ -20,6 +20,8 @@ constexpr std::array leniencies{
     Word{"out-of-date", Leniency::out_of_date},
     Word{"out-of-date-configuration-needed", Leniency::out_of_date_configuration_needed},
     Word{"no-sept-ve-disable", Leniency::no_sept_ve_disable},
+    Word{"migratable", Leniency::migratable},
+    Word{"module-attributes", Leniency::module_attributes},
     Word{"service-td", Leniency::service_td},
     Word{"no-nonce", Leniency::no_nonce},
     Word{"no-log", Leniency::no_log},
@@ -38,6 +40,9 @@ void add_verify_options(CLI::App& app, tools::VerifyOptions& options) {
     app.add_option("--report-data", options.report_data,
                    "REPORTDATA itself, hexadecimal, with zeros behind it, where others made it")
         ->excludes(nonce);
+    app.add_option("--servtd-hash", options.servtd_hash,
+                   "SERVTD_HASH of the service TDs that may be bound, 96 hexadecimal digits; none "
+                   "may be if not given");
     app.add_option(
         "--collateral", options.collateral,
         "folder with tcbinfo.json, qeidentity.json, their -issuer-chain.pem, rootcrl.der "

@@ -74,6 +74,8 @@ Outcome<ordered_json> json_of_quote(const std::string& file, Bytes bytes) {
                       {"td", json_of(registers_of(quote.td).info, body.report_data)}};
     json["tdx_module"] =
         json_of_module(body.tee_tcb_svn, body.mr_seam, body.mr_signer_seam, body.seam_attributes);
+    if (const auto& now = quote.td.tee_tcb_svn_2)
+        json["tdx_module"]["tee_tcb_svn_2"] = hex(Bytes(*now));
     json["quoting_enclave"] = {{"vendor", hex(Bytes(quote.td.vendor))},
                                {"cpu_svn", hex(Bytes(enclave.cpu_svn))},
                                {"attributes", hex(Bytes(enclave.attributes))},

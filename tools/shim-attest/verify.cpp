@@ -59,6 +59,16 @@ Outcome<std::optional<tdx::ReportData>> report_data_of(const VerifyOptions& opti
     return TRY(tools::report_data_of(nonce, bound));
 }
 
+/// Zero where none is asked for.
+Outcome<crypto::Digest> servtd_hash_of(const VerifyOptions& options) {
+    if (options.servtd_hash.empty())
+        return crypto::Digest{};
+    if (const auto digest = digest_of_hex(options.servtd_hash))
+        return *digest;
+    return std::unexpected(wrong_usage(std::format(
+        "--servtd-hash: expected 96 hexadecimal digits, found \"{}\"", options.servtd_hash)));
+}
+
 Outcome<Moment> moment_of(const VerifyOptions& options) {
     if (options.time.empty())
         return Moment{.time = std::time(nullptr), .ignores_dates = options.ignores_dates};
@@ -116,6 +126,7 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
     const Evidence evidence = TRY(evidence_of(options));
     Demands demands{.policy = TRY(policy_of(options)),
                     .report_data = TRY(report_data_of(options)),
+                    .servtd_hash = TRY(servtd_hash_of(options)),
                     .collateral = nullptr,
                     .root = nullptr,
                     .moment = TRY(moment_of(options)),
