@@ -96,7 +96,7 @@ class Guest:
         self.folder = suite.temporary_folder(test)
         guest, listener = settings.Guest(version), Listener()
         program = td_guest.script(
-            "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0",
+            "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mount -t securityfs none /sys/kernel/security 2>/dev/null",
             f"said=$(shim-attest collect --nonce {nonce} --bind /key --connect tcp:10.0.2.2:{listener.port} {more} 2>&1)",
             "echo $? $said")
         initrd = td_guest.initrd_with(test, guest, program, {
@@ -181,6 +181,7 @@ class Attested(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
         self.assertEqual({line.split()[0] for line in result.stdout.splitlines()[:-1]}, {"passed"})
         self.assertEqual(self.evidence["platform"]["quote_source"], "configfs-tsm")
+        self.assertIn(b"boot_aggregate", base64.b64decode(self.evidence["ima_log"]))
         (self.folder / "report").write_bytes(bytes.fromhex(self.guest.run.result["report"]))
         of_quote, of_report = (json.loads(good("shim-attest", "show", name, "--json")) for name in (file, self.folder / "report"))
         self.assertEqual(of_report["td"] | {"report_data": of_quote["td"]["report_data"]}, of_quote["td"])

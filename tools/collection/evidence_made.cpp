@@ -19,6 +19,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* log_file = "/sys/firmware/acpi/tables/data/CCEL";
+constexpr const char* ima_file = "/sys/kernel/security/ima/binary_runtime_measurements";
+constexpr std::size_t most_of_ima = std::size_t{4} << 20; // in base64 a file that verify reads
 constexpr const char* registers = "/sys/devices/virtual/misc/tdx_guest/measurements"; // Linux 6.16
 
 ordered_json registers_shown() {
@@ -45,6 +47,11 @@ std::string evidence_text(const CollectedQuote& quote) {
     ordered_json evidence{{"quote", base64(quote.quote)}, {"cc_eventlog", nullptr}};
     if (const auto log = read_kernel_file(log_file))
         evidence["cc_eventlog"] = base64(*log);
+    if (const auto log = read_kernel_file(ima_file)) {
+        evidence["ima_log"] = nullptr;
+        if (log->size() <= most_of_ima)
+            evidence["ima_log"] = base64(*log);
+    }
     utsname system{};
     ::uname(&system);
     evidence["platform"] = {{"quote_source", quote.source},

@@ -14,10 +14,11 @@ namespace tdshim::tools {
 /// Whether CPUID says that this is a TD.
 [[nodiscard]] bool is_td();
 
-/// {"quote", "cc_eventlog", "platform"}: the quote, the firmware's event log where the kernel has
-/// one (else null), and what nobody vouches for: the quote's source, the kernel's release, the
-/// count of processors, and RTMR[0] to [3] where the kernel shows them, by which who looks into a
-/// log finds where it goes on.
+/// {"quote", "cc_eventlog", "ima_log", "platform"}: the quote, the firmware's event log where the
+/// kernel has one (else null), IMA's list of measurements where the kernel shows one (null where it
+/// is longer than 4 MiB, and no such member where there is none), and what nobody vouches for: the
+/// quote's source, the kernel's release, the count of processors, and RTMR[0] to [3] where the
+/// kernel shows them, by which who looks into a log finds where it goes on.
 [[nodiscard]] std::string evidence_text(const CollectedQuote& quote);
 
 } // namespace tdshim::tools

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shim/formats/tdx/report.hpp"
@@ -17,6 +18,9 @@ struct CollectedQuote {
     std::vector<std::byte> quote;
     std::string source; ///< "configfs-tsm"
 };
+
+/// What Linux means by `error` where it has no quote: whose fault it is, and what helps.
+[[nodiscard]] std::string_view meaning_of_no_quote(int error);
 
 /// Whether it is a quote for `data`: Linux passes on what a host wrote beside an error, or nothing
 /// at all [Linux drivers/virt/coco/tdx-guest/tdx-guest.c, tdx_report_new: it looks at no status].

@@ -87,6 +87,26 @@ std::optional<Address> parse(std::string_view place) {
     return std::nullopt;
 }
 
+constexpr int patience_seconds = 60;
+
+/// Until the other side has closed, which it does when it has come to the end of what was sent; one
+/// that goes before, with something unread, resets the connection.
+Outcome<> wait_for_close(const std::string& place, int socket) {
+    std::byte said{};
+    ssize_t count = 0;
+    do
+        count = ::recv(socket, &said, sizeof(said), 0);
+    while (count < 0 && errno == EINTR);
+    if (count == 0)
+        return {};
+    if (count > 0)
+        return std::unexpected(
+            failure(place, "expected the end of the connection, found that more is said"));
+    return std::unexpected(system_failure(
+        place, "all was sent, and is not known to be received: the other side did not close",
+        errno));
+}
+
 } // namespace
 
 Outcome<> check_place(const std::string& place) {
@@ -97,7 +117,7 @@ Outcome<> check_place(const std::string& place) {
 }
 
 Outcome<Descriptor> connect_to(const std::string& place) {
-    constexpr timeval patience{.tv_sec = 60, .tv_usec = 0};
+    constexpr timeval patience{.tv_sec = patience_seconds, .tv_usec = 0};
     TRY(check_place(place));
     const auto address = parse(place);
     Descriptor socket(::socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -120,7 +140,9 @@ Outcome<> send_to(const std::string& place, Bytes bytes) {
             return std::unexpected(system_failure(place, "cannot send", errno));
         bytes = bytes.subspan(static_cast<std::size_t>(sent));
     }
-    return {};
+    if (::shutdown(socket.number(), SHUT_WR) != 0)
+        return std::unexpected(system_failure(place, "cannot end the connection", errno));
+    return wait_for_close(place, socket.number());
 }
 
 } // namespace tdshim::tools

@@ -19,7 +19,8 @@ namespace tdshim::tools {
 /// "vsock:CID:PORT". Who is silent there for a minute is given up. Errors name it.
 [[nodiscard]] Outcome<Descriptor> connect_to(const std::string& place);
 
-/// Connects, sends all of `bytes`, and closes.
+/// Connects, sends all of `bytes`, and waits until the other side has closed the connection behind
+/// them: then it took them all. What it says meanwhile is not read on.
 [[nodiscard]] Outcome<> send_to(const std::string& place, Bytes bytes);
 
 } // namespace tdshim::tools

@@ -63,6 +63,20 @@ class Entry {
 
 } // namespace
 
+// Linux drivers/virt/coco/tdx-guest/tdx-guest.c, fs/configfs/file.c.
+std::string_view meaning_of_no_quote(int error) {
+    switch (error) {
+    case EBUSY:
+        return "the host has not answered an earlier request for a quote, which was given up; try "
+               "again when it has";
+    case ETIMEDOUT:
+    case EINTR: return "the host did not answer the request for a quote in time";
+    case EFBIG: return "the host gave a quote that is larger than what Linux passes on";
+    case EWOULDBLOCK: return "another process asked by the same report";
+    default: return no_quote;
+    }
+}
+
 Outcome<> check_quote(const CollectedQuote& collected, const tdx::ReportData& data) {
     if (collected.quote.empty())
         return std::unexpected(failure(collected.source, no_quote));
@@ -94,7 +108,8 @@ Outcome<std::optional<CollectedQuote>> quote_by_tsm(const tdx::ReportData& data)
             system_failure(entry.file("inblob"), "cannot write REPORTDATA", written.error()));
     auto quote = read_kernel_file(entry.file("outblob"));
     if (!quote)
-        return std::unexpected(system_failure(entry.file("outblob"), no_quote, quote.error()));
+        return std::unexpected(system_failure(entry.file("outblob"),
+                                              meaning_of_no_quote(quote.error()), quote.error()));
     return CollectedQuote{std::move(*quote), "configfs-tsm"};
 }
 

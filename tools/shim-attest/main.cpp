@@ -68,7 +68,7 @@ void add_collect_options(CLI::App& app, tools::CollectOptions& options) {
     app.add_option("--bind", options.bound, "file that is bound with it, such as a public key");
     app.add_option("--connect", options.place,
                    "sends the evidence to who listens at tcp:ADDRESS:PORT or vsock:[CID:]PORT, in "
-                   "place of stdout");
+                   "place of stdout, and waits until it was taken");
     app.add_option("-o,--output", options.output, "writes it to this file in place of stdout");
     using tools::QuoteSource;
     tools::add_choice<QuoteSource>(
