@@ -54,7 +54,7 @@ Result<GpaRange> place_initrd(Context& context, const linux_boot::Kernel& kernel
                        .order = Request::Order::highest_first};
     };
     // Where a payload was copied to memory is accepted already.
-    const bool fits_low = memory::MemoryMap(context.memory).allocate(below(4 * GiB)).has_value();
+    const bool fits_low = context.memory.find(below(4 * GiB)).has_value();
     return allocate(context, below(fits_low ? 4 * GiB : limit))
         .transform_error(memory::said_as<Fault::initrd_does_not_fit>);
 }

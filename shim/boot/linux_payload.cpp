@@ -188,6 +188,16 @@ struct EfiTables {
     GpaRange runtime; ///< the pages that stay the firmware's
 };
 
+// Apart from its caller's frame: a map is 5 KiB.
+[[gnu::noinline]] Result<efi::Handover> fill_efi_tables(const Context& context, MutableBytes area,
+                                                        Gpa place) {
+    const memory::MemoryMap accepted = TRY(accepted_memory(context));
+    return efi::write_handover(area, place,
+                               {.memory = accepted.table(),
+                                .unaccepted = context.unaccepted.view(),
+                                .smbios = context.smbios});
+}
+
 /// The tables by which Linux finds the memory that it is to accept, and SMBIOS; nothing where there
 /// is neither.
 Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
@@ -201,11 +211,7 @@ Result<std::optional<EfiTables>> write_efi_tables(Context& context) {
     TRY(context.memory.remove(runtime));
     // Memory of this kind Linux neither uses nor forgets.
     TRY(context.memory.retype(GpaRange::between(runtime.end(), place.end()), e820::Type::acpi));
-    const memory::MemoryMap accepted = TRY(accepted_memory(context));
-    const auto handover = TRY(efi::write_handover(area, place.start(),
-                                                  {.memory = accepted.table(),
-                                                   .unaccepted = context.unaccepted.view(),
-                                                   .smbios = context.smbios}));
+    const efi::Handover handover = TRY(fill_efi_tables(context, area, place.start()));
     return EfiTables{.handover = handover, .runtime = runtime};
 }
 

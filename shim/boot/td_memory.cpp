@@ -66,7 +66,12 @@ Result<void> accept(Context& context, const AcceptancePlan& plan) {
         return {};
     if (plan.bytes() > worth_a_line)
         platform::print((Line() << "tdshim: accepting " << plan.bytes() / MiB << " MiB").text());
-    context.accepted += TRY(platform::accept_memory(plan));
+    const auto counts = platform::accept_memory(plan);
+    if (!counts) {
+        context.input = "TD HOB"; // whatever the memory was for
+        return std::unexpected(counts.error());
+    }
+    context.accepted += *counts;
     return {};
 }
 
@@ -124,7 +129,7 @@ Result<hob::MemoryList> memory_of_sections(const tdvf::Metadata& metadata) {
             return refuse(Fault::too_many_entries, range.start().value, list.capacity(),
                           list.capacity() + 1);
     }
-    std::ranges::sort(list.view(), {}, [](const hob::Memory& m) { return m.range.start(); });
+    list.sort_by([](const hob::Memory& m) { return m.range.start(); });
     return list;
 }
 
@@ -174,7 +179,11 @@ Result<void> accept_td_memory(Context& context) {
 }
 
 Result<void> accept_place(Context& context, const GpaRange& place) {
-    return accept(context, TRY(AcceptancePlan::take(context.unaccepted, place)));
+    const auto plan = AcceptancePlan::take(context.unaccepted, place);
+    if (!plan)
+        return std::unexpected(plan.error());
+    context.unaccepted = plan->left();
+    return accept(context, *plan);
 }
 
 Result<void> accept_what_is_left(Context& context) {

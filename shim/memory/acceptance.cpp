@@ -59,23 +59,21 @@ Result<AcceptancePlan> AcceptancePlan::make(const hob::MemoryList& list,
     return plan;
 }
 
-Result<AcceptancePlan> AcceptancePlan::take(RangeList& left, const GpaRange& range) {
+Result<AcceptancePlan> AcceptancePlan::take(const RangeList& left, const GpaRange& range) {
     AcceptancePlan plan;
-    RangeList remaining;
     for (const GpaRange& piece : left) {
         if (!piece.overlaps(range)) {
-            TRY(push(remaining, piece));
+            TRY(push(plan.left_, piece));
             continue;
         }
         const Gpa from{
             std::max(align_down(range.start().value, large_page_size), piece.start().value)};
         const auto end = align_up(range.end().value, large_page_size);
         const Gpa to = end ? std::min(Gpa{*end}, piece.end()) : piece.end();
-        TRY(push(remaining, GpaRange::between(piece.start(), from)));
+        TRY(push(plan.left_, GpaRange::between(piece.start(), from)));
         TRY(push(plan.ranges_, GpaRange::between(from, to)));
-        TRY(push(remaining, GpaRange::between(to, piece.end())));
+        TRY(push(plan.left_, GpaRange::between(to, piece.end())));
     }
-    left = remaining;
     return plan;
 }
 

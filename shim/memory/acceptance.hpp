@@ -36,9 +36,9 @@ class AcceptancePlan {
     [[nodiscard]] static Result<AcceptancePlan>
     make(const hob::MemoryList& list, std::span<const GpaRange> kept, Extent extent = Extent::all);
 
-    /// Every large page of `left`, which another plan left, that `range` touches; `left` loses
-    /// them. Errors: too_many_entries.
-    [[nodiscard]] static Result<AcceptancePlan> take(RangeList& left, const GpaRange& range);
+    /// Every large page of `left`, which another plan left, that `range` touches; the others are
+    /// left(). Errors: too_many_entries.
+    [[nodiscard]] static Result<AcceptancePlan> take(const RangeList& left, const GpaRange& range);
 
     /// What is to be accepted.
     [[nodiscard]] std::span<const GpaRange> ranges() const { return ranges_.view(); }

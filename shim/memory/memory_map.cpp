@@ -137,10 +137,10 @@ void MemoryMap::release(const GpaRange& range) {
             return used_.erase(i);
 }
 
-Result<GpaRange> MemoryMap::allocate(const Request& request) {
+std::optional<GpaRange> MemoryMap::find(const Request& request) const {
     const auto size = align_up(request.size, page_size);
     if (!size || *size == 0)
-        return refuse(Fault::memory_exhausted, request.within.start().value, request.size, 0);
+        return std::nullopt;
     const bool upwards = request.order == Request::Order::lowest_first;
     std::optional<GpaRange> best;
     for (const e820::Entry& entry : table_) {
@@ -152,10 +152,16 @@ Result<GpaRange> MemoryMap::allocate(const Request& request) {
         if (found && (!best || !upwards))
             best = found;
     }
-    if (!best)
-        return refuse(Fault::memory_exhausted, request.within.start().value, *size, 0);
-    TRY(use(*best));
-    return *best;
+    return best;
+}
+
+Result<GpaRange> MemoryMap::allocate(const Request& request) {
+    const auto place = find(request);
+    if (!place)
+        return refuse(Fault::memory_exhausted, request.within.start().value,
+                      align_up(request.size, page_size).value_or(request.size), 0);
+    TRY(use(*place));
+    return *place;
 }
 
 bool MemoryMap::is_usable(const GpaRange& range) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "shim/base/error.hpp"
 #include "shim/base/gpa.hpp"
@@ -53,6 +54,9 @@ class MemoryMap {
 
     /// Ends the use of a range that use() or allocate() was given.
     void release(const GpaRange& range);
+
+    /// What allocate() would give; nothing where there is none.
+    [[nodiscard]] std::optional<GpaRange> find(const Request& request) const;
 
     /// Free usable memory, in use from now on. Errors: memory_exhausted, too_many_entries.
     [[nodiscard]] Result<GpaRange> allocate(const Request& request);

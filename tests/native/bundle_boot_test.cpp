@@ -267,7 +267,7 @@ TEST_CASE("a signed bundle is all that runs", "[native][bundle]") {
         const std::string line = "signed by " + hex_of(signer.key().key) + std::string(1, '\0');
         CHECK(machine.registers().value(2) == extended_once(bytes_of(std::string_view(line))));
         CHECK(machine.registers().value(3) ==
-              extended_once(std::array{std::byte{0}, std::byte{0xFF}}));
+              extended_once(bytes_of(std::string_view("TDSH\2\0\0\0\0\xFF", 10))));
         // SVN, kernel, manifest, initrd, command line, separator.
         const auto logged = events_of(machine).value();
         CHECK(std::ranges::count(logged, 2U, &event_log::Event::mr_index) == 7);

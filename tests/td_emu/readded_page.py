@@ -16,12 +16,13 @@ accept = "TDG.MEM.PAGE.ACCEPT"
 mailbox = 0xB30000  # shim/memory/layout.hpp
 
 
-def run(test, *options, cpus=1, memory="64M"):
-    """A boot, and its trace."""
+def run(test, *options, cpus=1, memory="64M", all_at_once=False):
+    """A boot, and its trace; all memory may be accepted at its beginning."""
     folder = suite.temporary_folder(test)
     (folder / "kernel").write_bytes(kernels.bzimage())
     ended = td_emu.Run("--kernel", folder / "kernel", "--append", "quiet", "--memory", memory, "--cpus", cpus, "--until",
-                       "payload", "--trace", folder / "trace", *options, timeout=100)
+                       "payload", "--trace", folder / "trace", *options,
+                       *(td_emu.accept_all if all_at_once else ()), timeout=100)
     return ended, [Call(line) for line in (folder / "trace").read_text().splitlines()]
 
 

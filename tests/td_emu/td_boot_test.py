@@ -24,7 +24,6 @@ from td_emu import linked, portable, static
 import td_guest
 from mrtd import mrtd
 
-accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
 command_line = linux.plain_command_line
 mib = 1024 * 1024
 
@@ -207,7 +206,7 @@ class TdBoot(unittest.TestCase):
     def test_all_accepted_when_the_vmm_asks_for_it(self):
         guest = settings.Guest("6.12")
         boot = td_emu.Run("--kernel", guest.kernel, "--initrd", guest.initrd, "--memory", "1G", "--append",
-                          command_line, *accept_all)
+                          command_line, *td_emu.accept_all)
         self.assertEqual(boot.exit_code, 0, boot.console[-3000:])
         boot.line(r"^tdshim: accepted: .*; 0 KiB left to Linux$")
         boot.line(r"^guest: done$")
@@ -236,7 +235,7 @@ class TdBoot(unittest.TestCase):
     def test_large_pages(self):
         guest = settings.Guest("6.12")
         run = td_emu.Run("--kernel", guest.kernel, "--append", command_line, "--memory", "6G", "--large-pages",
-                         "--until", "payload", "--cpus", "2", *accept_all)
+                         "--until", "payload", "--cpus", "2", *td_emu.accept_all)
         self.assertEqual(run.exit_code, 0, run.console + run.errors)
         # But for the two stretches of 2 MiB in which the shim's own pages lie, and the first, of which a display's memory
         # is left out, all of it.

@@ -98,6 +98,10 @@ portable = ("--measurement", "portable")
 static = ("--acpi", "static")
 
 
+# The VMM wants all memory accepted: for what needs more of it than a small kernel does.
+accept_all = ("--", "-fw_cfg", "name=opt/org.tdshim/accept,string=all")
+
+
 def linked(output, *options, shim=None):
     """The image of the build with other options of shim-ld, or of another `shim`."""
     subprocess.run([settings.tool("shim-ld"), settings.image().parent / "resetvector.bin", shim or settings.shim_elf(),

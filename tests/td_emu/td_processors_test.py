@@ -17,12 +17,12 @@ memory = "256M"  # enough for each processor to take part in the acceptance
 
 
 def boot(test, faults):
-    return run_with(test, faults, cpus=3, memory=memory)
+    return run_with(test, faults, cpus=3, memory=memory, all_at_once=True)
 
 
 def calls_of_first(test):
     """Of an honest boot: how many, and which one is in the middle of its acceptance."""
-    honest, calls = run(test, cpus=3, memory=memory)
+    honest, calls = run(test, cpus=3, memory=memory, all_at_once=True)
     names = [call.name for call in calls if call.vcpu == 0]
     accepted = [number for number, name in enumerate(names, 1) if name == accept]
     return honest, len(names), accepted[len(accepted) // 4]

@@ -3,6 +3,9 @@
 // shim/base/static_vector.hpp: order of the items, and that a full list says so and stays as it
 // was.
 
+#include <array>
+#include <utility>
+
 #include <catch2/catch_test_macros.hpp>
 #include <cstddef>
 #include <initializer_list>
@@ -130,6 +133,22 @@ TEST_CASE("a list works in constant expressions", "[static_vector]") {
         return list[0] == 2 ? list.size() : std::size_t{98};
     }();
     STATIC_CHECK(size == 1);
+}
+
+TEST_CASE("a list is sorted by a key, and equal items stay in their order", "[static_vector]") {
+    using Item = std::pair<int, char>;
+    StaticVector<Item, 8> list;
+    for (const Item& item : {Item{3, 'a'}, {1, 'a'}, {3, 'b'}, {0, 'a'}, {1, 'b'}, {2, 'a'}})
+        REQUIRE(list.push(item));
+    list.sort_by([](const Item& item) { return item.first; });
+    CHECK(std::ranges::equal(list, std::array{Item{0, 'a'}, Item{1, 'a'}, Item{1, 'b'},
+                                              Item{2, 'a'}, Item{3, 'a'}, Item{3, 'b'}}));
+    StaticVector<Item, 1> one;
+    one.sort_by([](const Item& item) { return item.first; });
+    CHECK(one.empty());
+    REQUIRE(one.push({1, 'a'}));
+    one.sort_by([](const Item& item) { return item.first; });
+    CHECK(one[0] == Item{1, 'a'});
 }
 
 }} // namespace tdshim

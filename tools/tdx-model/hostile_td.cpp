@@ -13,9 +13,9 @@ namespace {
 using namespace tdx;
 
 constexpr int busy_times = 3;
-constexpr std::uint64_t chosen_page = 32 * MiB; // in the middle of what a boot accepts
-constexpr Gpa kernel_page{16 * MiB};            // where Linux is loaded, and the test's kernel
-constexpr std::uint64_t rtmr_operand = 168;     // what MR.RTMR.EXTEND and MR.REPORT lock
+constexpr Gpa kernel_page{16 * MiB}; // where Linux is loaded, and the test's kernel
+constexpr std::uint64_t chosen_page = kernel_page.value;
+constexpr std::uint64_t rtmr_operand = 168;              // what MR.RTMR.EXTEND and MR.REPORT lock
 constexpr std::uint64_t warning = 0x0000'0001'0000'0000; // neither success nor an error
 
 } // namespace

@@ -29,7 +29,7 @@ Result<Table> parse(Bytes bytes) {
             return refuse(Fault::too_many_entries, at, max_entries,
                           bytes.size() / sizeof(WireEntry));
     }
-    std::ranges::sort(table.view(), {}, [](const Entry& entry) { return entry.range.start(); });
+    table.sort_by([](const Entry& entry) { return entry.range.start(); });
     for (std::size_t i = 1; i < table.size(); ++i)
         if (table[i].range.overlaps(table[i - 1].range))
             return refuse(Fault::e820_overlap, table[i].range.start().value,

@@ -9,7 +9,7 @@
 namespace tdshim::executable {
 
 Result<void> settle_parts(Program& program, std::uint64_t least, Fault overlap) {
-    std::ranges::sort(program.parts.view(), {}, &Part::offset);
+    program.parts.sort_by([](const Part& part) { return part.offset; });
     std::uint64_t end = 0;
     for (const Part& part : program.parts) {
         // Sizes were bounded before: nothing here comes near 64 bits.

@@ -115,7 +115,7 @@ Result<ResourceList> take_hobs(Walk& list, Gpa limit, TdHob& found) {
 }
 
 Result<void> check_overlaps(ResourceList& resources) {
-    std::ranges::sort(resources.view(), {}, [](const Resource& r) { return r.range.start(); });
+    resources.sort_by([](const Resource& r) { return r.range.start(); });
     for (std::size_t i = 1; i < resources.size(); ++i)
         if (resources[i].range.overlaps(resources[i - 1].range))
             return refuse(Fault::hob_resource_overlap, resources[i].range.start().value,
