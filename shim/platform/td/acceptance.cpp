@@ -45,7 +45,10 @@ Result<memory::AcceptanceCounts> accept_memory(const memory::AcceptancePlan& pla
     job.next_unit = 0;
     job.small_pages = job.large_pages = job.size_mismatches = 0;
     job.has_failed = false;
-    run_on_all_processors(work);
+    if (job.units > 1)
+        run_on_all_processors(work);
+    else
+        work();
     if (job.has_failed)
         return std::unexpected(job.error);
     return memory::AcceptanceCounts{.small_pages = job.small_pages,

@@ -97,6 +97,8 @@ void claim_apic_id() {
 }
 
 void run_on_all_processors(void (*work)()) {
+    if (phase_of_work() == layout::joined_one) // there are no more numbers of phases
+        return work();
     current_work.store(work);
     shim_workers.store(0);
     mailbox<std::uint64_t>(layout::mailbox_worker)

@@ -14,7 +14,8 @@ namespace tdshim::td {
 void claim_apic_id();
 
 /// Calls `work` on this processor and on those that join it, all with one memory and each on a
-/// stack of its own; returns when every call has returned. May be called again, some 250 times.
+/// stack of its own; returns when every call has returned. May be called again; from the 255th time
+/// on no other processor joins.
 void run_on_all_processors(void (*work)());
 
 /// Sends the others to wait for the operating system in the mailbox; afterwards nothing of theirs
