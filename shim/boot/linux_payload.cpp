@@ -56,7 +56,7 @@ Result<void> record_events(Context& context, const PayloadFile& file, Bytes text
 /// Why a kernel that runs in one place alone does not get it; over the shim's memory it says where
 /// that begins, where it ends, and where the kernel would.
 Error misfit(const GpaRange& place, const Error& error) {
-    if (place.overlaps(layout::shim_memory))
+    if (error.fault == Fault::memory_exhausted && place.overlaps(layout::shim_memory))
         return {Fault::kernel_over_shim, layout::shim_memory.start().value,
                 layout::shim_memory.end().value, place.start().value};
     return memory::said_as<Fault::kernel_does_not_fit>(error);

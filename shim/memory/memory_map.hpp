@@ -22,9 +22,11 @@ struct Request {
     enum class Order { lowest_first, highest_first } order = Order::lowest_first;
 };
 
-/// For transform_error(): a fault of the memory map in words of the input that does not fit.
+/// For transform_error(): that there is no memory, in words of the input that does not fit.
 template <Fault InWordsOf>
 [[nodiscard]] constexpr Error said_as(const Error& error) {
+    if (error.fault != Fault::memory_exhausted)
+        return error;
     return {InWordsOf, error.at, error.expected, error.found};
 }
 

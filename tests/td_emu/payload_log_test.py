@@ -45,7 +45,7 @@ class PayloadLog(unittest.TestCase):
         run = self.run_payload(payloads.payload("selftest.elf"), "--deliver-exceptions", "--stats")
         self.assertEqual((run.exit_code, run.result["ccel_is_whole"]), (0, True), run.console + run.errors)
         event, = self.events_of("rtmr3")
-        self.assertEqual(event["digest"], td_emu.sha384(b"selftest").hex())
+        self.assertEqual(event["digest"], td_emu.sha384(b"TDSH\x08\0\0\0selftest").hex())
         checked = self.log("check", "--report", self.report)
         self.assertEqual(checked.returncode, 0, checked.stdout)
         self.assertIn("1 event appended by the OS in RTMR[3]", checked.stdout)
