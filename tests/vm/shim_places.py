@@ -6,7 +6,7 @@ import subprocess
 import settings
 
 boot_symbol = "_ZN6tdshim4boot4bootEv"
-print_symbol = "_ZN6tdshim8platform5printENSt3__117basic_string_viewIcNS1_11char_traitsIcEEEE"
+print_symbol = "_ZN6tdshim8platform9print_endENSt3__117basic_string_viewIcNS1_11char_traitsIcEEEE"
 page = 4096
 # The stacks, each behind its guard page [shim/platform/x86/stacks.hpp], and a last guard page behind them.
 guard_size = page
