@@ -200,6 +200,7 @@ check_files() {
   require_file --firmware "$firmware"
   local size
   size="$(stat --dereference --format %s "$firmware")"
+  if [[ $is_dry_run == no && $size -eq 0 && -f $firmware ]]; then fail "--firmware $firmware: is empty"; fi
   if [[ $is_dry_run == no && $size -gt 0 && $((size % 65536)) -ne 0 ]]; then
     fail "--firmware $firmware: expected a multiple of 64 KiB, which firmware is, found $size bytes (shim-info FILE says what it is)"
   fi

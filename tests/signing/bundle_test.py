@@ -189,7 +189,7 @@ class FormTest(BundleTest):
                         ("verify", self.create()), (*good, "--append", "x", "--append-file", kernel),
                         (*good, "--append", "x\ny"), (*good, "--append-file", self.put("line", b"x\n")),
                         (*good, "--append", "x" * 4097), (*good, "--append-file", self.put("empty", b"")),
-                        (*good, "--initrd", self.put("empty", b"")), (*good, "--title", "x" * 65),
+                        (*good, "--initrd", self.put("empty", b"")), (*good, "--initrd", kernel), (*good, "--title", "x" * 65),
                         (*good, "--title", "x\ntitle y"), (*good, "--title", " x"), (*good, "--title", "\x7f"),
                         (*good, "--command-line", "ignore"), (*good, "--events", self.put("events", b"RTMR2:string:x")),
                         (*good, "--events", self.put("events", b"#" * 8192 + b"\n")),

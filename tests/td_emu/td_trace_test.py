@@ -45,7 +45,7 @@ class Trace(unittest.TestCase):
         info = next(call for call in calls if call.name == "TDG.VP.INFO")
         self.assertEqual((info.operands, info.results["rcx"]), ({}, 53))
         window = next(call for call in calls if call.name == "MapGPA")
-        self.assertEqual((window.operands["r13"], window.results["r10"]), (262144, 0))
+        self.assertEqual((window.operands["r13"], window.results["r10"]), (524288, 0))
 
     def test_no_access_to_a_pending_page_raises_an_exception(self):
         """It is the first that the module is asked for, and granted where the TD may choose."""

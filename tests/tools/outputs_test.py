@@ -95,6 +95,16 @@ class OutputsTest(ToolTest):
         self.assertEqual([self.read(name) for name in self.inputs], contents)
         self.assertEqual(sorted(os.listdir(self.folder)), before)
 
+    def test_a_private_key_is_not_written_over(self):
+        """Also one that the command does not read."""
+        for first_line in (b"-----BEGIN PRIVATE KEY-----\n", b"-----BEGIN RSA PRIVATE KEY-----\n",
+                           b"of mine\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n"):
+            self.put("key", first_line + b"MIG2\n")
+            self.refused(self.path("key"), "holds a private key, which this would destroy: give another name, or remove it")
+        self.put("key", b"-----BEGIN PUBLIC KEY-----\n")
+        self.link("key")
+        self.assertEqual(self.read("key"), self.expected)
+
     def test_a_temporary_folder_that_is_none_or_too_long(self):
         for folder, reason in (("/nowhere", "leads to no folder for temporary files"),
                                (self.path("l" * 200), "is too long for a socket there")):

@@ -2,6 +2,7 @@
 #include "tools/common/files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <format>
 #include <optional>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -68,6 +70,16 @@ mode_t default_mode() {
     return 0666 & ~mask;
 }
 
+/// Whether a private key stands at this place, in PEM [RFC 7468]: no output is worth one.
+bool holds_private_key(const std::string& file) {
+    const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::array<char, 4096> bytes{};
+    const ssize_t count =
+        input.is_open() ? ::read(input.number(), bytes.data(), bytes.size()) : ssize_t{-1};
+    const std::string_view text(bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+    return text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
+}
+
 /// The file that an output of this name creates or replaces: of a link what it leads to, so that
 /// the link stays. Nothing where a device or a FIFO is there, which root could replace by a file as
 /// well.
@@ -88,6 +100,10 @@ Outcome<std::optional<std::string>> replaced_by(const std::string& file) {
     if (is_input(file))
         return std::unexpected(
             failure(file, "is read by this command, which would destroy it: give another name"));
+    if (type == fs::file_type::regular && holds_private_key(file))
+        return std::unexpected(failure(
+            file,
+            "holds a private key, which this would destroy: give another name, or remove it"));
     if (is_link && type == fs::file_type::not_found)
         return std::unexpected(failure(file, "is a link that leads to nothing"));
     if (type == fs::file_type::regular || type == fs::file_type::not_found) {

@@ -5,9 +5,11 @@
 #include "shim/formats/bundle/builder.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/payload/kind.hpp"
+#include "shim/formats/signed_payload/signed_payload.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-bundle/commands.hpp"
 
@@ -25,7 +27,10 @@ struct Inputs {
 };
 
 Outcome<> check_kernel(const std::string& name, Bytes file) {
-    const Kind kind = TRY(of_file(name, payload::kind_of(file)));
+    if (signed_payload::is_signed(file))
+        return std::unexpected(
+            failure(name, "is signed: give the kernel itself, and sign the bundle"));
+    const Kind kind = TRY(of_file(name, file, payload::kind_of(file)));
     if (kind != Kind::bzimage && kind != Kind::vmlinux)
         return std::unexpected(failure(
             name, std::format("expected a bzImage or vmlinux, found: {}", payload::name_of(kind))));
@@ -49,6 +54,14 @@ Outcome<std::vector<std::byte>> member_file(const std::string& name, bundle::Mem
     return contents;
 }
 
+/// Linux would pass it over, and find no initrd.
+Outcome<> check_initrd(const std::string& name, Bytes file) {
+    if (!file.empty() && payload::kind_of(file))
+        return std::unexpected(
+            failure(name, std::format("expected an initrd, found {}", look_of(file))));
+    return {};
+}
+
 /// None when --append says so.
 Outcome<std::vector<std::byte>> command_line_of(const CreateOptions& options) {
     const std::string name = options.append_file.empty() ? "--append" : options.append_file;
@@ -67,6 +80,7 @@ Outcome<Inputs> inputs_of(const CreateOptions& options) {
     inputs.kernel = TRY(member_file(options.kernel, bundle::member_kernel));
     TRY(check_kernel(options.kernel, inputs.kernel));
     inputs.initrd = TRY(member_file(options.initrd, bundle::member_initrd));
+    TRY(check_initrd(options.initrd, inputs.initrd));
     inputs.command_line = TRY(command_line_of(options));
     inputs.events = TRY(member_file(options.events, bundle::member_events));
     // Whether anybody signs it, nobody knows yet.

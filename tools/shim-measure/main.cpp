@@ -73,6 +73,7 @@ Outcome<ExitCode> run(const Options& asked) {
                       .image = image,
                       .prediction = predict(gathered.boot),
                       .knows_payload = gathered.boot.knows_payload,
+                      .is_executable = gathered.boot.contents && !gathered.boot.contents->is_linux,
                       .td_info = {},
                       .mrtd = {}};
     TRY(check_log_room(measured.prediction));

@@ -145,10 +145,12 @@ void print_text(const Measured& measured) {
     if (measured.td_info) {
         std::cout << "TDINFO  " << hex(Bytes(td_info_hash(*measured.td_info))) << '\n';
         if (explain)
-            std::cout << std::format("  attributes {}, XFAM {}, registers as when Linux starts\n",
-                                     hex(measured.td_info->attributes),
-                                     hex(measured.td_info->xfam));
+            std::cout << std::format("  attributes {}, XFAM {}, registers as when {} starts\n",
+                                     hex(measured.td_info->attributes), hex(measured.td_info->xfam),
+                                     measured.is_executable ? "the payload" : "Linux");
     }
+    if (measured.is_executable)
+        std::cout << "note: RTMR[2] and RTMR[3] before events of the payload's own\n";
 }
 
 nlohmann::ordered_json json_of(const Measured& measured) {

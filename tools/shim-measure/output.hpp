@@ -16,6 +16,7 @@ struct Measured {
     const Image& image;
     Prediction prediction;
     bool knows_payload = false;         ///< else RTMR[1] means nothing
+    bool is_executable = false;         ///< the payload: no Linux, but a program that may measure
     std::optional<tdx::TdInfo> td_info; ///< of a TD whose RTMR[0] is known, when Linux starts
     std::optional<crypto::Digest> mrtd; ///< of a TD
 };

@@ -6,9 +6,11 @@
 #include <iostream>
 #include <memory>
 
+#include "shim/formats/payload/kind.hpp"
 #include "tools/common/file_digest.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/progress.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-sign/commands.hpp"
@@ -137,6 +139,13 @@ Outcome<> check_result(const SignOptions& options, const std::string& source, By
     return of_file(source, verify::check_signature(parsed, memory.bytes));
 }
 
+/// Of what no firmware would start; whoever signs it may know better.
+void print_note_on_kind(const SignOptions& options, Bytes contents) {
+    const auto kind = of_file(options.payload, contents, payload::kind_of(contents));
+    if (!kind)
+        std::cout << std::format("note: no firmware of ours starts it: {}\n", kind.error().text);
+}
+
 Outcome<> report(const SignOptions& options, const PublicKey& key, Bytes message,
                  const std::string& written) {
     const auto to_be_signed = TRY(digest_of_contents(written, message)).digest;
@@ -160,6 +169,7 @@ Outcome<> report(const SignOptions& options, const PublicKey& key, Bytes message
                                  hex(to_be_signed));
     if (!options.svn)
         std::cout << "note: without --svn it is 0, which every minimum above refuses\n";
+    print_note_on_kind(options, message.subspan(sizeof(signed_payload::Header)));
     return {};
 }
 
