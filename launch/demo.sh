@@ -83,7 +83,10 @@ boot() {
   timeout --foreground "$time_limit" "$repository/launch/qemu.sh" --firmware "$firmware" --kernel "$kernel" \
     --initrd "$initrd" --append "$append" "$@" </dev/null |
     tee "$demo/console.log" | sed --unbuffered "$hide_event_log" || status=${PIPESTATUS[0]}
-  if [[ $status -eq 124 ]]; then disproved "the guest did not power off within $time_limit s (see $demo/console.log)"; fi
+  if [[ $status -eq 124 ]]; then disproved "the guest did not power off within $time_limit s (see $demo/console.log; --time-limit gives it more)"; fi
+  if [[ $status -ne 0 ]] && grep -aq 'Kernel panic' "$demo/console.log"; then
+    disproved "the guest's kernel panicked (see $demo/console.log; specs/limits.md has what a busy host does to it)"
+  fi
   if [[ $status -ne 0 ]]; then disproved "QEMU ended with exit code $status"; fi
   if ! grep -aq 'Linux version [6-9]' "$demo/console.log"; then disproved "no Linux started (see $demo/console.log)"; fi
 }

@@ -14,7 +14,7 @@ program_name() {
 
 # Prints the image in an example.
 example_image() {
-  if is_installed; then echo final.bin; else echo build/release/final.bin; fi
+  if is_installed; then echo /usr/share/tdshim/final.bin; else echo build/release/final.bin; fi
 }
 
 # Prints where downloads are kept (cmake/newer-suite.sh).

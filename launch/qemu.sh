@@ -21,7 +21,7 @@ Starts QEMU with tdshim as its firmware: a plain VM, or a TD.
 Usage: $(program_name qemu) --firmware FILE [options] [-- more QEMU arguments]
 
 Options:
-  --firmware FILE  the image, final.bin
+  --firmware FILE  the image, such as $(example_image)
   --kernel FILE    a payload: bzImage, vmlinux, unified kernel image, Linux bundle, ELF or PE executable, signed or
                    not; without it only what the image itself holds can be started
   --initrd FILE

@@ -12,7 +12,7 @@ trap 'rm -rf "${folder%/*}"' EXIT
 
 mkdir "$folder"
 cd "$repository"
-cp -r CMakeLists.txt CMakePresets.json cmake shim resetvector payload linker tools "$folder"
+cp -r CMakeLists.txt CMakePresets.json cmake shim resetvector payload linker tools launch "$folder"
 cd "$folder"
 TDSHIM_CACHE="$cache" cmake --preset release -DBUILD_TESTING=OFF >/dev/null
 cmake --build --preset release --target image_parts >/dev/null
