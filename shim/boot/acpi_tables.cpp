@@ -13,10 +13,9 @@
 namespace tdshim::boot {
 namespace {
 
-/// Every pointer in ACPI 1.0's structures has 32 bits. From the top, for some kernels run in low
-/// memory alone.
 using Order = memory::Request::Order;
 
+/// Every pointer in ACPI 1.0's structures has 32 bits.
 constexpr auto acpi_window = GpaRange::of<1 * MiB, 4 * GiB - 1 * MiB>();
 /// Of a portable image, whose memory map nobody measures. Addresses end up in the tables, wherever
 /// the VMM's script has them put: all of this is memory, so that they follow from sizes alone.

@@ -28,13 +28,15 @@ constexpr auto executable_memory = GpaRange::of<0, 512 * MiB>();
 /// Where it was linked for, else any other place if it can be there.
 Result<GpaRange> place(Context& context, const Program& program) {
     if (const auto linked = GpaRange::make(program.linked_base, program.size);
-        linked && where_it_may_be.contains(*linked))
-        if (const auto found = context.memory.allocate({.size = program.size, .within = *linked}))
-            return *found;
+        linked && where_it_may_be.contains(*linked)) {
+        const Request there{.size = program.size, .within = *linked};
+        if (context.memory.find(there))
+            return allocate(context, there);
+    }
     if (!program.is_relocatable)
         return refuse(Fault::executable_does_not_fit, program.linked_base.value, program.size, 0);
-    return context.memory
-        .allocate({.size = program.size, .alignment = large_page_size, .within = where_it_may_be})
+    return allocate(context,
+                    {.size = program.size, .alignment = large_page_size, .within = where_it_may_be})
         .transform_error(memory::said_as<Fault::executable_does_not_fit>);
 }
 
@@ -92,7 +94,6 @@ Result<ExecutablePayload> load_executable(Context& context, const PayloadFile& f
     payload.program = TRY(file.kind == payload::Kind::pe ? executable::parse_pe(file.bytes)
                                                          : executable::parse_elf(file.bytes));
     payload.memory = TRY(place(context, payload.program));
-    TRY(accept_place(context, payload.memory));
     TRY(accept_place(context, executable_memory));
     const MutableBytes memory = TRY(platform::memory(payload.memory));
     TRY(executable::load(payload.program, payload.memory.start(), memory));
