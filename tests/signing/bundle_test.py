@@ -258,7 +258,8 @@ class SignedTest(BundleTest):
     def test_what_is_signed_wrongly_is_refused(self):
         key = ("--public-key", self.ec.public)
         good = self.read(self.signed_bundle(self.ec))
-        self.not_verified("payload is not signed", self.put("file", good[48:-192]), *key)
+        self.not_verified(f"payload is not signed; it is to be by {self.ec.public}, key {hash_of(self.ec.block()).hex()}",
+                          self.put("file", good[48:-192]), *key)
         self.not_verified(f"{self.ec.public}, key {hash_of(self.ec.block()).hex()}, did not sign it: it is signed by key "
                           f"{hash_of(self.other.block()).hex()}", self.signed_bundle(self.other), *key)
         self.not_verified("signature is not that", self.put("file", good[:300] + b"\1" + good[301:]), *key)

@@ -266,7 +266,8 @@ class PolicyTest(SigningTest):
         kernel, self.payload = self.payload, self.path("bundle")
         self.good("shim-bundle", "create", "--kernel", kernel, "-o", self.payload)
         file = self.sign(self.rsa, "--svn", "4")
-        self.refused("payload's public key is not enrolled for its kind", file, "--firmware", image)
+        self.refused("payload's public key is not enrolled for its kind: it is for executable, and this is linux-bundle\n", file,
+                     "--firmware", image)
         self.assertEqual(self.accepted(self.sign(self.ec), "--firmware", image)["kind"], "Linux bundle")
         self.refused("is a Linux bundle, and --kind", self.sign(self.ec), "--firmware", image, "--kind", "executable")
         self.payload = kernel

@@ -16,7 +16,7 @@ for folder in ("vectors", "vm"):
 from kernels import bzimage
 from measured_boot import (
     DEBUG, IDENTITY, INITRD, KERNEL, MADT, REGISTERS, SEPT_VE_DISABLE, TABLES, UNPINNED, Boot, allocate, config, log_of,
-    resource, root, script, table, td_hob,
+    partly_covered, resource, root, script, table, td_hob,
 )
 from mrtd import mrtd
 from support import CFV_SIZE, COMMAND_LINE, ToolTest, elf, event, log_header, replayed, reset_vector, sha384
@@ -215,15 +215,21 @@ class MeasureTest(ToolTest):
                 (("--policy", policy, "--quote", self.put("quote5", self.boot.quote(5))), unpinned, [])):
             with self.subTest(references):
                 names = 0 if "--policy" in references else 4  # the TD HOB and three ACPI files
-                self.assertEqual(self.check(self.boot, *references),
+                found = self.check(self.boot, *references)
+                self.assertGreater(found.pop("partly_covered"), names)
+                self.assertEqual(found,
                                  {"agrees": True, "differences": [], "another_make": None, "appended": {},
                                   "not_compared": {"policy": no_policy, "td": no_td}, "names_not_covered": names})
 
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy),
-                         UNPINNED + "not compared with a TDREPORT or quote: ATTRIBUTES, XFAM, MRCONFIGID, MROWNER, "
-                         f"MROWNERCONFIG, MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n{log} agrees with {policy}\n")
+                         UNPINNED + "not compared with a TDREPORT or quote, for none was given: ATTRIBUTES, XFAM, MRCONFIGID, "
+                         "MROWNER, MROWNERCONFIG, MRTD, RTMR[0], RTMR[1], RTMR[2], RTMR[3]\n"
+                         f"of {policy} compared with nothing: ATTRIBUTES, XFAM, MRTD\n{partly_covered(8)}"
+                         f"{log} agrees with {policy}\n")
+        self.assertIn("not compared with a policy, for none was given: ATTRIBUTES, XFAM",
+                      self.good("shim-log", "check", log, "--report", self.put("report", self.boot.report())))
 
     def test_a_policy_without_rtmr0_names_none_of_its_events(self):
         values = json.loads(pathlib.Path(self.policy()).read_text(encoding="ascii"))
@@ -315,7 +321,7 @@ class MeasureTest(ToolTest):
         rtmr3 = bytes.fromhex(replayed([sha384(text)]))
         report, other = self.put("report", self.boot.report(rtmr3)), self.put("other", self.boot.report())
         self.assertEqual(self.good("shim-log", "check", log, "--policy", policy, "--report", report),
-                         "1 event appended by the OS in RTMR[3]\n" + UNPINNED +
+                         "1 event appended by the OS in RTMR[3]\n" + UNPINNED + partly_covered(9) +
                          f"{log} agrees with {policy}\n{log} agrees with {report}\n")
         self.assertIn('"appended": {\n    "rtmr3": 1\n  }', self.good("shim-log", "check", log, "--report", report, "--json"))
         wrong = self.run_tool("shim-log", "check", log, "--policy", policy, "--report", other)
@@ -350,8 +356,9 @@ class MeasureTest(ToolTest):
         for references in (("--policy", self.policy()), ("--report", self.put("report", self.boot.report()))):
             result = self.run_tool("shim-log", "check", self.put("ccel", log), *references)
             self.assertEqual(result.returncode, 1, result.stderr)
-            self.assertRegex(result.stdout, r"^((not compared|without a policy for RTMR).*\n)+differs: RTMR\[1\] event 3 at offset 0x\w+: td_payload_info is not what was "
-                                            r"measured: its digest is of other data\n$")
+            self.assertRegex(result.stdout,
+                             r"^((not compared|of .* compared|without a policy for RTMR|covered by).*\n)+differs: RTMR\[1\] "
+                             r"event 3 at offset 0x\w+: td_payload_info is not what was measured: its digest is of other data\n$")
 
     def test_a_log_that_was_changed_is_named(self):
         policy, report = self.policy(), self.put("report", self.boot.report())

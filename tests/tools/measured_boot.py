@@ -45,8 +45,14 @@ CONTENTS = b"td_payload=bzimage td_initrd td_payload_info"
 CONFIG, BLOB, SEPARATOR = 0xA, 0x8000000A, 4
 IDENTITY = ("mrconfigid", "mrowner", "mrownerconfig")
 REGISTERS = ("attributes", "xfam", *IDENTITY, "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
-UNPINNED = "not compared with a policy: MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR[2], RTMR[3]\n"
 SEPT_VE_DISABLE, DEBUG, XFAM = 1 << 28, 1, 0xE7
+UNPINNED = "not compared with a policy: MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR[2], RTMR[3]\n"
+
+
+def partly_covered(events):
+    """check's line on a log: so many events have a type, a name or an address that no digest covers."""
+    return (f"covered by no register: the log's header, what is behind its events, parts of {events} events "
+            "(shim-log decode names them)\n")
 
 
 def log_of(events):

@@ -104,6 +104,7 @@ TEST_CASE("what was not compared is said", "[comparison]") {
     CHECK(keys(not_compared(std::nullopt, boot.policy()).with_td) == all);
     CHECK(keys(not_compared(boot.td(), Policy{}).with_policy) == all);
     CHECK(with_both.with_policy[0].name == "MRCONFIGID");
+    CHECK(with_both.with_policy[3].name == "RTMR[2] behind the policy's 1 event");
     Policy pinned = boot.policy();
     pinned.mr_config_id = pinned.mr_owner = pinned.mr_owner_config = crypto::Digest{};
     CHECK(keys(not_compared(boot.td(), pinned).with_policy) ==

@@ -395,8 +395,11 @@ class Verifier {
         const LogCoverage coverage = coverage_of(*log);
         const auto findings = differences(*log, coverage, td, demands_.policy);
         add("event-log", findings.empty(),
-            findings.empty() ? std::format("{} events lead to the registers", log->events.size())
-                             : first_of(findings));
+            findings.empty()
+                ? std::format("{} events lead to the registers; these cover neither the log's "
+                              "header nor addresses in it",
+                              log->events.size())
+                : first_of(findings));
     }
 
     void check_report_data() {

@@ -220,6 +220,17 @@ std::optional<Finding> compare_make(const DecodedLog& log) {
                     log.vendor_info, event_log::vendor_name.data())};
 }
 
+/// "RTMR[2] behind the policy's 3 events" of a register of which a policy has the first events
+/// alone.
+std::string name_behind_events(std::uint32_t rtmr, const std::optional<Policy>& policy) {
+    const auto count = policy && !policy->rtmr[rtmr]
+                           ? std::ranges::count(policy->events, rtmr, &PolicyEvent::rtmr)
+                           : 0;
+    return count == 0 ? name_of_rtmr(rtmr)
+                      : std::format("{} behind the policy's {} event{}", name_of_rtmr(rtmr), count,
+                                    count == 1 ? "" : "s");
+}
+
 } // namespace
 
 std::vector<Finding> compare_log(const DecodedLog& log, const Policy& policy) {
@@ -286,7 +297,7 @@ NotCompared not_compared(const std::optional<TdRegisters>& td,
         add({"servtd_hash", "SERVTD_HASH"}, false);
     add({std::string(mrtd_key), "MRTD"}, policy && policy->mrtd);
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        add({key_of_rtmr(rtmr), name_of_rtmr(rtmr)}, policy && policy->rtmr[rtmr]);
+        add({key_of_rtmr(rtmr), name_behind_events(rtmr, policy)}, policy && policy->rtmr[rtmr]);
     return result;
 }
 

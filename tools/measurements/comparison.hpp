@@ -38,7 +38,7 @@ namespace tdshim::tools {
 
 struct RegisterName {
     std::string key;  ///< "rtmr2"
-    std::string name; ///< "RTMR[2]"
+    std::string name; ///< "RTMR[2]", or "RTMR[2] behind the policy's 3 events"
 };
 
 /// Of a TD's registers, ATTRIBUTES and XFAM among them, those that an agreement says nothing of.

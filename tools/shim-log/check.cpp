@@ -40,13 +40,40 @@ std::string appended_text(const LogCoverage& coverage, std::uint32_t rtmr) {
                        name_of_rtmr(rtmr));
 }
 
-/// "not compared with a policy: RTMR[2], RTMR[3]"; nothing where all were.
-void print_not_compared(std::string_view with, const std::vector<RegisterName>& registers) {
+/// "RTMR[2], RTMR[3]"
+std::string names_of(const std::vector<RegisterName>& registers) {
     std::string names;
     for (const RegisterName& name : registers)
         names += (names.empty() ? "" : ", ") + name.name;
-    if (!names.empty())
-        std::cout << std::format("not compared with {}: {}\n", with, names);
+    return names;
+}
+
+/// What nothing of `with`, a file, is compared with; nothing where all registers were.
+void print_not_compared(std::string_view with, const std::optional<std::string>& file,
+                        const std::vector<RegisterName>& registers) {
+    if (!registers.empty())
+        std::cout << std::format("not compared with {}{}: {}\n", with,
+                                 file ? "" : ", for none was given", names_of(registers));
+}
+
+/// A policy's values for registers that a log does not lead to.
+void print_unused(const NotCompared& left, const References& references) {
+    std::vector<RegisterName> unused;
+    for (const RegisterName& name : left.with_td)
+        if (!name.key.starts_with("rtmr") &&
+            !std::ranges::contains(left.with_policy, name.key, &RegisterName::key))
+            unused.push_back(name);
+    if (!unused.empty())
+        std::cout << std::format("of {} compared with nothing: {}\n", *references.policy,
+                                 names_of(unused));
+}
+
+/// How many events have a part that could be otherwise without any register telling.
+std::size_t events_not_covered(const DecodedLog& log, const LogCoverage& coverage) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < log.events.size(); ++i)
+        count += parts_not_covered(log.events[i], coverage.events[i]).empty() ? 0U : 1U;
+    return count;
 }
 
 /// How many events of RTMR[0] could be called otherwise in this log: only a policy names them.
@@ -71,22 +98,48 @@ void print_make(const DecodedLog& log) {
                                  log.vendor_info);
 }
 
-void print_text(const LogCoverage& coverage, const NotCompared& left, std::size_t names_left,
-                const std::vector<Finding>& findings, const std::string& file,
-                const References& references) {
+/// What a check found.
+struct Result {
+    DecodedLog log;
+    LogCoverage coverage;
+    std::vector<Finding> findings;
+    NotCompared left;
+    std::size_t names_left = 0;     ///< events of RTMR[0] whose names nothing covers
+    std::size_t partly_covered = 0; ///< events that have a part which no register tells of
+};
+
+void print_appended(const LogCoverage& coverage) {
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (coverage.appended[rtmr] != 0)
             std::cout << appended_text(coverage, rtmr) << '\n';
-    print_not_compared("a policy", left.with_policy);
-    print_not_compared("a TDREPORT or quote", left.with_td);
-    if (names_left != 0)
+}
+
+void print_left(const Result& result, const References& references) {
+    print_not_compared("a policy", references.policy, result.left.with_policy);
+    print_not_compared("a TDREPORT or quote",
+                       references.report ? references.report : references.quote,
+                       result.left.with_td);
+    if (references.policy)
+        print_unused(result.left, references);
+    if (result.names_left != 0)
         std::cout << std::format(
             "without a policy for RTMR[0]: what {} of its events are called is "
             "covered by nothing\n",
-            names_left);
-    for (const Finding& finding : findings)
+            result.names_left);
+    std::cout << "covered by no register: the log's header, what is behind its events";
+    if (result.partly_covered != 0)
+        std::cout << std::format(", parts of {} events (shim-log decode names them)",
+                                 result.partly_covered);
+    std::cout << '\n';
+}
+
+void print_text(const Result& result, const std::string& file, const References& references) {
+    print_make(result.log);
+    print_appended(result.coverage);
+    print_left(result, references);
+    for (const Finding& finding : result.findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
-    if (findings.empty())
+    if (result.findings.empty())
         for (const auto& other : {references.policy, references.report, references.quote})
             if (other)
                 std::cout << std::format("{} agrees with {}\n", file, *other);
@@ -99,26 +152,43 @@ nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {
     return keys;
 }
 
-nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverage,
-                               const NotCompared& left, std::size_t names_left,
-                               const std::vector<Finding>& findings) {
+nlohmann::ordered_json json_of(const Result& result) {
     nlohmann::ordered_json json{
-        {"agrees", findings.empty()},
+        {"agrees", result.findings.empty()},
         {"differences", nlohmann::ordered_json::array()},
-        {"another_make", is_of_another_make(log) ? nlohmann::ordered_json(log.vendor_info)
-                                                 : nlohmann::ordered_json()},
+        {"another_make", is_of_another_make(result.log)
+                             ? nlohmann::ordered_json(result.log.vendor_info)
+                             : nlohmann::ordered_json()},
         {"appended", nlohmann::ordered_json::object()},
-        {"not_compared", {{"policy", json_of(left.with_policy)}, {"td", json_of(left.with_td)}}},
-        {"names_not_covered", names_left}};
+        {"not_compared",
+         {{"policy", json_of(result.left.with_policy)}, {"td", json_of(result.left.with_td)}}},
+        {"names_not_covered", result.names_left},
+        {"partly_covered", result.partly_covered}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
-        if (coverage.appended[rtmr] != 0)
-            json["appended"][key_of_rtmr(rtmr)] = coverage.appended[rtmr];
-    for (const Finding& finding : findings)
+        if (result.coverage.appended[rtmr] != 0)
+            json["appended"][key_of_rtmr(rtmr)] = result.coverage.appended[rtmr];
+    for (const Finding& finding : result.findings)
         json["differences"].push_back({{"register", finding.register_key},
                                        {"description", finding.description},
                                        {"input", finding.origin},
                                        {"text", finding.text}});
     return json;
+}
+
+Result result_of(DecodedLog log, const std::optional<TdRegisters>& td,
+                 const std::optional<Policy>& wanted) {
+    LogCoverage coverage = coverage_of(log);
+    std::vector<Finding> findings = differences(log, coverage, td, wanted);
+    // The events that lead to a register are listed with it.
+    const bool knows_names = wanted && wanted->rtmr[0];
+    const std::size_t names_left = knows_names ? 0 : names_not_covered(log, coverage);
+    const std::size_t partly_covered = events_not_covered(log, coverage);
+    return {.log = std::move(log),
+            .coverage = std::move(coverage),
+            .findings = std::move(findings),
+            .left = not_compared(td, wanted),
+            .names_left = names_left,
+            .partly_covered = partly_covered};
 }
 
 } // namespace
@@ -127,22 +197,15 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
     const auto wanted = TRY(policy(references));
     const auto td = TRY(td_registers(references));
     const auto bytes = TRY(read_file(file));
-    const DecodedLog log = TRY(of_file(file, decode_log(bytes)));
+    DecodedLog log = TRY(of_file(file, decode_log(bytes)));
     if (log.error)
         return std::unexpected(failure(file, *log.error));
-    const LogCoverage coverage = coverage_of(log);
-    const std::vector<Finding> findings = differences(log, coverage, td, wanted);
-    const NotCompared left = not_compared(td, wanted);
-    // The events that lead to a register are listed with it.
-    const bool knows_names = wanted && wanted->rtmr[0];
-    const std::size_t names_left = knows_names ? 0 : names_not_covered(log, coverage);
-    if (json) {
-        print_json("shim-log-check/1", json_of(log, coverage, left, names_left, findings));
-    } else {
-        print_make(log);
-        print_text(coverage, left, names_left, findings, file, references);
-    }
-    return findings.empty() ? ExitCode::good : ExitCode::check_failed;
+    const Result result = result_of(std::move(log), td, wanted);
+    if (json)
+        print_json("shim-log-check/1", json_of(result));
+    else
+        print_text(result, file, references);
+    return result.findings.empty() ? ExitCode::good : ExitCode::check_failed;
 }
 
 } // namespace tdshim::tools

@@ -9,6 +9,7 @@
 #include "tools/common/json_output.hpp"
 #include "tools/common/progress.hpp"
 #include "tools/common/text.hpp"
+#include "tools/signing/enrolment_text.hpp"
 #include "tools/signing/firmware_volume.hpp"
 #include "tools/signing/keys.hpp"
 
@@ -18,6 +19,32 @@ namespace {
 bool is_signed_by_its_key(const signed_payload::SignedPayload& payload) {
     crypto::SignatureMemory memory;
     return verify::check_signature(payload, memory.bytes).has_value();
+}
+
+/// Of a key that nobody asked for, whose it is.
+std::string unknown_key_text(const Wishes& wishes, const Judge& judge, const std::string& name,
+                             Bytes file, const Error& error) {
+    const std::string text = failure(name, error).text;
+    const auto payload = signed_payload::parse(file);
+    if (!payload)
+        return text;
+    const std::string key = hex(crypto::sha384(payload->public_key));
+    const bool is_signer = is_signed_by_its_key(*payload);
+    if (judge.public_key.empty())
+        return std::format("{}: key {}{}", text, key,
+                           is_signer ? "" : ", which did not sign it either");
+    return std::format("{}: {}, key {}, did not sign it: {} key {}{}", name,
+                       shown_name(judge.public_key), hex(wishes.enrolment.keys[0].hash),
+                       is_signer ? "it is signed by" : "it names", key,
+                       is_signer ? "" : ", which did not either");
+}
+
+std::string name_of_kinds(std::uint64_t kinds) {
+    return names_of_kinds(static_cast<std::uint32_t>(kinds));
+}
+
+std::string_view name_of_algorithm(std::uint64_t number) {
+    return signed_payload::name_of(static_cast<signed_payload::Algorithm>(number));
 }
 
 } // namespace
@@ -62,19 +89,20 @@ Result<verify::Payload> decide(const Wishes& wishes, std::string_view name, Byte
 
 std::string reason_of(const Wishes& wishes, const Judge& judge, const std::string& name, Bytes file,
                       const Error& error) {
-    const std::string text = failure(name, error).text;
-    const auto payload = signed_payload::parse(file);
-    if (error.fault != Fault::payload_key_unknown || !payload)
-        return text;
-    const std::string key = hex(crypto::sha384(payload->public_key));
-    const bool is_signer = is_signed_by_its_key(*payload);
-    if (judge.public_key.empty())
-        return std::format("{}: key {}{}", text, key,
-                           is_signer ? "" : ", which did not sign it either");
-    return std::format("{}: {}, key {}, did not sign it: {} key {}{}", name,
-                       shown_name(judge.public_key), hex(wishes.enrolment.keys[0].hash),
-                       is_signer ? "it is signed by" : "it names", key,
-                       is_signer ? "" : ", which did not either");
+    const auto wrong_use = [&](auto name_of_number) {
+        return std::format("{}: {}: it is for {}, and this is {}", name, sentence(error.fault),
+                           name_of_number(error.expected), name_of_number(error.found));
+    };
+    if (error.fault == Fault::payload_key_unknown)
+        return unknown_key_text(wishes, judge, name, file, error);
+    if (error.fault == Fault::payload_key_kind)
+        return wrong_use(name_of_kinds);
+    if (error.fault == Fault::payload_key_algorithm)
+        return wrong_use(name_of_algorithm);
+    if (error.fault == Fault::payload_unsigned && !judge.public_key.empty())
+        return std::format("{}: payload is not signed; it is to be by {}, key {}", name,
+                           shown_name(judge.public_key), hex(wishes.enrolment.keys[0].hash));
+    return failure(name, error).text;
 }
 
 ExitCode print_refusal(const std::string& reason, bool json) {
