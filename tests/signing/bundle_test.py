@@ -182,6 +182,12 @@ class FormTest(BundleTest):
         self.assertEqual((report["kind"], report["manifest"], report["events"]), ("unified kernel image", None, []))
         self.check_members(report, {".linux": KERNEL, ".initrd": INITRD, ".cmdline": LINE, ".osrel": b"ID=x\n"})
 
+    def test_an_event_that_is_refused_is_found_by_its_line(self):
+        events = self.put("events", b"# one\nRTMR2:string:a\nRTMR1:string:x\n")
+        self.assertEqual(self.bad("shim-bundle", "create", "--kernel", self.put("vmlinuz", KERNEL), "--events", events, "-o",
+                                  self.path("none")).stderr,
+                         f"shim-bundle: {events}: line 3: event is for another register than RTMR2 and RTMR3\n")
+
     def test_wrong_usage_leaves_no_file(self):
         kernel = self.put("vmlinuz", KERNEL)
         good = ("create", "--kernel", kernel, "-o", self.path("none"))

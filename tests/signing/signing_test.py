@@ -375,6 +375,10 @@ class PolicyTest(SigningTest):
                 self.assertIn(reason, result.stderr)
                 self.assertFalse(os.path.exists(self.path("none")))
 
+    def test_a_minimum_svn_that_is_no_number_is_said(self):
+        result = self.bad("shim-enroll", "--firmware", self.image, "--key", self.ec.public + ",svn=-1", "-o", self.path("none"))
+        self.assertTrue(result.stderr.endswith("svn=-1: expected a number from 0 to 18446744073709551615\n"), result.stderr)
+
     def test_what_cannot_be_enrolled_leaves_no_file(self):
         enrolled = self.enroll("--key", self.ec.public)
         keys = ("--key", self.ec.public)

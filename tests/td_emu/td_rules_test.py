@@ -189,6 +189,12 @@ class Rules(unittest.TestCase):
         self.assertEqual((run.exit_code, run.result), (2, None))
         self.assertIn("needs QEMU 11", run.errors)
 
+    def test_an_argument_that_qemu_refuses(self):
+        run = td_emu.Run("--memory", "256M", "--", "-device", "nosuch")
+        self.assertEqual((run.exit_code, run.result), (2, None))
+        self.assertIn("'nosuch' is not a valid device model name", run.errors)
+        self.assertNotIn("needs QEMU 11", run.errors)
+
 
 suite.add_cases(Rules, check_finding, cases)
 suite.add_cases(Rules, check_delivery, {f"delivered_{name}": case for name, case in delivered.items()})

@@ -66,6 +66,8 @@ class CommonTest(ToolTest):
         for payload, look in ((initrd, "an initrd or another archive"), (image, "a firmware image")):
             error = self.bad("shim-measure", image, "--vmm", "none", "--kernel", payload).stderr
             self.assertTrue(error.endswith(f"; it looks like {look}\n"), error)
+        report = self.put("report", b"\x81" + bytes(1023))
+        self.assertTrue(self.bad("shim-log", "check", report, "--quote", report).stderr.endswith("; it looks like a TDREPORT\n"))
 
     def test_wrong_usage_is_code_2(self):
         for tool in TOOLS:

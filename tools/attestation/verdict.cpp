@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/attestation/tcb.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
@@ -69,7 +70,8 @@ class Verifier {
     std::vector<Check> run() {
         const auto quote = parse_quote(evidence_.quote);
         if (!quote) {
-            add("quote-format", false, failure(evidence_.name, quote.error()).text);
+            add("quote-format", false,
+                failure(evidence_.name, evidence_.quote, quote.error()).text);
             return std::move(checks_);
         }
         quote_ = &*quote;

@@ -26,6 +26,8 @@ constexpr std::array looks{
          .name = "an ELF file"sv},
     Look{.at = 0, .magic = "MZ"sv, .name = "a PE file"sv},
     Look{.at = 0, .magic = "IGVM"sv, .name = "an IGVM file"sv},
+    // Type, subtype and what is reserved [Intel TDX Module 1.5 ABI, REPORTTYPE].
+    Look{.at = 0, .magic = "\x81\0"sv, .name = "a TDREPORT"sv},
     Look{.at = 0, .magic = "-----BEGIN "sv, .name = "a key or certificate in PEM"sv},
     // Linux's initramfs and what it may be packed by [Linux, lib/decompress.c].
     Look{.at = 0, .magic = "070701"sv, .name = archive},
@@ -43,7 +45,8 @@ constexpr std::array looks{
 };
 
 bool is_of_wrong_kind(Fault fault) {
-    return fault == Fault::footer_missing || fault == Fault::payload_kind;
+    return fault == Fault::footer_missing || fault == Fault::payload_kind ||
+           fault == Fault::quote_version;
 }
 
 } // namespace

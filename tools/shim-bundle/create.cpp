@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <format>
 #include <iostream>
 
@@ -75,6 +76,19 @@ Outcome<std::vector<std::byte>> command_line_of(const CreateOptions& options) {
     return text;
 }
 
+/// People count an events file in lines.
+Outcome<> check_events(const std::string& file, Bytes text) {
+    const auto in_line = [&](const Error& error) {
+        const Bytes before = text.first(std::min<std::size_t>(error.at, text.size()));
+        return failure(file,
+                       std::format("line {}: {}", 1 + std::ranges::count(before, std::byte{'\n'}),
+                                   sentence(error.fault)));
+    };
+    // Whether anybody signs it, nobody knows yet.
+    TRY(bundle::EventsFile::parse(text, true).transform_error(in_line));
+    return {};
+}
+
 Outcome<Inputs> inputs_of(const CreateOptions& options) {
     Inputs inputs;
     inputs.kernel = TRY(member_file(options.kernel, bundle::member_kernel));
@@ -83,8 +97,7 @@ Outcome<Inputs> inputs_of(const CreateOptions& options) {
     TRY(check_initrd(options.initrd, inputs.initrd));
     inputs.command_line = TRY(command_line_of(options));
     inputs.events = TRY(member_file(options.events, bundle::member_events));
-    // Whether anybody signs it, nobody knows yet.
-    TRY(of_file(options.events, bundle::EventsFile::parse(inputs.events, true)));
+    TRY(check_events(options.events, inputs.events));
     return inputs;
 }
 

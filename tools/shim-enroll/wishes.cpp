@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <format>
+#include <limits>
 #include <system_error>
 
 #include "tools/common/files.hpp"
@@ -98,9 +99,15 @@ Outcome<> set_once(std::optional<T>& member, Value value, std::string_view name,
 /// One "svn=N" or "for=KIND" behind a key's file.
 Outcome<> apply(NamedKey& key, std::string_view word, const std::string& text) {
     constexpr std::string_view svn = "svn=";
-    if (word.starts_with(svn))
+    if (word.starts_with(svn)) {
         if (const auto value = number_of(word.substr(svn.size())))
             return set_once(key.minimum_svn, *value, "svn", text);
+        return std::unexpected(
+            failure("--key", std::format("\"{}\": svn={}: expected a number from 0 to {}",
+                                         is_token_uri(text) ? shown_name(text) : text,
+                                         is_token_uri(text) ? "..." : word.substr(svn.size()),
+                                         std::numeric_limits<std::uint64_t>::max())));
+    }
     if (word == "for=executable")
         return set_once(key.kinds, cfv::payload_executable, "for", text);
     if (word == "for=linux-bundle")

@@ -8,6 +8,7 @@
 
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/measurements/comparison.hpp"
 
@@ -21,7 +22,7 @@ Outcome<std::optional<TdRegisters>> td_registers(const References& references) {
     }
     if (const auto& file = references.quote) {
         const auto bytes = TRY(read_file(*file));
-        return TRY(of_file(*file, registers_of_quote(bytes)));
+        return TRY(of_file(*file, bytes, registers_of_quote(bytes)));
     }
     return std::nullopt;
 }

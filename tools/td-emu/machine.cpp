@@ -330,19 +330,21 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
     return command;
 }
 
+/// The plugin makes the file when it is loaded: without it QEMU took none.
 Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::string& qemu,
                                             int exit_code) {
     std::ifstream input(file);
+    const bool was_loaded = input.is_open();
     auto json = nlohmann::ordered_json::parse(input, nullptr, false);
     if (exit_code == 128 + SIGKILL)
         return std::unexpected(failure(qemu, "was killed, and left no result"));
     if (exit_code != 0)
         return std::unexpected(failure(
-            qemu,
-            std::format("ended with exit code {}; its own message says why. td-emu needs QEMU "
-                        "11 or later with plugins (launch/fetch-qemu.sh, where tdshim is "
-                        "installed tdshim-fetch-qemu, brings one)",
-                        exit_code)));
+            qemu, std::format("ended with exit code {}; its own message says why{}", exit_code,
+                              was_loaded ? ""
+                                    : ". td-emu needs QEMU 11 or later with plugins "
+                                      "(launch/fetch-qemu.sh, where tdshim is installed "
+                                      "tdshim-fetch-qemu, brings one)")));
     if (json.is_discarded())
         return std::unexpected(failure(qemu, "ended without a result"));
     return json;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <format>
+#include <fstream>
 #include <string>
 
 #include "tools/td-emu/plugin/accesses.hpp"
@@ -261,6 +262,7 @@ extern "C" {
                                                      : parse_faults(settings->fault_text);
     if (!faults)
         return 1;
+    std::ofstream(settings->result_file).flush();
     emulation = new Emulation(*settings, *faults);
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation, nullptr);
     qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
