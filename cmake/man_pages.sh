@@ -20,7 +20,7 @@ write_page() {
   chmod +x "$scratch/$name"
   purpose="$("$scratch/$name" | sed -n 1p)"
   help2man --no-info --section=1 --source=tdshim --version-string="$version" --name="${purpose%.}" "$scratch/$name" |
-    gzip --best --no-name >"$folder/$name.1.gz"
+    sed '/^\.TH /s/"January 1970"/""/' | gzip --best --no-name >"$folder/$name.1.gz"
 }
 
 # Prints the subcommands of PROGRAM, each on a line.

@@ -10,12 +10,12 @@ inputs_limit=4096
 
 usage() {
   cat <<USAGE
-usage: tests/fuzz/run.sh [SECONDS]
+usage: tests/fuzz/run.sh [SECONDS [FUZZER...]]
 
-Builds the fuzzers and runs each for SECONDS (default: 60). What one finds, its input and its log, is left in
+Builds the fuzzers and runs each, or those named, for SECONDS (default: 60). What one finds, its input and its log, is left in
 build/sanitizers/long-runs, with the inputs that a later run starts from.
 
-example: tests/fuzz/run.sh 600
+example: tests/fuzz/run.sh 600 quote collateral
 USAGE
 }
 
@@ -34,6 +34,7 @@ run_fuzzer() {
 
 main() {
   local seconds="${1:-60}" program
+  local -a programs
   if [[ $seconds == --help ]]; then
     usage
     exit 0
@@ -47,7 +48,15 @@ main() {
   cmake --build --preset sanitizers
   mkdir -p "$results"
   rm -f "$results"/*.result
-  for program in build/sanitizers/bin/*_fuzz; do
+  programs=("${@:2}")
+  programs=("${programs[@]/%/_fuzz}")
+  programs=("${programs[@]/#/build/sanitizers/test-bin/}")
+  if [[ $# -lt 2 ]]; then programs=(build/sanitizers/test-bin/*_fuzz); fi
+  for program in "${programs[@]}"; do
+    if [[ ! -x $program ]]; then
+      echo "there is no fuzzer ${program##*/}" >&2
+      exit 2
+    fi
     run_fuzzer "$program" "$seconds" &
     while [[ $(jobs -rp | wc -l) -ge 2 ]]; do wait -n; done
   done

@@ -32,7 +32,7 @@ class Vectors(unittest.TestCase):
         self.wanted.append((good, comment))
 
     def judge(self):
-        program = os.path.join(os.environ["TDSHIM_BIN"], "signature-lines")
+        program = os.path.join(os.environ["TDSHIM_TEST_BIN"], "signature-lines")
         result = subprocess.run([program], input="\n".join(self.lines) + "\n", capture_output=True, text=True,
                                 timeout=500, check=True)
         verdicts = result.stdout.splitlines()

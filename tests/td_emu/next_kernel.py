@@ -15,7 +15,7 @@ strict = linux.plain_command_line + " panic_on_warn=1 nosoftlockup"
 
 
 def kexec_program():
-    return (settings.required_path("TDSHIM_BIN") / "td-kexec").read_bytes()
+    return (settings.required_path("TDSHIM_TEST_BIN") / "td-kexec").read_bytes()
 
 
 def next_kernel(guest, initrd, append):

@@ -36,7 +36,7 @@ def devices(test):
 class Boot:
     def __init__(self, test, cpus):
         self.guest = settings.Guest("6.12")
-        self.initrd = td_guest.initrd_with(test, self.guest, settings.required_path("TDSHIM_TD_REPORT").read_bytes())
+        self.initrd = td_guest.initrd_with(test, self.guest, (settings.required_path("TDSHIM_TEST_BIN") / "td-report").read_bytes())
         self.cpus, self.devices = cpus, devices(test)
         self.run = td_emu.Run("--kernel", self.guest.kernel, "--initrd", self.initrd, "--append", command_line,
                               "--memory", "1G", "--cpus", cpus, "--stats", "--", *self.devices)

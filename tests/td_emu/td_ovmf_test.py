@@ -45,7 +45,7 @@ def digests_of(log, count):
 class Ovmf(unittest.TestCase):
     def test_linux_to_power_off(self):
         file, guest = settings.required_path("TDSHIM_OVMF"), settings.Guest("6.12")
-        initrd = td_guest.initrd_with(self, guest, settings.required_path("TDSHIM_TD_REPORT").read_bytes())
+        initrd = td_guest.initrd_with(self, guest, (settings.required_path("TDSHIM_TEST_BIN") / "td-report").read_bytes())
         run = td_emu.Run("--memory", "1G", "--deliver-exceptions", "--stats", "--kernel", guest.kernel,
                          "--initrd", initrd, "--append", linux.plain_command_line, image=file)
         self.assertEqual((run.exit_code, run.result and (run.result["finding"], run.result["end"])),

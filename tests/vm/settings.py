@@ -5,8 +5,8 @@ CMake sets what the build makes, in the ENVIRONMENT property of each test:
 
   TDSHIM_IMAGE    the firmware image, final.bin
   TDSHIM_ELF      the shim with its symbols, shim.elf
-  TDSHIM_BIN      the folder of shim-log
-  TDSHIM_TD_REPORT  the guest's program that asks for a TDREPORT
+  TDSHIM_BIN      the folder of the tools
+  TDSHIM_TEST_BIN the folder of the guests' programs, such as the one that asks for a TDREPORT
   TDSHIM_RESULTS  a folder for results that a later test prints as a table
 
 tests/run.sh sets what is fetched, by `source tests/vm/guests.sh`, and ctest passes it on:
