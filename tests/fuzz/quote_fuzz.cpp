@@ -103,8 +103,8 @@ bool is_taken(const File& quote, const std::map<std::string, File>& files, const
 /// What was signed: of the quote its signed bytes, of JSON its content, of other files all.
 bool is_as_it_was(const File& quote, const std::map<std::string, File>& files,
                   const Original& original) {
-    const auto parsed = tools::parse_quote(quote);
-    const auto before = tools::parse_quote(original.quote);
+    const auto parsed = tools::parse_quote("quote", quote);
+    const auto before = tools::parse_quote("quote", original.quote);
     const auto now = collateral_of(files);
     const auto then = collateral_of(original.files);
     return parsed && now && then &&

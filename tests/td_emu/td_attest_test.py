@@ -184,6 +184,7 @@ class Attested(unittest.TestCase):
         self.assertIn(b"boot_aggregate", base64.b64decode(self.evidence["ima_log"]))
         (self.folder / "report").write_bytes(bytes.fromhex(self.guest.run.result["report"]))
         of_quote, of_report = (json.loads(good("shim-attest", "show", name, "--json")) for name in (file, self.folder / "report"))
+        del of_report["td"]["servtd_hash"]  # a quote of version 4 has none
         self.assertEqual(of_report["td"] | {"report_data": of_quote["td"]["report_data"]}, of_quote["td"])
         self.assertEqual((of_report["tdx_module"], of_report["form"]), (of_quote["tdx_module"], "TDREPORT"))
         # The log that Linux gives is td-emu's, and the quote's registers are its report's.

@@ -139,7 +139,7 @@ class AttestTest(ToolTest):
                                       {"quote-format"}),
             "module's attributes": (platform.quote(self.body(module_attributes=b"\1" + bytes(7))),
                                     {"module-attributes", "tdx-module", "tcb-level"}),
-            "migratable": (platform.quote(self.body(attributes=1 << 28 | 1 << 29)), {"not-migratable", "policy", "event-log"}),
+            "migratable": (platform.quote(self.body(attributes=1 << 28 | 1 << 29)), {"not-migratable", "service-td", "policy", "event-log"}),
             "old module now": (platform.quote(self.body(is_1_5=True, tcb_svn=bytes(quoting.MODULE_SVNS),
                                                         tcb_svn_2=bytes([2, 1, 5] + [0] * 13)), version=5), {"tcb-level-now"}),
             "old module at first": (platform.quote(self.body(is_1_5=True, tcb_svn=bytes([2, 1, 5] + [0] * 13),
@@ -207,6 +207,7 @@ class AttestTest(ToolTest):
                 ("half", "tcbinfo-issuer-chain.pem", chain[:-30], "expected a certificate in PEM"),
                 ("nothing", "tcbinfo-issuer-chain.pem", b"\n", "holds no certificate in PEM"),
                 ("behind DER", "rootcrl.der", self.platform.lists["root"] + b"\0", "no revocation list in DER or PEM, or something beside"),
+                ("taken back", "pckcrl.der", self.platform.revoke("authority", "pck", reason="removeFromCRL"), "is a list of changes"),
                 ("behind PEM", "rootcrl.der", pem.read_bytes() + b"x", "no revocation list in DER or PEM, or something beside")):
             with self.subTest(name):
                 folder = self.platform.write_collateral(os.path.join(self.folder, name), **{file: content})
@@ -219,23 +220,33 @@ class AttestTest(ToolTest):
     def test_what_a_policy_does_not_say_of_a_td_is_asked_for(self):
         """MIGRATABLE is good where the policy pins it, attributes of the module's and service TDs where they are named."""
         policy = json.loads(pathlib.Path(self.policy).read_text(encoding="ascii"))
-        quote = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29))
+        quote = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29, is_1_5=True), 5)
         for attributes, failed in ((None, {"not-migratable"}), (hex(1 << 28 | 1 << 29), set())):
             with self.subTest(attributes):
                 self.policy = self.put("policy.json", json.dumps({**policy, "attributes": attributes}).encode())
                 self.assertEqual(self.failed(quote), failed)
                 self.assertEqual(self.failed(quote, "--accept", "migratable"), set())
+                outcomes, texts = self.verify(quote, "--accept", "migratable")
+                self.assertEqual((outcomes["service-td"], texts["service-td"]), ("passed", "none is bound"))
         allowing = self.platform.tcb_info()
         allowing["tdxModule"] = {**allowing["tdxModule"], "attributes": "01" + "00" * 7}
         folder = self.platform.write_collateral(os.path.join(self.folder, "allowing"), allowing)
         quote = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29, module_attributes=b"\1" + bytes(7)))
-        self.assertEqual(self.failed(quote, collateral=folder), {"module-attributes"})
-        self.assertEqual(self.failed(quote, "--accept", "module-attributes", collateral=folder), set())
+        self.assertEqual(self.failed(quote, "--accept", "service-td", collateral=folder), {"module-attributes"})
+        self.assertEqual(self.failed(quote, "--accept", "module-attributes", "service-td", collateral=folder), set())
         bound_td = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29, is_1_5=True)[:-48] + b"\5" * 48, version=5)
         self.assertEqual(self.failed(bound_td), {"service-td"})
         self.assertEqual(self.failed(bound_td, "--servtd-hash", "05" * 48), set())
         self.assertEqual(self.failed(bound_td, "--servtd-hash", "06" * 48), {"service-td"})
-        self.assertEqual(self.failed(quote, "--servtd-hash", "05" * 48, collateral=folder), {"service-td", "module-attributes"})
+        self.assertEqual(self.failed(quote, "--servtd-hash", "05" * 48, "--accept", "service-td", collateral=folder),
+                         {"service-td", "module-attributes"})
+        # The host chooses the form: one without SERVTD_HASH excuses no TD that can be moved.
+        for version in (4, 5):
+            hidden = self.platform.quote(self.body(attributes=1 << 28 | 1 << 29), version)
+            self.assertEqual(self.failed(hidden), {"service-td"})
+            outcomes, texts = self.verify(hidden, "--accept", "service-td")
+            self.assertEqual((outcomes["service-td"], texts["service-td"][:40]),
+                             ("accepted", "this form of quote has no SERVTD_HASH: o"))
 
     def test_what_is_accepted_is_named_and_shown(self):
         quote = self.platform.quote(self.body())
@@ -286,6 +297,7 @@ class AttestTest(ToolTest):
                                 (("--quote", file, "--report-data", "00" * 65), "at most 64 bytes, found 65"),
                                 (("--quote", file, "--servtd-hash", "00"), "--servtd-hash: expected 96 hexadecimal digits"),
                                 (("--quote", file, "--bind", file), "--bind goes with --nonce"),
+                                (("--quote", file, "--nonce", "00" * 16, "--bind", self.put("empty", b"")), "empty: is empty, and binds"),
                                 ((file, "--quote", file), "give EVIDENCE or --quote FILE"),
                                 (("--ccel", file, self.put("evidence", b"{}")), "--ccel goes with --quote"),
                                 ((self.put("no", b"{}"),), "quote: expected a text, found nothing"),
@@ -294,8 +306,20 @@ class AttestTest(ToolTest):
                                 (("--quote", file, "--root", file + "x"), "cannot open")):
             with self.subTest(reason):
                 self.assertIn(reason, self.bad("shim-attest", "verify", *options).stderr)
-        result = self.run_tool("shim-attest", "verify", "--quote", self.put("half", quote[:700]))
-        self.assertEqual((result.returncode, result.stdout.split(":")[0]), (1, "FAILED    quote-format"))
+        certification = 48 + 584 + 4 + 128
+        chain = certification + 6 + 384 + 64 + 2 + 32
+        key = "quote's attestation key is of type 3 at offset 0x2: expected 2, ECDSA with P-256, found 3, another"
+        for changed, reason in ((quote[:700], "input ends too early at offset 0x27c"),
+                                (quote[:2] + b"\3" + quote[3:], key),
+                                (quote[:certification] + b"\5" + quote[certification + 1:],
+                                 f"quote's certification data are of type 5 at offset {certification:#x}: expected 6, the quoting"),
+                                (quote[:chain] + b"\3" + quote[chain + 1:],
+                                 f"quote's certification data are of type 3 at offset {chain:#x}: expected 5, a chain of PCK "
+                                 "certificates, found 3, an encrypted PPID")):
+            with self.subTest(reason):
+                result = self.run_tool("shim-attest", "verify", "--quote", self.put("half", changed))
+                self.assertEqual((result.returncode, result.stdout.split(":")[0]), (1, "FAILED    quote-format"))
+                self.assertIn(reason, result.stdout)
 
     def test_the_fields_are_shown(self):
         for version, is_1_5 in ((4, False), (5, True)):

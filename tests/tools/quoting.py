@@ -129,9 +129,9 @@ class Platform:
                 "-out", certificate)
         return certificate.read_bytes()
 
-    def revoke(self, issuer, *revoked):
+    def revoke(self, issuer, *revoked, reason=None):
         """The issuer's list, with these certificates on it."""
-        folder = self.folder / f"ca-{issuer}-{len(revoked)}"
+        folder = self.folder / f"ca-{issuer}-{len(revoked)}-{reason}"
         folder.mkdir()
         (folder / "index.txt").touch()
         configuration = folder / "ca.cnf"
@@ -139,7 +139,7 @@ class Platform:
                                  f"default_crl_days=3650\ncrl_extensions=crl\n[crl]\nauthorityKeyIdentifier=keyid\n")
         common = ("-config", configuration, "-keyfile", self.folder / f"{issuer}.key", "-cert", self.folder / f"{issuer}.pem")
         for name in revoked:
-            openssl("ca", *common, "-revoke", self.folder / f"{name}.pem")
+            openssl("ca", *common, "-revoke", self.folder / f"{name}.pem", *(("-crl_reason", reason) if reason else ()))
         openssl("ca", *common, "-gencrl", "-out", folder / "crl.pem")
         return openssl("crl", "-in", folder / "crl.pem", "-outform", "DER")
 

@@ -196,6 +196,24 @@ Outcome<Chain> parse_chain(const std::string& name, Bytes text) {
     return chain;
 }
 
+namespace {
+
+/// An entry that takes a revocation back stands in lists of changes alone [RFC 5280, 5.3.1];
+/// libcrypto calls its certificate good.
+bool takes_back(X509_CRL& list) {
+    const STACK_OF(X509_REVOKED)* const entries = X509_CRL_get_REVOKED(&list);
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+        const Handle<ASN1_ENUMERATED, &ASN1_ENUMERATED_free> reason(
+            static_cast<ASN1_ENUMERATED*>(X509_REVOKED_get_ext_d2i(
+                sk_X509_REVOKED_value(entries, i), NID_crl_reason, nullptr, nullptr)));
+        if (reason && ASN1_ENUMERATED_get(reason.get()) == CRL_REASON_REMOVE_FROM_CRL)
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
 Outcome<RevocationList> parse_revocation_list(const std::string& file, Bytes bytes) {
     std::string_view left =
         without_blanks({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -205,6 +223,9 @@ Outcome<RevocationList> parse_revocation_list(const std::string& file, Bytes byt
     if (!list)
         return std::unexpected(
             failure(file, "holds no revocation list in DER or PEM, or something beside"));
+    if (takes_back(*list))
+        return std::unexpected(failure(
+            file, "is a list of changes: an entry has the reason removeFromCRL; fetch the whole"));
     return list;
 }
 

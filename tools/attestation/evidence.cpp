@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "tools/common/base64.hpp"
+#include "tools/common/files.hpp"
 #include "tools/common/json_input.hpp"
 #include "tools/common/json_members.hpp"
 #include "tools/common/openssl.hpp"
@@ -51,6 +52,15 @@ Outcome<std::vector<std::byte>> parse_nonce(const std::string& digits) {
                                 "makes one",
                                 min_nonce_size, max_nonce_size, nonce->size())});
     return std::move(*nonce);
+}
+
+Outcome<std::vector<std::byte>> read_bound(const std::string& file) {
+    if (file.empty())
+        return {};
+    auto bytes = TRY(read_file(file, max_message_size));
+    if (bytes.empty())
+        return std::unexpected(failure(file, "is empty, and binds nothing"));
+    return bytes;
 }
 
 Outcome<tdx::ReportData> report_data_of(Bytes nonce, Bytes bound) {

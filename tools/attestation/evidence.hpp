@@ -21,6 +21,10 @@ inline constexpr std::size_t max_nonce_size = 64;
 /// The bytes of a nonce in hexadecimal digits. Errors are sentences.
 [[nodiscard]] Outcome<std::vector<std::byte>> parse_nonce(const std::string& digits);
 
+/// The file that is bound with a nonce; no bytes without a name. One that is empty is refused: it
+/// would bind nothing, where something was asked for.
+[[nodiscard]] Outcome<std::vector<std::byte>> read_bound(const std::string& file);
+
 /// REPORTDATA that binds `nonce` and what is bound with it, which may be nothing: SHA-512 over
 /// "tdshim-evidence-1", SHA-512 of the nonce and SHA-512 of the other, so that nobody takes an end
 /// of the one for the beginning of the other.

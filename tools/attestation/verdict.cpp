@@ -68,10 +68,9 @@ class Verifier {
         : evidence_(evidence), demands_(demands) {}
 
     std::vector<Check> run() {
-        const auto quote = parse_quote(evidence_.quote);
+        const auto quote = parse_quote(evidence_.name, evidence_.quote);
         if (!quote) {
-            add("quote-format", false,
-                failure(evidence_.name, evidence_.quote, quote.error()).text);
+            add("quote-format", false, quote.error().text);
             return std::move(checks_);
         }
         quote_ = &*quote;
@@ -139,16 +138,25 @@ class Verifier {
         check_tcb(*demands_.collateral, pck_chain);
     }
 
+    static bool is_intels(const X509& root) {
+        EcNumbers key{};
+        std::ranges::copy(bytes_of_hex(intel_root_key).value_or(std::vector<std::byte>{}),
+                          key.begin());
+        return has_key(root, key);
+    }
+
+    /// Whether another root than Intel's is trusted.
+    [[nodiscard]] bool has_other_root() const {
+        return demands_.root != nullptr && !is_intels(*demands_.root);
+    }
+
     /// The certificate that everything has to lead to: the given one, or the last of `chain`, if
     /// that has Intel's key.
     [[nodiscard]] const X509* root_for(const Chain& chain) const {
         if (demands_.root != nullptr)
             return demands_.root;
-        EcNumbers key{};
-        std::ranges::copy(bytes_of_hex(intel_root_key).value_or(std::vector<std::byte>{}),
-                          key.begin());
         const X509* const last = chain.back().get();
-        return has_key(*last, key) ? last : nullptr;
+        return is_intels(*last) ? last : nullptr;
     }
 
     Outcome<> check_trust(const Chain& chain, const std::vector<const X509_CRL*>& lists) const {
@@ -161,7 +169,7 @@ class Verifier {
 
     /// With what was asked for that is not as it should be.
     [[nodiscard]] std::string noted(std::string text) const {
-        if (demands_.root != nullptr)
+        if (has_other_root())
             text += "; the root was given, and is not known to be Intel's";
         return demands_.moment.ignores_dates ? text + "; dates were ignored" : text;
     }
@@ -170,7 +178,7 @@ class Verifier {
     /// CRL Profile Specification, 1.3].
     [[nodiscard]] bool has_role(const X509& certificate,
                                 std::initializer_list<std::string_view> names) const {
-        return demands_.root != nullptr || std::ranges::contains(names, common_name(certificate));
+        return has_other_root() || std::ranges::contains(names, common_name(certificate));
     }
 
     void check_pck_chain(const Chain& chain) {
@@ -239,12 +247,14 @@ class Verifier {
     }
 
     /// A part that has its own line when it is not what it should be.
-    std::optional<TcbVerdict> part(const std::string& name, const Outcome<TcbVerdict>& verdict) {
+    std::optional<TcbVerdict> part(const std::string& name, const Outcome<TcbVerdict>& verdict,
+                                   std::string_view note = "") {
         if (!verdict) {
             add(name, false, verdict.error().text);
             return std::nullopt;
         }
-        add(name, verdict->status != TcbStatus::revoked, std::string(name_of(verdict->status)));
+        add(name, verdict->status != TcbStatus::revoked,
+            std::format("{}{}", name_of(verdict->status), note));
         return *verdict;
     }
 
@@ -269,7 +279,10 @@ class Verifier {
     /// Of the module that the TD began with, or, where it was updated since, of the one of `now`.
     void check_level(const std::string& now, const TcbInfo& info, const PckExtensions& pck,
                      const QuoteBody& body, const std::optional<TcbVerdict>& enclave) {
-        const auto module = part("tdx-module" + now, module_tcb(info, body));
+        constexpr std::string_view unknown = ", the one that the TD began with; this form of "
+                                             "quote does not say which one runs now";
+        const auto module = part("tdx-module" + now, module_tcb(info, body),
+                                 quote_->td.tee_tcb_svn_2 ? "" : unknown);
         const auto platform = platform_tcb(info, pck, body);
         const std::string name = "tcb-level" + now;
         if (!platform)
@@ -330,22 +343,38 @@ class Verifier {
 
     /// A service TD that is bound can read and move the TD, as a migration TD does.
     void check_service_tds() {
-        const crypto::Digest& hash = quote_->td.servtd_hash;
-        const bool is_wanted = demands_.servtd_hash != crypto::Digest{};
-        if (is_wanted)
-            add("service-td", hash == demands_.servtd_hash,
+        const auto& hash = quote_->td.servtd_hash;
+        if (!hash)
+            check_unknown_service_tds();
+        else if (demands_.servtd_hash != crypto::Digest{})
+            add("service-td", *hash == demands_.servtd_hash,
                 std::format("SERVTD_HASH: expected {}, found {}", hex(Bytes(demands_.servtd_hash)),
-                            hex(Bytes(hash))));
-        else if (hash == crypto::Digest{})
-            add("service-td", true, "none is bound, as far as this quote says");
+                            hex(Bytes(*hash))));
+        else if (*hash == crypto::Digest{})
+            add("service-td", true, "none is bound");
         else
             add_lenient("service-td", Leniency::service_td,
-                        "SERVTD_HASH " + hex(Bytes(hash)) +
+                        "SERVTD_HASH " + hex(Bytes(*hash)) +
                             ": one is bound, which may move the TD");
     }
 
+    /// The host chooses the form of the quote, so that a form without SERVTD_HASH is no excuse.
+    void check_unknown_service_tds() {
+        const std::string text = "this form of quote has no SERVTD_HASH";
+        if (demands_.servtd_hash != crypto::Digest{})
+            add("service-td", false,
+                text + ": expected " + hex(Bytes(demands_.servtd_hash)) +
+                    "; ask for version 5 with a body of TDX 1.5");
+        else if ((quote_->td.body.attributes & migratable) != 0)
+            add_lenient("service-td", Leniency::service_td,
+                        text + ": one may be bound, and may move the TD; ask for version 5 with a "
+                               "body of TDX 1.5");
+        else
+            add("service-td", true, text + "; none may move a TD that is not migratable");
+    }
+
     static std::string first_of(const std::vector<Finding>& findings) {
-        return printable(findings.front().text) +
+        return findings.front().text +
                (findings.size() == 1
                     ? ""
                     : std::format(", and {} more differences", findings.size() - 1));
@@ -369,7 +398,8 @@ class Verifier {
             check_log(td, *evidence_.log);
         else
             add_lenient("event-log", Leniency::no_log,
-                        "there is none: the policy's registers alone are compared");
+                        demands_.policy ? "there is none: the policy's registers alone are compared"
+                                        : "there is none");
     }
 
     void check_policy(const TdRegisters& td) {
@@ -384,7 +414,11 @@ class Verifier {
                         "does not pin both MRTD and RTMR[1]: nobody said what should run");
             return;
         }
-        const std::string left = names_of(not_compared(td, demands_.policy).with_policy);
+        std::vector<RegisterName> registers = not_compared(td, demands_.policy).with_policy;
+        // It has a line of its own.
+        std::erase_if(registers,
+                      [](const RegisterName& name) { return name.key == "servtd_hash"; });
+        const std::string left = names_of(registers);
         add("policy", true, left.empty() ? "every register" : "not pinned: " + left);
     }
 

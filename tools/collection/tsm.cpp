@@ -80,11 +80,9 @@ std::string_view meaning_of_no_quote(int error) {
 Outcome<> check_quote(const CollectedQuote& collected, const tdx::ReportData& data) {
     if (collected.quote.empty())
         return std::unexpected(failure(collected.source, no_quote));
-    const auto quote = parse_quote(collected.quote);
-    if (!quote)
-        return std::unexpected(failure(
-            collected.source, failure("what the host gave is no quote", quote.error()).text));
-    if (quote->td.body.report_data != data)
+    const Quote quote =
+        TRY(parse_quote(collected.source + ": what the host gave is no quote", collected.quote));
+    if (quote.td.body.report_data != data)
         return std::unexpected(
             failure(collected.source, "the host gave a quote of other REPORTDATA"));
     return {};

@@ -40,7 +40,7 @@ Result<DecodedLog> decode_log(Bytes log) {
     auto reader = TRY(event_log::LogReader::open(log));
     DecodedLog decoded;
     const Bytes vendor = reader.vendor_info();
-    decoded.vendor_info = printable({reinterpret_cast<const char*>(vendor.data()), vendor.size()});
+    decoded.vendor_info.assign(reinterpret_cast<const char*>(vendor.data()), vendor.size());
     decoded.is_of_td_shim = has_name_of_td_shim(vendor);
     decoded.announced = reader.announced();
     if (decoded.announced)

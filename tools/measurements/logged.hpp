@@ -13,7 +13,7 @@
 namespace tdshim::tools {
 
 struct DecodedLog {
-    std::string vendor_info;    ///< printable
+    std::string vendor_info;    ///< as it came
     bool is_of_td_shim = false; ///< by td-shim or by this firmware, as the header says
     std::vector<event_log::Event> events;
     measure::RegisterBank registers; ///< after the events

@@ -8,10 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "shim/base/bytes.hpp"
 #include "shim/crypto/sha384.hpp"
 #include "shim/formats/tdx/report.hpp"
+#include "tools/common/failure.hpp"
 
 namespace tdshim::tools {
 
@@ -88,7 +90,8 @@ struct QuotedTd {
     QuoteBody body{};
     /// Of the TDX module now, where the body has it: the other one is of when the TD began.
     std::optional<std::array<std::byte, 16>> tee_tcb_svn_2{};
-    crypto::Digest servtd_hash{}; ///< zero where the body has none
+    /// Likewise; zero where no service TD is bound.
+    std::optional<crypto::Digest> servtd_hash{};
 };
 
 /// Takes header and body. Errors: truncated, quote_version, quote_tee_type, quote_body_type.
@@ -116,7 +119,7 @@ static_assert(sizeof(EnclaveReport) == 384);
 /// A whole quote; views into its bytes.
 struct Quote {
     QuotedTd td;
-    Bytes signed_bytes; ///< header and body
+    Bytes signed_bytes{}; ///< header and body
     EcNumbers signature{};
     EcNumbers attestation_key{};
     EnclaveReport enclave_report{};
@@ -127,8 +130,8 @@ struct Quote {
     Bytes behind;              ///< the quote's end: nobody signed it
 };
 
-/// A quote by an ECDSA key of P-256, with the certificates of the platform inside. Errors: those of
-/// take_quoted_td(); truncated; quote_body_type with another kind of key or certification data.
-[[nodiscard]] Result<Quote> parse_quote(Bytes quote);
+/// A quote by an ECDSA key of P-256, with the certificates of the platform inside. Errors name
+/// `file`, the offset in it, what was expected and what was found.
+[[nodiscard]] Outcome<Quote> parse_quote(std::string_view file, Bytes quote);
 
 } // namespace tdshim::tools

@@ -115,7 +115,7 @@ Outcome<TdRegisters> registers_of_report(std::string_view file, Bytes bytes) {
 
 TdRegisters registers_of(const QuotedTd& td) {
     TdRegisters registers{info_of(td.body), td.version == 4 ? "quote v4" : "quote v5"};
-    registers.info.servtd_hash = td.servtd_hash;
+    registers.info.servtd_hash = td.servtd_hash.value_or(crypto::Digest{});
     return registers;
 }
 

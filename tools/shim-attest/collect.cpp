@@ -14,8 +14,7 @@ constexpr ExitCode no_quote_here{3};
 
 Outcome<tdx::ReportData> data_of(const CollectOptions& options) {
     const auto nonce = TRY(parse_nonce(options.nonce));
-    const auto bound = options.bound.empty() ? std::vector<std::byte>{}
-                                             : TRY(read_file(options.bound, max_message_size));
+    const auto bound = TRY(read_bound(options.bound));
     return report_data_of(nonce, bound);
 }
 

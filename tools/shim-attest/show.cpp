@@ -30,7 +30,8 @@ ordered_json names_of_attributes(std::uint64_t attributes) {
     return names;
 }
 
-ordered_json json_of(const tdx::TdInfo& info, const tdx::ReportData& data) {
+/// Two forms of quote say nothing of service TDs.
+ordered_json json_of(const tdx::TdInfo& info, const tdx::ReportData& data, bool has_servtd_hash) {
     ordered_json json{{"attributes", hex(std::uint64_t{info.attributes})},
                       {"attribute_names", names_of_attributes(info.attributes)},
                       {"xfam", hex(std::uint64_t{info.xfam})},
@@ -40,7 +41,8 @@ ordered_json json_of(const tdx::TdInfo& info, const tdx::ReportData& data) {
                       {"mrownerconfig", hex(Bytes(info.mr_owner_config))}};
     for (std::size_t i = 0; i < info.rtmr.size(); ++i)
         json[std::format("rtmr{}", i)] = hex(Bytes(info.rtmr[i]));
-    json["servtd_hash"] = hex(Bytes(info.servtd_hash));
+    if (has_servtd_hash)
+        json["servtd_hash"] = hex(Bytes(info.servtd_hash));
     json["report_data"] = hex(Bytes(data));
     return json;
 }
@@ -67,11 +69,12 @@ ordered_json json_of(const X509& certificate) {
 }
 
 Outcome<ordered_json> json_of_quote(const std::string& file, Bytes bytes) {
-    const Quote quote = TRY(of_file(file, parse_quote(bytes)));
+    const Quote quote = TRY(parse_quote(file, bytes));
     const QuoteBody& body = quote.td.body;
     const EnclaveReport& enclave = quote.enclave_report;
     ordered_json json{{"form", std::format("quote v{}", quote.td.version)},
-                      {"td", json_of(registers_of(quote.td).info, body.report_data)}};
+                      {"td", json_of(registers_of(quote.td).info, body.report_data,
+                                     quote.td.servtd_hash.has_value())}};
     json["tdx_module"] =
         json_of_module(body.tee_tcb_svn, body.mr_seam, body.mr_signer_seam, body.seam_attributes);
     if (const auto& now = quote.td.tee_tcb_svn_2)
@@ -94,7 +97,7 @@ Outcome<ordered_json> json_of_report(const std::string& file, Bytes bytes) {
     const tdx::Report report = TRY(of_file(file, read_at<tdx::Report>(bytes, 0)));
     const tdx::TeeTcbInfo& module = report.tee_tcb_info;
     ordered_json json{{"form", "TDREPORT"},
-                      {"td", json_of(registers.info, report.report_mac.report_data)}};
+                      {"td", json_of(registers.info, report.report_mac.report_data, true)}};
     json["tdx_module"] = json_of_module(module.tee_tcb_svn, module.mr_seam, module.mr_signer_seam,
                                         module.attributes);
     return json;

@@ -54,8 +54,7 @@ Outcome<std::optional<tdx::ReportData>> report_data_of(const VerifyOptions& opti
     if (options.nonce.empty())
         return std::nullopt;
     const auto nonce = TRY(parse_nonce(options.nonce));
-    const auto bound = options.bound.empty() ? std::vector<std::byte>{}
-                                             : TRY(read_file(options.bound, max_message_size));
+    const auto bound = TRY(read_bound(options.bound));
     return TRY(tools::report_data_of(nonce, bound));
 }
 
@@ -110,7 +109,7 @@ void print(const std::vector<Check>& checks, bool json) {
         if (json)
             object["checks"].push_back({{"name", check.name},
                                         {"outcome", word_of(check.judgement)},
-                                        {"text", check.text}});
+                                        {"text", printable(check.text)}});
         else
             std::cout << std::format("{:<8}  {}: {}\n", word_of(check.judgement), check.name,
                                      printable(check.text));

@@ -96,7 +96,7 @@ void print_make(const DecodedLog& log) {
     if (is_of_another_make(log))
         std::cout << std::format("the log is of another make, by \"{}\": names of RTMR[1]'s files "
                                  "and where the firmware's events end are not checked\n",
-                                 log.vendor_info);
+                                 printable(log.vendor_info));
 }
 
 /// What a check found.
@@ -158,7 +158,7 @@ nlohmann::ordered_json json_of(const Result& result) {
         {"agrees", result.findings.empty()},
         {"differences", nlohmann::ordered_json::array()},
         {"another_make", is_of_another_make(result.log)
-                             ? nlohmann::ordered_json(result.log.vendor_info)
+                             ? nlohmann::ordered_json(printable(result.log.vendor_info))
                              : nlohmann::ordered_json()},
         {"appended", nlohmann::ordered_json::object()},
         {"not_compared",

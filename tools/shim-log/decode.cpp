@@ -60,8 +60,8 @@ void print_event(const event_log::Event& event, const EventCoverage& coverage) {
 
 void print_table(const DecodedLog& log, const LogCoverage& coverage, const std::string& file,
                  std::size_t size) {
-    std::cout << std::format("{}: event log by \"{}\", {} events\n", file, log.vendor_info,
-                             log.events.size());
+    std::cout << std::format("{}: event log by \"{}\", {} events\n", file,
+                             printable(log.vendor_info), log.events.size());
     for (std::size_t i = 0; i < log.events.size(); ++i)
         print_event(log.events[i], coverage.events[i]);
     if (log.error) // the registers of half a log would only mislead
@@ -98,7 +98,7 @@ nlohmann::ordered_json json_of(const event_log::Event& event, const EventCoverag
 
 nlohmann::ordered_json json_of(const DecodedLog& log, const LogCoverage& coverage,
                                const std::string& file, std::size_t size) {
-    nlohmann::ordered_json json{{"vendor_info", log.vendor_info},
+    nlohmann::ordered_json json{{"vendor_info", printable(log.vendor_info)},
                                 {"events", nlohmann::ordered_json::array()}};
     for (std::size_t i = 0; i < log.events.size(); ++i)
         json["events"].push_back(json_of(log.events[i], coverage.events[i]));
