@@ -147,6 +147,15 @@ def convert(file, image_base):
     return headers.ljust(header_size, b"\0") + body
 
 
+def check_output(chosen):
+    """Only a PE file is worth less than what this writes."""
+    if not os.path.exists(chosen.output) or not os.path.isfile(chosen.output):
+        return
+    with open(chosen.output, "rb") as file:
+        if file.read(2) != b"MZ":
+            raise Refusal(f"{chosen.output} is there and is no PE file: give another name, or remove it")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("elf", metavar="ELF", help="ET_DYN for x86-64, linked with the Microsoft entry point")
@@ -158,6 +167,7 @@ def main():
         options.error(f"--image-base {chosen.image_base:#x} is no address of whole 64 KiB")
     unfinished = chosen.output + ".new"
     try:
+        check_output(chosen)
         with open(chosen.elf, "rb") as file:
             converted = convert(file.read(), chosen.image_base)
         with open(unfinished, "wb") as file:

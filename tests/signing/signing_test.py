@@ -185,6 +185,11 @@ class OwnTest(SigningTest):
                               "-o", self.path("none"))
             self.assertIn(reason, result.stderr)
             self.assertFalse(os.path.exists(self.path("none")))
+            self.assertTrue(result.stderr.startswith("shim-sign: --external-command"), result.stderr)
+        result = self.bad("shim-sign", self.payload, "--external-command", f"openssl dgst -sha384 -sign {self.rsa.path}",
+                          "--public-key", self.rsa.public, "-o", self.path("none"))
+        self.assertTrue(result.stderr.startswith("shim-sign: --external-command: signature is not that"), result.stderr)
+        self.assertIn("-sigopt rsa_padding_mode:pss", result.stderr)
 
     def test_a_command_is_not_named_and_what_it_leaves_running_is_not_waited_for(self):
         """...for PINs stand in commands, and an agent that a command starts keeps its output open."""
@@ -384,6 +389,7 @@ class PolicyTest(SigningTest):
         keys = ("--key", self.ec.public)
         for options in (("--firmware", self.image), ("--firmware", self.image, "--policy", "signed-and-pinned", *keys),
                         ("--firmware", self.image, *keys, *keys), ("--firmware", self.payload, *keys),
+                        ("--firmware", self.image, "--key", self.ec.public + ",svn=3", "--min-svn", "9"),
                         *(("--firmware", self.image, "--key", self.ec.public + ",svn=" + number) for number in ("x", "-1", "010", "")),
                         ("--firmware", self.image, "--key", self.ec.public + ",for=all"),
                         ("--firmware", self.image, *keys, "--revoke", "0" * 95),
@@ -416,6 +422,8 @@ class PolicyTest(SigningTest):
         self.assertEqual([key["hash"] for key in said["enrolment"]["keys"]], [new])
         self.assertEqual((said["enrolment"]["revoked"], said["enrolment"]["revoked_keys"]), ([digest, other], [old]))
         self.assertEqual(said["no_longer"], [f"key {old}"])
+        narrowed, said = self.changed(self.enroll("--key", self.ec.public), "--key", self.ec.public + ",for=linux-bundle")
+        self.assertEqual(said["no_longer"], [f"key {old} for executable"])
         raised, said = self.changed(alone, "--min-svn", "5")
         self.assertEqual((said["enrolment"]["keys"][0]["minimum_svn"], said["no_longer"]), (5, []))
         self.refused("payload's public key is revoked", self.sign(self.ec, "--svn", "9"), "--firmware", raised)

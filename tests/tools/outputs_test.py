@@ -63,7 +63,25 @@ class OutputsTest(ToolTest):
     def test_standard_output_is_a_pipe(self):
         done = subprocess.run([os.path.join(BIN, "shim-ld"), *self.inputs, "-o", "/dev/stdout"], capture_output=True,
                               check=True, timeout=DEADLINE)
-        self.assertTrue(done.stdout.startswith(self.expected))
+        self.assertEqual(done.stdout, self.expected)
+        self.assertIn(b"configuration volume (CFV)", done.stderr)
+
+    def test_standard_output_is_a_file(self):
+        """What stands in it stays in front."""
+        with open(self.put("out", b"older"), "ab") as output:
+            subprocess.run([os.path.join(BIN, "shim-ld"), *self.inputs, "-o", "/dev/stdout"], stdout=output,
+                           stderr=subprocess.DEVNULL, check=True, timeout=DEADLINE)
+        self.assertEqual(self.read("out"), b"older" + self.expected)
+
+    def test_two_outputs_of_one_name_are_refused(self):
+        os.symlink("same", self.path("link"))
+        for other in (self.path("same"), self.path("./same"), self.path("link")):
+            with self.subTest(other):
+                self.put("same", b"older")
+                self.assertEqual(self.bad("td-emu", "--qemu", "/bin/true", "--firmware", self.path("expected"), "--report",
+                                          self.path("same"), "--trace", other).stderr,
+                                 f"td-emu: {other}: is the name of two outputs: give another\n")
+                self.assertEqual(self.read("same"), b"older")
 
     def test_what_a_link_leads_to_is_replaced(self):
         os.mkdir(self.path("elsewhere"))
@@ -101,9 +119,23 @@ class OutputsTest(ToolTest):
                            b"of mine\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n"):
             self.put("key", first_line + b"MIG2\n")
             self.refused(self.path("key"), "holds a private key, which this would destroy: give another name, or remove it")
-        self.put("key", b"-----BEGIN PUBLIC KEY-----\n")
-        self.link("key")
-        self.assertEqual(self.read("key"), self.expected)
+        key, certificate = self.path("key"), self.path("certificate")
+        make = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-nodes", "-subj", "/CN=x",
+                "-keyout", self.path("pem"), "-outform", "DER", "-out", certificate)
+        subprocess.run(make, check=True, capture_output=True)
+        for form in (("pkey", "-outform", "DER"), ("ec", "-outform", "DER"), ("pkcs8", "-topk8", "-nocrypt", "-outform", "DER"),
+                     ("pkcs8", "-topk8", "-passout", "pass:x", "-outform", "DER"),
+                     ("pkcs12", "-export", "-nocerts", "-inkey", self.path("pem"), "-passout", "pass:x")):
+            with self.subTest(form):
+                subprocess.run(("openssl", *form, *(() if "-inkey" in form else ("-in", self.path("pem"))), "-out", key),
+                               check=True, capture_output=True)
+                self.refused(key, "holds a private key, which this would destroy: give another name, or remove it")
+        public = ("openssl", "pkey", "-in", self.path("pem"), "-pubout", "-outform", "DER", "-out", key)
+        subprocess.run(public, check=True, capture_output=True)
+        for content in (b"-----BEGIN PUBLIC KEY-----\n", self.read("key"), self.read("certificate"), b"0", b""):
+            self.put("key", content)
+            self.link("key")
+            self.assertEqual(self.read("key"), self.expected)
 
     def test_a_temporary_folder_that_is_none_or_too_long(self):
         for folder, reason in (("/nowhere", "leads to no folder for temporary files"),

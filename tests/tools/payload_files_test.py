@@ -135,6 +135,17 @@ class Files(unittest.TestCase):
         for base in ("0x1000", str(1 << 47)):
             self.assertEqual(convert("in", "-o", "out", "--image-base", base).returncode, 2)
 
+    def test_nothing_but_a_pe_file_is_written_over(self):
+        folder = suite.temporary_folder(self)
+        elf = folder / "in.elf"
+        elf.write_bytes(payloads.payload("selftest.pe.elf").read_bytes())
+        for name, content in (("in.elf", elf.read_bytes()), ("key.pem", b"-----BEGIN PRIVATE KEY-----")):
+            (folder / name).write_bytes(content)
+            done = convert(elf, "-o", folder / name)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"{folder / name} is there and is no PE file", done.stderr)
+            self.assertEqual((folder / name).read_bytes(), content)
+
     def test_help_has_an_example(self):
         self.assertIn("example: elf_to_pe.py hello.pe.elf -o hello.pe", convert("--help").stdout)
 

@@ -181,6 +181,15 @@ class Verifier {
         return has_other_root() || std::ranges::contains(names, common_name(certificate));
     }
 
+    /// Whose chain it is that nobody asked for: an emulated platform's, say.
+    [[nodiscard]] std::string strangers(const Chain& chain) const {
+        return root_for(chain) != nullptr
+                   ? ""
+                   : std::format(" of Intel's: it ends in {}, whose key is not Intel's (--root "
+                                 "FILE trusts another)",
+                                 common_name(*chain.back()));
+    }
+
     void check_pck_chain(const Chain& chain) {
         const Collateral& collateral = *demands_.collateral;
         const bool is_formed =
@@ -189,7 +198,8 @@ class Verifier {
             has_role(*chain.front(), {"Intel SGX PCK Certificate"}) &&
             has_role(*chain[1], {"Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"});
         if (!is_formed) {
-            add("pck-chain", false, "is not a PCK certificate, a CA of platforms and a root");
+            add("pck-chain", false,
+                "is not a PCK certificate, a CA of platforms and a root" + strangers(chain));
             return;
         }
         add("pck-chain",
@@ -203,8 +213,9 @@ class Verifier {
         const X509& signer = *json.chain.front();
         if (json.chain.size() != signer_chain_length || has_pck_extensions(signer) ||
             !is_signer(signer) || !has_role(signer, {"Intel SGX TCB Signing"}))
-            return std::unexpected(
-                Failure{json.file + ": its issuer chain is not a signer and a root"});
+            return std::unexpected(Failure{json.file +
+                                           ": its issuer chain is not a signer and a root" +
+                                           strangers(json.chain)});
         TRY(check_trust(json.chain, {demands_.collateral->root_list.get()})
                 .transform_error(
                     [&](const Failure& error) { return failure(json.file, error.text); }));

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <format>
+#include <iostream>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <sys/stat.h>
 #include <system_error>
@@ -70,14 +72,74 @@ mode_t default_mode() {
     return 0666 & ~mask;
 }
 
-/// Whether a private key stands at this place, in PEM [RFC 7468]: no output is worth one.
+/// Tag and what it holds, as far as it is in `bytes`; takes it from them. Nothing where DER goes
+/// otherwise [X.690].
+struct DerValue {
+    unsigned char tag = 0;
+    std::string_view content;
+};
+std::optional<DerValue> take_der(std::string_view& bytes) {
+    if (bytes.size() < 2)
+        return std::nullopt;
+    const auto byte_at = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+    const std::size_t first = byte_at(1);
+    const std::size_t more = first < 0x80 ? 0 : first - 0x80;
+    std::size_t length = more == 0 ? first : 0;
+    if (more > 4 || bytes.size() < 2 + more)
+        return std::nullopt;
+    for (std::size_t i = 0; i < more; ++i)
+        length = length << 8 | byte_at(2 + i);
+    const DerValue value{.tag = byte_at(0), .content = bytes.substr(2 + more, length)};
+    bytes.remove_prefix(std::min(bytes.size(), 2 + more + length));
+    return value;
+}
+
+/// PKCS #8 and #12 and what came before them begin with their version, an encrypted PKCS #8 with
+/// the algorithm and octets [RFC 5208, 5958, 7292, 8017, 5915]; no certificate and no public key
+/// does.
+bool is_private_key_in_der(std::string_view bytes) {
+    constexpr unsigned char integer = 2;
+    constexpr unsigned char octets = 4;
+    constexpr unsigned char sequence = 0x30;
+    const auto whole = take_der(bytes);
+    if (!whole || whole->tag != sequence || !bytes.empty())
+        return false;
+    std::string_view inner = whole->content;
+    const auto first = take_der(inner);
+    if (first && first->tag == integer)
+        return true;
+    const auto second = take_der(inner);
+    return first && second && first->tag == sequence && second->tag == octets;
+}
+
+/// Whether a private key stands at this place, in PEM [RFC 7468] or DER: no output is worth one.
 bool holds_private_key(const std::string& file) {
     const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    std::array<char, 4096> bytes{};
+    std::array<char, 1 << 14> bytes{};
     const ssize_t count =
         input.is_open() ? ::read(input.number(), bytes.data(), bytes.size()) : ssize_t{-1};
     const std::string_view text(bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-    return text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
+    return (text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----")) ||
+           is_private_key_in_der(text);
+}
+
+/// Whether the name is that of what stands at standard output, a device apart: /dev/stdout.
+bool is_standard_output(const std::string& file) {
+    struct stat named{};
+    struct stat output{};
+    return ::stat(file.c_str(), &named) == 0 && ::fstat(STDOUT_FILENO, &output) == 0 &&
+           !S_ISCHR(output.st_mode) && named.st_dev == output.st_dev &&
+           named.st_ino == output.st_ino;
+}
+
+/// Behind what was written there nothing else may come: what the command has to say goes to
+/// standard error.
+Outcome<> write_to_standard_output(const std::string& file, Bytes bytes) {
+    std::cout.flush();
+    if (!write_all(STDOUT_FILENO, bytes, file))
+        return std::unexpected(system_failure(file, "cannot write", errno));
+    std::cout.rdbuf(std::cerr.rdbuf());
+    return {};
 }
 
 /// The file that an output of this name creates or replaces: of a link what it leads to, so that
@@ -174,12 +236,26 @@ Outcome<std::vector<std::byte>> read_file(const std::string& file, std::uint64_t
 }
 
 Outcome<> write_file(const std::string& file, Bytes bytes) {
+    if (is_standard_output(file))
+        return write_to_standard_output(file, bytes);
     const auto replaced = TRY(replaced_by(file));
     return replaced ? write_beside(*replaced, bytes) : write_in_place(file, bytes);
 }
 
 Outcome<> check_output(const std::string& file) {
     TRY(replaced_by(file));
+    return {};
+}
+
+Outcome<> check_outputs(const std::vector<std::string>& files) {
+    std::set<fs::path> seen;
+    for (const std::string& file : files) {
+        std::error_code error;
+        if (file.empty() || fs::is_character_file(file, error))
+            continue;
+        if (!seen.insert(fs::weakly_canonical(file, error)).second)
+            return std::unexpected(failure(file, "is the name of two outputs: give another"));
+    }
     return {};
 }
 

@@ -34,6 +34,9 @@ inline constexpr std::uint64_t max_message_size = std::uint64_t{16} << 20;
 /// Whether write_file would write there, as far as that can be told before.
 [[nodiscard]] Outcome<> check_output(const std::string& file);
 
+/// That no two of these are one file; empty names and devices apart.
+[[nodiscard]] Outcome<> check_outputs(const std::vector<std::string>& files);
+
 /// Makes `file` for another program to open and write: empty, by the rules of write_file. A device
 /// or a FIFO is not opened, for the reader of one would take that for all there is.
 [[nodiscard]] Outcome<> make_file(const std::string& file);

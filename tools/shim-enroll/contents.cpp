@@ -160,6 +160,8 @@ void note_key(std::vector<std::string>& lost, const cfv::KeyEntry& before,
     if ((now->kinds & ~before.kinds) != 0)
         lost.push_back(std::format("key {} for {} alone: now for {}", hex(before.key),
                                    names_of_kinds(before.kinds), names_of_kinds(now->kinds)));
+    if (const std::uint32_t gone = before.kinds & ~now->kinds; gone != 0)
+        lost.push_back(std::format("key {} for {}", hex(before.key), names_of_kinds(gone)));
 }
 
 /// What all keys together were held to, and one that was not there before is not.

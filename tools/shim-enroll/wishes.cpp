@@ -129,6 +129,7 @@ Outcome<NamedKey> key_of(const EnrolOptions& options, const std::string& text) {
         TRY(apply(named, std::string_view(text).substr(at + 1, next - at - 1), text));
         at = next;
     }
+    named.has_own_svn = named.minimum_svn.has_value();
     if (!named.minimum_svn)
         named.minimum_svn = options.minimum_svn;
     if (!named.kinds)
@@ -143,6 +144,10 @@ Outcome<NamedKey> key_of(const EnrolOptions& options, const std::string& text) {
 Outcome<> check_sense(const EnrolOptions& options, const Wishes& wishes) {
     if (options.minimum_svn && wishes.keys.empty() && !options.changes)
         return std::unexpected(Failure{"--min-svn goes with a --key: it is enrolled with a key"});
+    if (options.minimum_svn && !wishes.keys.empty() &&
+        std::ranges::all_of(wishes.keys, &NamedKey::has_own_svn))
+        return std::unexpected(failure(
+            "--min-svn", "is of keys without svn= of their own, and each given key has one"));
     for (const NamedKey& key : wishes.keys)
         if (std::ranges::contains(wishes.revoked_keys, key.hash))
             return std::unexpected(

@@ -20,6 +20,7 @@ struct NamedKey {
     std::uint32_t algorithm = 0;                ///< signed_payload::Algorithm
     std::optional<std::uint64_t> minimum_svn{}; ///< nothing: not said, as is the next
     std::optional<std::uint32_t> kinds{};
+    bool has_own_svn = false; ///< svn= stands beside it
 };
 
 /// Each list in the order of its options.

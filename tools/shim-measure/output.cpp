@@ -28,7 +28,9 @@ bool is_extended(const tdvf::Section& section) {
 
 /// "64 pages added and extended from offset 0x0".
 std::string work_of(const tdvf::Section& section) {
-    if ((section.attributes & tdvf::attribute_page_aug) != 0 || section.memory.empty())
+    if (section.memory.empty()) // TD_PARAMS: bytes of the image, which another section has
+        return "no pages of its own";
+    if ((section.attributes & tdvf::attribute_page_aug) != 0)
         return "not part of MRTD";
     std::string text = std::format("{} pages added", section.memory.size() / page_size);
     if (is_extended(section))

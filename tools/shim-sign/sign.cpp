@@ -103,13 +103,17 @@ Outcome<Signer> signer_with_token(const SignOptions& options) {
         .sign = [token, algorithm](Bytes message) { return token->sign(algorithm, message); }};
 }
 
+/// For messages: the command itself may hold a PIN.
+std::string foreign_source(const SignOptions& options) {
+    return options.command.empty() ? options.signature : "--external-command";
+}
+
 /// A signature that was not made here, in the form of the block.
 Outcome<std::vector<std::byte>> foreign_signature(const SignOptions& options, Algorithm algorithm,
                                                   Bytes message) {
-    const std::string& source = options.command.empty() ? options.signature : options.command;
-    const auto signature =
-        TRY(options.command.empty() ? read_file(source) : sign_by_command(source, message));
-    return plain_signature(algorithm, signature, source);
+    const auto signature = TRY(options.command.empty() ? read_file(options.signature)
+                                                       : sign_by_command(options.command, message));
+    return plain_signature(algorithm, signature, foreign_source(options));
 }
 
 Outcome<Signer> signer_of(const SignOptions& options) {
@@ -119,7 +123,7 @@ Outcome<Signer> signer_of(const SignOptions& options) {
         return signer_with_token(options);
     auto key = TRY(read_public_key(options.public_key));
     const Algorithm algorithm = key.algorithm;
-    return Signer{.source = options.command.empty() ? options.signature : options.command,
+    return Signer{.source = foreign_source(options),
                   .key = std::move(key),
                   .sign = [&options, algorithm](Bytes message) {
                       return foreign_signature(options, algorithm, message);
@@ -136,7 +140,13 @@ Outcome<> check_result(const SignOptions& options, const std::string& source, By
     const Progress progress(options.payload, "checking", file.size());
     const auto parsed = TRY(of_file(source, signed_payload::parse(file)));
     crypto::SignatureMemory memory;
-    return of_file(source, verify::check_signature(parsed, memory.bytes));
+    auto result = of_file(source, verify::check_signature(parsed, memory.bytes));
+    if (!result && options.key.empty() && parsed.algorithm == Algorithm::rsa_pss_3072_sha384)
+        result.error().text +=
+            "; of RSA it is PSS with SHA-384 and a salt of 48 bytes, which openssl "
+            "dgst makes with -sigopt rsa_padding_mode:pss -sigopt "
+            "rsa_pss_saltlen:48";
+    return result;
 }
 
 /// Of what no firmware would start; whoever signs it may know better.

@@ -152,8 +152,13 @@ class Passphrase {
     bool was_asked_ = false;
 };
 
+/// A pem_password_cb: libcrypto asks for the passphrase of a private key in a public one's place.
+int give_none(char* /*to*/, int /*room*/, int /*is_for_writing*/, void* /*none*/) {
+    return -1;
+}
+
 EVP_PKEY* read_public_key(BIO* input) {
-    if (EVP_PKEY* const key = PEM_read_bio_PUBKEY(input, nullptr, nullptr, nullptr))
+    if (EVP_PKEY* const key = PEM_read_bio_PUBKEY(input, nullptr, &give_none, nullptr))
         return key;
     if (BIO_reset(input) < 0) // 0 is success for a file, 1 for memory
         return nullptr;

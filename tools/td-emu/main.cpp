@@ -44,6 +44,8 @@ void print_registers(const tdx::TdInfo& info) {
 }
 
 Outcome<ExitCode> run(const Options& options) {
+    TRY(tools::check_outputs(
+        {options.report_file, options.ccel_file, options.trace_file, options.console_file}));
     const nlohmann::ordered_json result = TRY(run_td(options));
     const tdx::Report report = TRY(report_of(result));
     if (!options.report_file.empty())
