@@ -14,9 +14,11 @@
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/wire.hpp"
 #include "shim/memory/layout.hpp"
+#include "shim/plan/payload_files.hpp"
 #include "tools/common/command.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/metadata_table.hpp"
 #include "tools/common/text.hpp"
 #include "tools/igvm/file.hpp"
@@ -222,16 +224,21 @@ void print_table(const Shim& shim, const Image& image, const Output& output) {
         shim.code_size, shim.constants_size, shim.memory_size, hex(shim.executable.entry.value));
 }
 
-/// Nothing is enrolled yet; a service TD gets nothing of the VMM's in any case.
-nlohmann::ordered_json notes_of(const Arguments& arguments) {
+/// Nothing is enrolled yet; a service TD gets nothing of the VMM's in any case. A payload that the
+/// firmware would not start is linked all the same: its owner may know better.
+nlohmann::ordered_json notes_of(const Arguments& arguments, Bytes payload) {
     nlohmann::ordered_json notes = nlohmann::ordered_json::array();
+    if (arguments.payload)
+        if (const auto kind = of_file(*arguments.payload, payload, plan::kind_of_file(payload));
+            !kind)
+            notes.push_back("no firmware of ours starts it: " + kind.error().text);
     if (arguments.aml != tdvf::AmlPolicy::measured && arguments.profile != Profile::service_td)
         notes.push_back(tdvf::unsealed_aml_note);
     return notes;
 }
 
 nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Output& output,
-                               const Arguments& arguments) {
+                               Profile profile, const nlohmann::ordered_json& notes) {
     nlohmann::ordered_json layout = nlohmann::ordered_json::array();
     for (const Region& region : image.regions)
         layout.push_back({{"what", region.what},
@@ -241,8 +248,8 @@ nlohmann::ordered_json json_of(const Shim& shim, const Image& image, const Outpu
     return {{"image", output.name},
             {"image_format", output.format == ImageFormat::igvm ? "igvm" : "tdvf"},
             {"file_size", output.bytes.size()},
-            {"profile", name_of(arguments.profile)},
-            {"notes", notes_of(arguments)},
+            {"profile", name_of(profile)},
+            {"notes", notes},
             {"image_size", image.bytes.size()},
             {"layout", layout},
             {"metadata", tools::json_of(image.metadata)},
@@ -289,12 +296,13 @@ Outcome<ExitCode> run(const Arguments& arguments) {
                                      ? TRY(of_file(unwritten, igvm_of(image)))
                                      : image.bytes};
     TRY(tools::write_file(output.name, output.bytes));
+    const auto notes = notes_of(arguments, payload);
     if (arguments.json)
-        tools::print_json("shim-ld/1", json_of(shim, image, output, arguments));
+        tools::print_json("shim-ld/1", json_of(shim, image, output, arguments.profile, notes));
     else
         print_table(shim, image, output);
     if (!arguments.json)
-        for (const auto& note : notes_of(arguments))
+        for (const auto& note : notes)
             std::cout << "note: " << note.get<std::string>() << '\n';
     return ExitCode::good;
 }

@@ -255,6 +255,9 @@ class PolicyTest(SigningTest):
         self.accepted(self.payload, "--firmware", self.image)
         self.assertFalse(self.accepted(self.sign(self.ec), "--firmware", self.image)["trusted"])
         self.assertIn("policy: measured, nothing is enrolled", self.good("shim-info", self.image))
+        note = f"\nnote: {self.image} asks for nobody's signature: what is enrolled in it is no key\n"
+        self.assertTrue(self.good("shim-sign", "verify", self.payload, "--firmware", self.image).endswith(note))
+        self.assertNotIn("note:", self.good("shim-sign", "verify", self.sign(self.ec), "--public-key", self.ec.public))
 
     def test_two_keys_with_their_own_versions_and_kinds(self):
         image = self.enroll("--key", self.rsa.public + ",svn=4,for=executable", "--key", self.ec.public)

@@ -4,9 +4,14 @@
 
 import json
 import os
+import pathlib
 import struct
+import sys
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+from kernels import bzimage
 from support import (
     CFV_SIZE, CODE, CODE_BYTES, CONSTANTS, CONSTANT_BYTES, GRANULE, IMAGE_END, INFO_ENTRY, LINK_ROOM,
     MAX_IMAGE_SIZE, METADATA, MIN_IMAGE_SIZE, RESET_VECTOR_SIZE, SHIM_CODE, SHIM_DATA, SHIM_ROM_SIZE, TDX_ENTRY,
@@ -38,6 +43,12 @@ class LinkTest(ToolTest):
         vector = reset_vector()
         self.assertEqual(image[-RESET_VECTOR_SIZE:-LINK_ROOM], vector[:-LINK_ROOM])
         self.assertEqual(image[-0x1C:], struct.pack("<IQ", 0x1040, SHIM_CODE + 8) + vector[-0x10:])
+
+    def test_a_payload_that_nothing_starts_is_noted(self):
+        self.linked("--payload", self.put("payload", b"p" * 5000))
+        self.assertRegex(self.text, r"\nnote: no firmware of ours starts it: .*/payload: payload is no bzImage")
+        self.linked("--payload", self.put("kernel", bzimage()))
+        self.assertNotIn("note:", self.text)
 
     def check_metadata(self, image):
         (from_end,) = struct.unpack("<I", find_table_entry(image, TDX_ENTRY))

@@ -80,6 +80,12 @@ Outcome<ExitCode> verify_file(const VerifyOptions& options) {
         print_json("shim-sign-verify/1", json_of(file, *kind, *payload, contents));
     else
         std::cout << options.file << ": " << text_of(file, *kind, *payload, contents);
+    if (!options.json && !options.judge.firmware.empty() &&
+        wishes.enrolment.policy == cfv::Policy::measured)
+        std::cout << std::format("note: {} asks for nobody's signature: what is enrolled in it is "
+                                 "{}\n",
+                                 options.judge.firmware,
+                                 wishes.enrolment.keys.empty() ? "no key" : "policy measured");
     return ExitCode::good;
 }
 
