@@ -403,6 +403,17 @@ TEST_CASE("a bad kernel is refused", "[native]") {
         check(one);
 }
 
+TEST_CASE("an executable for a place that is not memory is refused", "[native]") {
+    for (const std::uint64_t base : {1 * GiB, 3 * GiB})
+        check({"an executable that is not relocatable",
+               [base](Machine& machine) {
+                   kernel(machine) = elf_image(base, base);
+                   machine.remove_file("opt/org.tdshim/initrd");
+                   machine.remove_file("opt/org.tdshim/cmdline");
+               },
+               "opt/org.tdshim/kernel: no free memory where the executable must be"});
+}
+
 TEST_CASE("a bad initrd or command line is refused", "[native]") {
     const auto text = [](std::string_view content) {
         return

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "shim/formats/hob/hob.hpp"
+#include "shim/formats/hob/list_writer.hpp"
 #include "tests/unit/hob_blob.hpp"
 
 namespace tdshim::hob { namespace {
@@ -71,6 +72,35 @@ TEST_CASE("the memory map of an IGVM loader, in a TD HOB's place, is refused", "
 TEST_CASE("a HOB without whole padding is followed at the next multiple of 8", "[hob]") {
     const Blob guid = Blob().u16(4).u16(36).u32(0).fill(28, 0x11).fill(4, 0);
     CHECK(text_of(parse_blob(hob_list({{7, 0, MiB}}, guid))) == "0-1u ");
+}
+
+/// A list with a HOB of this GUID, and so many bytes of zeros in it.
+Blob list_with(const Guid& name, std::size_t size) {
+    return hob_list({{7, 0, MiB}},
+                    Blob().u16(4).u16(24 + size).u32(0).bytes(bytes_of(name)).fill(size, 0));
+}
+
+TEST_CASE("what announces payload and initrd has the sizes that VMMs give it", "[hob]") {
+    const std::size_t at = list_with(payload_info_guid, 0).size() - 8 - 24;
+    for (const std::size_t size : {0U, 8U, 24U, 32U})
+        require_refused(parse_blob(list_with(payload_info_guid, size)), Fault::hob_payload_info, at,
+                        sizeof(PayloadInfo), size);
+    for (const std::size_t size : {0U, 8U, 24U})
+        require_refused(parse_blob(list_with(initrd_info_guid, size)), Fault::hob_initrd_info, at,
+                        sizeof(InitrdInfo), size);
+}
+
+TEST_CASE("a list that its place cannot hold is none", "[hob]") {
+    std::array<std::byte, 256> area{};
+    ListWriter list(area);
+    for (int i = 0; i < 5; ++i)
+        list.resource(GpaRange::of<0, 1 << 20>(), ResourceType::system_memory, 0);
+    const auto size = list.finish({hob_base});
+    REQUIRE_FALSE(size.has_value());
+    CHECK(size.error().fault == Fault::hob_list_full);
+    CHECK(size.error().expected == area.size());
+    CHECK(std::ranges::all_of(Bytes(area).first(sizeof(Handoff)),
+                              [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
 TEST_CASE("I/O resources are no memory, and may overlap it in number", "[hob]") {
