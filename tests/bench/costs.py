@@ -67,7 +67,7 @@ def main():
         td=rows_of(td_cost_test.TdCost, td_cost_test.cells),
         signed=rows_of(signed_cost_test.Cost, signed_cost_test.cells),
         size=rows_of(signed_cost_test.CodeSize, signed_cost_test.firmwares),
-        speed=rows_of(hash_speed_test.HashSpeed, ["beside_openssl"]),
+        speed=rows_of(hash_speed_test.HashSpeed, ["beside_openssl", "throughput_scalar", "throughput_avx2"]),
         memory=rows_of(hash_speed_test.HashSpeed, ["four_gibibytes_in_little_memory"]))
     temporary = page.with_suffix(".new")
     temporary.write_text(made)

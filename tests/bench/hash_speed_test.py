@@ -5,6 +5,7 @@ more memory for 4 GiB than for 4 MiB."""
 
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import suite
 from kernels import bzimage
 
 pairs, gib, mib = 5, 1 << 30, 1 << 20
+# Without AVX and AMD's XOP, SSSE3, AVX2, BMI1 and BMI2 [OPENSSL_ia32cap(3)].
+scalar_alone = "~0x1000080000000200:~0x128"
 
 
 def duration(command):
@@ -48,8 +51,25 @@ class HashSpeed(unittest.TestCase):
         ours, theirs = self.measure_command(initrd), ["openssl", "dgst", "-sha384", initrd]
         duration(ours), duration(theirs)
         ratios = [duration(ours) / duration(theirs) for _ in range(pairs)]
-        results.keep_row(self, {"1 GiB": f"seconds of shim-measure to those of `openssl dgst -sha384`, median of {pairs} pairs",
+        results.keep_row(self, {"hashing": f"1 GiB: seconds of shim-measure to those of `openssl dgst -sha384`, median of {pairs} pairs",
                                 "": f"{statistics.median(ratios):.2f}"})
+
+    def test_throughput_scalar(self):
+        self.compare_throughput("scalar")
+
+    def test_throughput_avx2(self):
+        self.compare_throughput("avx2")
+
+    def compare_throughput(self, path):
+        """Of the firmware's code in the same process as libcrypto, which is held to the same path."""
+        with open("/proc/cpuinfo", encoding="ascii") as file:
+            flags = re.search(r"^flags\s*:(.*)$", file.read(), re.MULTILINE)[1].split()
+        if path == "avx2" and not {"avx2", "bmi1", "bmi2"} <= set(flags):
+            settings.skip("this machine's processor has no AVX2 and BMI2")
+        held = {"OPENSSL_ia32cap": scalar_alone} if path == "scalar" else {}
+        ratio = subprocess.run([settings.required_path("TDSHIM_TEST_BIN") / "hash-ratio", path], check=True, text=True,
+                               capture_output=True, env={**os.environ, **held}).stdout.strip()
+        results.keep_row(self, {"hashing": f"throughput of the firmware's SHA-384 to libcrypto's in one process, {path}", "": ratio})
 
     def test_four_gibibytes_in_little_memory(self):
         """...but for the MiB at their end: fw_cfg carries 4 GiB - 1."""
