@@ -443,8 +443,8 @@ class Verifier {
         const auto findings = differences(*log, coverage, td, demands_.policy);
         add("event-log", findings.empty(),
             findings.empty()
-                ? std::format("{} events lead to the registers; these cover neither the log's "
-                              "header nor addresses in it",
+                ? std::format("{} events lead to the registers; no register covers its header, "
+                              "addresses in it and what is behind them",
                               log->events.size())
                 : first_of(findings));
     }

@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
     CLI::App& check = add_command(
         command, arguments, "check",
         "checks the digests, compares registers with reference values, a TDREPORT or a quote, and "
-        "says which were not; refuses a TD under debug",
+        "says which were not; refuses a TD under debug, unless the "
+        "policy pins just that",
         "shim-log check ccel.bin --policy boot.json --quote td.quote");
     add_references(check, arguments.references);
     return command.run(argc, argv, [&]() -> tools::Outcome<tools::ExitCode> {
