@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "tools/attestation/tcb.hpp"
-#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 
 namespace tdshim::tools {
