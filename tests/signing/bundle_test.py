@@ -3,6 +3,7 @@
 """shim-bundle against bundles.py and the cpio program: what they make it takes, what it makes they take, and the rest
 is refused by both."""
 
+import gzip
 import json
 import os
 import random
@@ -133,6 +134,19 @@ class FormTest(BundleTest):
         file = subprocess.run(["cpio", "-o", "-H", "newc"], input=b"manifest\nkernel\n", cwd=self.folder,
                               capture_output=True, check=True).stdout
         self.assertIn("header field", self.bad("shim-bundle", "list", self.put("common", file)).stderr)
+
+    def test_an_initrd_is_an_archive_too_and_a_payload_is_none(self):
+        """What Linux takes, packed or not, with a processor's microcode before it or not."""
+        self.put("manifest", b"of a guest")
+        plain = subprocess.run(["cpio", "-o", "-H", "newc"], input=b"manifest\n", cwd=self.folder, capture_output=True,
+                               check=True).stdout
+        for initrd in (plain, gzip.compress(plain), plain + gzip.compress(plain), bytes(512), b"070701"):
+            self.assertEqual(self.read(self.create("--initrd", self.put("initrd", initrd))), bundle(KERNEL, initrd))
+        for kind, initrd in (("bzImage", KERNEL), ("Linux bundle", bundle(KERNEL)),
+                             ("PE executable", pe_with({".text": b"x"}))):
+            refused = self.bad("shim-bundle", "create", "--kernel", self.put("vmlinuz", KERNEL), "--initrd",
+                               self.put("initrd", initrd), "-o", self.path("none"))
+            self.assertIn(f"expected an initrd, found: {kind}", refused.stderr)
 
     def test_both_readers_refuse_the_same_files(self):
         good = bundle(b"k" * 9, b"i" * 5, b"quiet", b"RTMR2:string:x\n", bundles.manifest(title="t"))

@@ -20,7 +20,10 @@ def tool(name, *arguments):
     program = settings.tool(name)
     if program is None:
         settings.skip(f"{name} is not built")
-    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+    result = subprocess.run([program, *map(str, arguments)], capture_output=True, check=False, text=True)
+    if result.returncode:
+        raise AssertionError(f"{name} exited with {result.returncode}: {result.stderr}")
+    return result.stdout
 
 
 def make_key(folder, kind):

@@ -93,6 +93,14 @@ RTMR3:binary:00ff07
 """
 
 
+def make_empty_initrd(folder):
+    """An archive of nothing, padded to four bytes."""
+    file = folder / "empty.cpio"
+    with file.open("wb") as stream:
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"", stdout=stream, check=True)
+    return file
+
+
 def make_bundle(boot, text, *options, kernel=None, initrd=None):
     guest = settings.Guest("6.12")
     file, lines = boot.folder / "bundle", boot.folder / "events"
@@ -138,9 +146,8 @@ def check_appending_bundle(test, key, place):
     guest = settings.Guest("6.12")
     boot = SignedBoot(test, key)
     own, more = linux.command_line("q35"), "quiet"
-    empty = boot.folder / "empty.cpio"  # an archive of nothing, padded to four bytes
-    subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"", stdout=empty.open("wb"), check=True)
-    bundle = make_bundle(boot, own, "--command-line", "append", "--initrd-policy", "append", initrd=empty)
+    bundle = make_bundle(boot, own, "--command-line", "append", "--initrd-policy", "append",
+                         initrd=make_empty_initrd(boot.folder))
     beside = ["--initrd", guest.initrd, "--append", more]
     if place == "td":
         run = boot.run_td(test, bundle, *beside)
@@ -210,7 +217,7 @@ class RefusedBundles(unittest.TestCase):
         self.kernel.write_bytes(kernels.bzimage())
 
     def test_inputs_beside(self):
-        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=self.kernel)
+        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=make_empty_initrd(self.boot.folder))
         for options in (["--append", "init=/bin/sh"], ["--initrd", self.kernel]):
             refused(self, self.boot, bundle, "opt/org.tdshim/", options)
             measured = subprocess.run([settings.tool("shim-measure"), self.boot.image, "--kernel", bundle, "--vmm", "none",
@@ -220,7 +227,7 @@ class RefusedBundles(unittest.TestCase):
 
     def test_a_signer_that_is_none(self):
         """An unsigned bundle cannot say who signed it."""
-        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=self.kernel)
+        bundle = make_bundle(self.boot, td_command_line, kernel=self.kernel, initrd=make_empty_initrd(self.boot.folder))
         unsigned = bundle.with_name("bundle")
         self.boot.image = settings.image()
         refused(self, self.boot, unsigned, "opt/org.tdshim/kernel: event names the signer, and no enrolled key signed")

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "shim/formats/bundle/builder.hpp"
+#include "shim/formats/bundle/bundle.hpp"
 #include "shim/formats/bundle/events.hpp"
 #include "shim/formats/payload/kind.hpp"
 #include "shim/formats/signed_payload/signed_payload.hpp"
@@ -55,12 +56,14 @@ Outcome<std::vector<std::byte>> member_file(const std::string& name, bundle::Mem
     return contents;
 }
 
-/// Linux would pass it over, and find no initrd.
+/// Refuses what Linux would pass over, and find no initrd: a payload, by mistake. An initrd is a
+/// cpio archive as a Linux bundle is: only one that parses is a bundle.
 Outcome<> check_initrd(const std::string& name, Bytes file) {
-    if (!file.empty() && payload::kind_of(file))
-        return std::unexpected(
-            failure(name, std::format("expected an initrd, found {}", look_of(file))));
-    return {};
+    const Result<Kind> kind = payload::kind_of(file);
+    if (!kind || (*kind == Kind::bundle && !bundle::parse(file)))
+        return {};
+    return std::unexpected(
+        failure(name, std::format("expected an initrd, found: {}", payload::name_of(*kind))));
 }
 
 /// None when --append says so.
