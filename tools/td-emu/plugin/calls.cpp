@@ -18,7 +18,6 @@ using namespace tdx_model;
 
 constexpr unsigned idle_microseconds = 200;
 constexpr std::uint32_t tdx_cpuid_leaf = 0x21;
-constexpr std::uint64_t efer_long_mode_active = 1 << 10;
 constexpr std::uint64_t privilege_level = 3; // in CS
 
 bool is_halt(const Registers& registers) {
@@ -81,11 +80,11 @@ void wait_for_interrupt(const Instruction& instruction, const Registers& registe
 } // namespace
 
 void on_tdcall(unsigned vcpu, void* data) {
-    const auto& instruction = *static_cast<const Instruction*>(data);
+    const Instruction instruction = executed_instruction(vcpu, data);
     // QEMU knows no TDCALL: the #UD that it raises in a process stands for a processor's #GP.
     if ((read_control_state().cs & privilege_level) != 0)
         return;
-    if ((read_efer() & efer_long_mode_active) == 0)
+    if (!is_long_mode())
         emulation->stop_by_finding(instruction.address, "TDCALL outside of 64-bit mode raises #GP",
                                    instruction.address);
     if (is_stopped(vcpu))
@@ -112,12 +111,12 @@ void on_tdcall(unsigned vcpu, void* data) {
     qemu_plugin_set_pc(instruction.next);
 }
 
-void on_cpuid(unsigned, void* data) {
-    const auto& instruction = *static_cast<const Instruction*>(data);
+void on_cpuid(unsigned vcpu, void* data) {
+    const Instruction instruction = executed_instruction(vcpu, data);
     const Registers before = read_registers();
     // A payload may have code segments that do not begin at 0, while it has processors in real
     // mode.
-    const bool is_flat = !emulation->has_left_image || (read_efer() & efer_long_mode_active) != 0;
+    const bool is_flat = !emulation->has_left_image || is_long_mode();
     if (static_cast<std::uint32_t>(before[rax]) != tdx_cpuid_leaf || !is_flat)
         return;
     Registers registers = before;

@@ -55,6 +55,7 @@ Emulation::Emulation(const Settings& from, const Faults& hostility)
         td.pages().set(range, tdx_model::PageState::accepted);
     schedule.begin();
     lacks_r8.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
+    displacement.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
     if (from.wants_statistics)
         instructions.score = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
 }

@@ -86,6 +86,8 @@ struct Emulation {
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< before the payload, by vCPU; where they count
     qemu_plugin_u64 lacks_r8{};                ///< by vCPU: R8 is still to become what RCX was
+    /// By vCPU: how far from where it was translated the block runs [executed_instruction()].
+    qemu_plugin_u64 displacement{};
     StackMarks stacks;
     Trace trace;
     bool is_stopped = false; ///< the run ends here, not by QEMU

@@ -23,6 +23,7 @@ constexpr std::uint64_t table_mask = 0x000F'FFFF'FFFF'F000;
 struct Handles {
     std::array<qemu_plugin_register*, tdx_model::register_count> general{};
     qemu_plugin_register* efer = nullptr;
+    qemu_plugin_register* rip = nullptr;
     qemu_plugin_register* rflags = nullptr;
     qemu_plugin_register* cs = nullptr;
     qemu_plugin_register* ss = nullptr;
@@ -38,9 +39,9 @@ struct Handles {
             std::memcpy(&descriptor, list->data + std::size_t{i} * size, sizeof(descriptor));
             const std::string_view name = descriptor.name == nullptr ? "" : descriptor.name;
             for (auto [wanted, handle] :
-                 {std::pair{"efer", &efer}, std::pair{"eflags", &rflags}, std::pair{"cs", &cs},
-                  std::pair{"ss", &ss}, std::pair{"cr0", &cr0}, std::pair{"cr3", &cr3},
-                  std::pair{"cr4", &cr4}})
+                 {std::pair{"efer", &efer}, std::pair{"rip", &rip}, std::pair{"eflags", &rflags},
+                  std::pair{"cs", &cs}, std::pair{"ss", &ss}, std::pair{"cr0", &cr0},
+                  std::pair{"cr3", &cr3}, std::pair{"cr4", &cr4}})
                 if (name == wanted)
                     *handle = descriptor.handle;
             for (std::size_t k = 0; k < register_names.size(); ++k)
@@ -48,8 +49,9 @@ struct Handles {
                     general[k] = descriptor.handle;
         }
         for (const qemu_plugin_register* handle : general)
-            if (handle == nullptr || efer == nullptr || rflags == nullptr || cs == nullptr ||
-                ss == nullptr || cr0 == nullptr || cr3 == nullptr || cr4 == nullptr) {
+            if (handle == nullptr || efer == nullptr || rip == nullptr || rflags == nullptr ||
+                cs == nullptr || ss == nullptr || cr0 == nullptr || cr3 == nullptr ||
+                cr4 == nullptr) {
                 std::fputs("td-emu: this QEMU does not name all registers\n", stderr);
                 std::_Exit(2);
             }
@@ -105,6 +107,15 @@ void write_registers(const tdx_model::Registers& registers, const tdx_model::Reg
 
 std::uint64_t read_efer() {
     return read(handles().efer);
+}
+
+bool is_long_mode() {
+    constexpr std::uint64_t efer_long_mode_active = 1 << 10;
+    return (read_efer() & efer_long_mode_active) != 0;
+}
+
+std::uint64_t read_instruction_pointer() {
+    return read(handles().rip);
 }
 
 std::uint64_t read_stack_pointer() {

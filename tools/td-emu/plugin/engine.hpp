@@ -17,6 +17,10 @@ namespace tdshim::td_emu {
 /// Writes those that differ from `before`.
 void write_registers(const tdx_model::Registers& registers, const tdx_model::Registers& before);
 [[nodiscard]] std::uint64_t read_efer();
+/// By EFER.LMA.
+[[nodiscard]] bool is_long_mode();
+/// Where a block begins; within it QEMU does not keep it.
+[[nodiscard]] std::uint64_t read_instruction_pointer();
 [[nodiscard]] std::uint64_t read_stack_pointer();
 /// The page tables that CR3 leads to, for as long as they stand in `range`: how many pages they
 /// are.

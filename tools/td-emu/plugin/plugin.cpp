@@ -61,7 +61,7 @@ void answer_rdmsr(const Instruction& instruction, const Registers& before) {
 }
 
 void on_special(unsigned vcpu, void* data) {
-    const auto& instruction = *static_cast<const Instruction*>(data);
+    const Instruction instruction = executed_instruction(vcpu, data);
     if (!emulation->holds_rules)
         return;
     const Registers registers = read_registers();
@@ -166,8 +166,9 @@ void count(qemu_plugin_insn* instruction) {
                                                         emulation->instructions, 1);
 }
 
-/// `is_watched`: rules hold, or may, when it is executed.
-void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
+/// `is_watched`: rules hold, or may, when it is executed. True where the block's place is asked
+/// for.
+bool watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
     std::array<std::uint8_t, 16> bytes{};
     const std::size_t size = qemu_plugin_insn_data(instruction, bytes.data(), bytes.size());
     const std::uint64_t address = qemu_plugin_insn_vaddr(instruction);
@@ -192,10 +193,8 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
         watch_descriptor_tables(instruction, std::span(bytes).first(size));
     const auto special = find_special(std::span(bytes).first(size));
     if (!special)
-        return;
-    // Kept for as long as QEMU may call: translations are never told to be gone.
-    const auto* const kept = new Instruction{address, address + size, *special};
-    void* const data = const_cast<Instruction*>(kept);
+        return false;
+    void* const data = keep_translated({address, address + size, *special});
     if (special->kind == Kind::tdcall)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_tdcall, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
@@ -205,6 +204,7 @@ void watch(qemu_plugin_insn* instruction, bool in_firmware, bool is_watched) {
     if (special->kind == Kind::cpuid)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_cpuid, QEMU_PLUGIN_CB_RW_REGS_PC,
                                                data);
+    return true;
 }
 
 void on_translation(qemu_plugin_tb* block, void*) {
@@ -227,12 +227,16 @@ void on_translation(qemu_plugin_tb* block, void*) {
     }
     watch_positions(block);
     watch_end_of_halt(qemu_plugin_tb_get_insn(block, 0));
+    bool asks_for_place = false;
     for (std::size_t i = 0; i < size; ++i) {
         qemu_plugin_insn* const instruction = qemu_plugin_tb_get_insn(block, i);
         if (counts)
             count(instruction);
-        watch(instruction, in_firmware, in_firmware || (is_outside && emulation->holds_rules));
+        const bool is_watched = in_firmware || (is_outside && emulation->holds_rules);
+        asks_for_place |= watch(instruction, in_firmware, is_watched);
     }
+    if (asks_for_place)
+        watch_place(block);
 }
 
 void on_exit(qemu_plugin_id_t, void*) {
