@@ -326,7 +326,8 @@ std::vector<std::string> qemu_command(const Options& options, const Settings& se
         if (!options.command_line.empty())
             add_item("cmdline", scratch.file("cmdline"));
     }
-    command.append_range(devices_of_td(options.more));
+    command.append_range(defaults_of_td_devices());
+    command.append_range(options.more);
     return command;
 }
 
@@ -342,9 +343,9 @@ Outcome<nlohmann::ordered_json> read_result(const std::string& file, const std::
         return std::unexpected(failure(
             qemu, std::format("ended with exit code {}; its own message says why{}", exit_code,
                               was_loaded ? ""
-                                    : ". td-emu needs QEMU 11 or later with plugins "
-                                      "(launch/fetch-qemu.sh, where tdshim is installed "
-                                      "tdshim-fetch-qemu, brings one)")));
+                                         : ". td-emu needs QEMU 11 or later with plugins "
+                                           "(launch/fetch-qemu.sh, where tdshim is installed "
+                                           "tdshim-fetch-qemu, brings one)")));
     if (json.is_discarded())
         return std::unexpected(failure(qemu, "ended without a result"));
     return json;

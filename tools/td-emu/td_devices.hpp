@@ -8,10 +8,10 @@
 
 namespace tdshim::td_emu {
 
-/// `arguments` for QEMU with disable-legacy=on and iommu_platform=on at virtio's devices, unless
-/// they say it themselves: a TD's devices reach shared memory alone, and Linux in a TD refuses
-/// others [QEMU hw/core/machine.c, machine_run_board_init; Linux drivers/virtio/virtio.c,
-/// virtio_features_ok]. Devices in QEMU's JSON form stay as they are.
-[[nodiscard]] std::vector<std::string> devices_of_td(std::vector<std::string> arguments);
+/// QEMU's options that make disable-legacy=on and iommu_platform=on the defaults of virtio's
+/// devices, however they are asked for (-device, -drive, -nic): a TD's devices reach shared memory
+/// alone, and Linux in a TD refuses others [QEMU hw/core/machine.c, machine_run_board_init; Linux
+/// drivers/virtio/virtio.c, virtio_features_ok].
+[[nodiscard]] std::vector<std::string> defaults_of_td_devices();
 
 } // namespace tdshim::td_emu
