@@ -13,6 +13,8 @@ using nlohmann::ordered_json;
 /// As the plugin leaves it where QEMU ended while the payload ran.
 ordered_json of_payload() {
     return {{"payload_entered", true},
+            {"payload_is_linux", true},
+            {"payload_tdcalls", 1},
             {"stopped", false},
             {"last_blocks", {0xFFFF'FFFF'8100'0000, 0, 0x9000}},
             {"finding", ""},
@@ -46,6 +48,16 @@ TEST_CASE("power-off of a payload is no finding", "[td-emu]") {
     const auto result = judged(of_payload(), "guest-shutdown");
     CHECK(result.at("end") == "power-off");
     CHECK_FALSE(has_finding(result));
+}
+
+TEST_CASE("a Linux that made no TDCALL is a finding, another payload is not", "[td-emu]") {
+    auto silent = of_payload();
+    silent["payload_tdcalls"] = 0;
+    const auto result = judged(silent, "guest-shutdown");
+    CHECK(result.at("end") == "power-off");
+    CHECK(result.at("finding").get<std::string>().contains("CONFIG_INTEL_TDX_GUEST"));
+    silent["payload_is_linux"] = false;
+    CHECK_FALSE(has_finding(judged(silent, "guest-shutdown")));
 }
 
 TEST_CASE("a reset is a finding that says where, also when a payload runs", "[td-emu]") {

@@ -14,6 +14,17 @@ using namespace nlohmann::literals;
 constexpr std::string_view how_to_go_on =
     "--trace FILE shows its calls until then, and -- -d int,cpu_reset -D FILE its exceptions";
 
+constexpr const char* no_tdx_guest =
+    "Linux ran to its end without one TDCALL: this kernel does not know that it is in a TD "
+    "(CONFIG_INTEL_TDX_GUEST), and on TDX hardware its first access to a port would have ended it";
+
+/// In a TD every port access and every CPUID of a VMM's leaf is a TDCALL: of Linux's own #VE
+/// handler [Linux, arch/x86/coco/tdx/tdx.c].
+bool knows_no_tdx(const ordered_json& result) {
+    return result.at("payload_entered") && result.at("payload_is_linux") &&
+           result.at("payload_tdcalls") == 0;
+}
+
 /// Where the vCPUs were, as well as it is known: a block is a few instructions without a branch.
 std::string places(const ordered_json& last_blocks) {
     std::string text;
@@ -50,6 +61,8 @@ End end_of(const ordered_json& result, bool is_stopped, std::string_view reason,
         return {"fatal-error"};
     if (is_stopped)
         return {"payload"};
+    if (reason == "guest-shutdown" && knows_no_tdx(result))
+        return {"power-off", no_tdx_guest};
     if (reason == "guest-shutdown" && result.at("payload_entered"))
         return {"power-off"};
     if (reason == "guest-shutdown")

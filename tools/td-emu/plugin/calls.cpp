@@ -39,6 +39,7 @@ bool is_of_firmware(const Instruction& instruction) {
 /// An extension and the log's event for it may come in either order: the log is looked at behind
 /// an extension and before every later call, the last of which switches the machine off.
 Outcome answer_payload(unsigned vcpu, Registers& registers) {
+    ++emulation->payload_calls;
     emulation->keep_payload_log();
     const bool extends = registers[rax] == tdx::mr_rtmr_extend;
     const Outcome outcome = emulation->td.tdcall(vcpu, registers);

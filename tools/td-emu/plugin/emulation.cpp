@@ -84,6 +84,8 @@ void Emulation::write_result() {
     for (unsigned vcpu = 0; vcpu < settings.configuration.vcpus; ++vcpu)
         last_blocks.push_back(last_block(vcpu));
     nlohmann::ordered_json json{{"payload_entered", runs_payload.load()},
+                                {"payload_is_linux", payload_is_linux.load()},
+                                {"payload_tdcalls", payload_calls.load()},
                                 {"stopped", is_stopped},
                                 {"last_blocks", last_blocks},
                                 {"finding", finding},

@@ -81,7 +81,9 @@ struct Emulation {
     /// Code outside of the image was executed: the payload, or what another's firmware copied.
     std::atomic<bool> has_left_image = false;
     std::atomic<bool> runs_payload = false;
-    std::atomic<bool> payload_extends = false; ///< it has extended a register
+    std::atomic<bool> payload_is_linux = false;
+    std::atomic<std::uint64_t> payload_calls = 0; ///< TDCALLs that are none of the firmware's
+    std::atomic<bool> payload_extends = false;    ///< it has extended a register
     std::atomic<bool> holds_rules = true; ///< until the payload is Linux, or another's firmware's
     std::atomic<std::uint64_t> generation = 1; ///< of page states
     qemu_plugin_u64 instructions{};            ///< before the payload, by vCPU; where they count

@@ -110,7 +110,8 @@ void on_payload(unsigned vcpu, void* entry) {
     if (emulation->runs_payload.exchange(true))
         return;
     emulation->has_left_image = true;
-    emulation->holds_rules = emulation->settings.is_our_firmware && !starts_linux();
+    emulation->payload_is_linux = starts_linux();
+    emulation->holds_rules = emulation->settings.is_our_firmware && !emulation->payload_is_linux;
     emulation->write_log();
     emulation->take_statistics();
     check_pages_of_payload(value_of(entry));
