@@ -107,6 +107,6 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # libp11-kit is loaded when shim-sign or shim-enroll is given a key in a token; the others are the launch programs'.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libp11-kit0, qemu-system-x86, busybox-static, cpio, zstd, xz-utils")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libp11-kit0, qemu-system-x86, busybox-static, cpio, kmod, zstd, xz-utils")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang-19, lld-19, libc++-19-dev, python3") # for payloads of one's own
 include(CPack)

@@ -11,6 +11,8 @@ repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 # shellcheck source=cmake/suite-sources.sh
 source "$repository/cmake/suite-sources.sh"
+# shellcheck source=launch/names.sh
+source "$repository/launch/names.sh"
 
 # Which suites are tried, in this order, for what, on which distribution: stated only here.
 # Arguments: mbedtls | catch2 | openssl | kernel | qemu | ovmf. Prints the suites, one line.
@@ -29,10 +31,10 @@ suites_for() {
   esac
 }
 
-progress() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+progress() { printf '%s: %s\n' "$(own_name)" "$*" >&2; }
 
 fail() {
-  printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: error: %s\n' "$(own_name)" "$*" >&2
   exit 2
 }
 

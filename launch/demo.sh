@@ -36,7 +36,7 @@ step() {
 }
 
 fail() {
-  printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: error: %s\n' "$(own_name)" "$*" >&2
   exit "${exit_code:-2}"
 }
 

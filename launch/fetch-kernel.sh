@@ -8,8 +8,6 @@ set -euo pipefail
 
 # shellcheck source=cmake/newer-suite.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
-# shellcheck source=launch/names.sh
-source "$repository/launch/names.sh"
 
 usage() {
   cat <<USAGE
@@ -90,6 +88,7 @@ depmod_command() { PATH="$PATH:/usr/sbin:/sbin" depmod "$@"; }
 # Arguments: SUITE FLAVOUR SERIES FOLDER
 fetch_kernel() {
   local suite=$1 flavour=$2 series=$3 folder=$4 package packages file
+  need depmod kmod
   prepare_private_apt "$suite" deb || fail "suite $suite cannot be had from this machine's apt sources"
   package="$(if [[ -n $series ]]; then package_of_series "$suite" "$flavour" "$series"; else kernel_package "$flavour"; fi)"
   if [[ -z $package ]]; then fail "suite $suite has no kernel $series of flavour $flavour"; fi

@@ -8,8 +8,6 @@ set -euo pipefail
 
 # shellcheck source=cmake/newer-suite.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/newer-suite.sh"
-# shellcheck source=launch/names.sh
-source "$repository/launch/names.sh"
 
 usage() {
   cat <<USAGE

@@ -29,7 +29,7 @@ USAGE
 }
 
 fail() {
-  printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: error: %s\n' "$(own_name)" "$*" >&2
   exit 2
 }
 
@@ -60,8 +60,8 @@ list_modules() {
 # Writes a module's uncompressed bytes to stdout.
 decompress_module() {
   case "$1" in
-    *.xz) xz --decompress --stdout "$1" ;;
-    *.zst) zstd --quiet --decompress --stdout "$1" ;;
+    *.xz) need xz xz-utils && xz --decompress --stdout "$1" ;;
+    *.zst) need zstd zstd && zstd --quiet --decompress --stdout "$1" ;;
     *.gz) gzip --decompress --stdout "$1" ;;
     *) cat "$1" ;;
   esac
@@ -117,6 +117,7 @@ main() {
   folder="$(find "$modules/lib/modules" -mindepth 2 -maxdepth 2 -name modules.dep -printf '%h\n' -quit 2>/dev/null || true)"
   if [[ -z $folder ]]; then fail "$modules holds no lib/modules/VERSION/modules.dep"; fi
   if [[ -z $busybox ]]; then busybox="$(find_busybox)"; fi
+  need cpio cpio
   scratch="$(mktemp -d "$output.XXXXXX")" || fail "cannot write beside $output"
   trap 'rm -rf "$scratch"' EXIT
   lay_out_root "$folder" "$busybox" "$scratch/root"

@@ -12,6 +12,12 @@ program_name() {
   if is_installed; then echo "tdshim-$1"; else echo "launch/$1.sh"; fi
 }
 
+# Prints what a user calls the running program, which another of these may have started.
+own_name() {
+  local name="${0##*/}"
+  if is_installed && [[ $name == *.sh ]]; then program_name "${name%.sh}"; else echo "$name"; fi
+}
+
 # Prints the image in an example.
 example_image() {
   if is_installed; then echo /usr/share/tdshim/final.bin; else echo build/release/final.bin; fi
@@ -20,6 +26,12 @@ example_image() {
 # Prints where downloads are kept (cmake/newer-suite.sh).
 example_cache() {
   if is_installed; then echo \~/.cache/tdshim; else echo build/cache; fi
+}
+
+# Fails where a program is missing, before anything is made with it. sbin is looked at, which a user's PATH may lack.
+# Arguments: PROGRAM PACKAGE
+need() {
+  if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; then fail "the program $1 is missing: install the package $2"; fi
 }
 
 print_version() {

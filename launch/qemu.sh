@@ -26,7 +26,7 @@ Options:
                    not; without it only what the image itself holds can be started
   --initrd FILE
   --append TEXT    the kernel's command line; may be empty
-  --memory SIZE    as QEMU's -m; the default is 512M
+  --memory SIZE    such as 3G or 512M; the default is 2G, as td-emu's and shim-measure's
   --cpus N         the default is 1
   --smbios         hands QEMU's SMBIOS tables on to the kernel (dmidecode), measured into RTMR[0]: shim-measure --smbios
   --pci-window SIZE
@@ -61,12 +61,12 @@ USAGE
 }
 
 fail() {
-  printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: error: %s\n' "$(own_name)" "$*" >&2
   exit 2
 }
 
 lacking() {
-  printf '%s: cannot start a TD here: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: cannot start a TD here: %s\n' "$(own_name)" "$*" >&2
   exit 3
 }
 
@@ -78,7 +78,7 @@ require_file() {
 }
 
 parse_options() {
-  firmware="" kernel="" initrd="" append="" memory=512M cpus=1 machine=q35 accel="" cpu=""
+  firmware="" kernel="" initrd="" append="" memory=2G cpus=1 machine=q35 accel="" cpu=""
   qemu="" is_td=no is_emulated=no is_dry_run=no is_debug=no is_smbios=no more=()
   pci_window="" quote_socket="" mrconfigid="" mrowner="" mrownerconfig="" tdx_attributes=""
   while [[ $# -gt 0 ]]; do
@@ -115,6 +115,14 @@ parse_options() {
   done
 }
 
+# With a unit, which QEMU wants without the B that td-emu and shim-measure know: RTMR[0] tells 2 GiB from 2 MiB.
+check_memory() {
+  if [[ ! $memory =~ ^([1-9][0-9]*[KMGTkmgt])([iI]?[bB])?$ ]]; then
+    fail "--memory: expected a number with K, M, G or T, such as 3G, found '$memory'; what else QEMU's -m knows goes behind --"
+  fi
+  memory="${BASH_REMATCH[1]}"
+}
+
 check_identity() {
   local name
   for name in mrconfigid mrowner mrownerconfig; do
@@ -149,14 +157,14 @@ check_td_options() {
 # What the user should know of the TD that is started.
 warn_of_td() {
   if [[ $is_debug == yes || $((${tdx_attributes:-0} & 1)) -ne 0 ]]; then
-    printf '%s: WARNING: %s\n' "${0##*/}" \
+    printf '%s: WARNING: %s\n' "$(own_name)" \
       "a TD under DEBUG: the host reads and writes its memory and registers, and nothing that it reports proves anything" >&2
   elif [[ $((${tdx_attributes:-0} & 0xFF)) -ne 0 ]]; then
-    printf '%s: WARNING: %s\n' "${0##*/}" \
+    printf '%s: WARNING: %s\n' "$(own_name)" \
       "a TD under debug (ATTRIBUTES, bits 7 to 0, TUD): verifiers do not trust it" >&2
   fi
   if [[ $is_emulated == no && -z $quote_socket ]]; then
-    printf '%s: %s\n' "${0##*/}" "without --quote-socket the guest can get no quote" >&2
+    printf '%s: %s\n' "$(own_name)" "without --quote-socket the guest can get no quote" >&2
   fi
 }
 
@@ -169,6 +177,7 @@ check_options() {
   if [[ -n $pci_window && ! $pci_window =~ ^[1-9][0-9]*[MGT]$ ]]; then
     fail "--pci-window: expected a size, such as 512G, found '$pci_window'"
   fi
+  check_memory
   check_td_options
   if [[ $is_emulated == yes ]]; then
     if [[ $is_td == no ]]; then fail "--emulate needs --td"; fi

@@ -77,6 +77,17 @@ class AttestTest(ToolTest):
         self.assertTrue(text.stdout.endswith("good: all of it holds\n"))
         self.assertEqual({line.split()[0] for line in text.stdout.splitlines()[:-1]}, {"passed"})
 
+    def test_without_collateral_the_lines_of_it_fail(self):
+        quote = self.platform.quote(self.body())
+        outcomes = self.verify(quote)[0]
+        result = self.run_tool("shim-attest", "verify", "--quote", self.put("quote", quote), "--ccel", self.put("log", self.boot.log()),
+                               "--policy", self.policy, "--report-data", self.report_data.hex(), "--json")
+        self.assertEqual(result.returncode, 1)
+        checks = json.loads(result.stdout)["checks"]
+        self.assertEqual([check["name"] for check in checks], list(outcomes))
+        self.assertEqual({check["text"] for check in checks if check["outcome"] == "FAILED"},
+                         {"no collateral was given: --collateral DIR"})
+
     def test_a_root_of_nobody_s_is_not_intel_s(self):
         self.assertEqual(self.failed(self.platform.quote(self.body()), root=False), {"pck-chain", "tcb-info", "enclave-identity"})
 

@@ -219,7 +219,7 @@ class MeasureTest(ToolTest):
                 self.assertGreater(found.pop("partly_covered"), names)
                 self.assertEqual(found,
                                  {"agrees": True, "differences": [], "another_make": None, "appended": {},
-                                  "not_compared": {"policy": no_policy, "td": no_td}, "names_not_covered": names})
+                                  "not_compared": {"policy": no_policy, "td": no_td}, "names_not_covered": names, "accepts_debug": False})
 
     def test_what_was_not_compared_is_said_beside_an_agreement(self):
         log, policy = self.put("ccel", self.boot.log()), self.policy()
@@ -254,7 +254,8 @@ class MeasureTest(ToolTest):
                     found = self.check(self.boot, *reference, *more, code=1)
                     self.assertEqual([each["register"] for each in found["differences"]], ["attributes"] * count)
                     self.assertIn("has DEBUG (bit 0): the VMM can read and write all memory", found["differences"][0]["text"])
-            self.check(self.boot, *reference, "--policy", debug_policy)
+            self.assertTrue(self.check(self.boot, *reference, "--policy", debug_policy)["accepts_debug"])
+            self.assertFalse(self.check(self.boot, *reference, "--policy", policy, code=1)["accepts_debug"])
         for reference in self.references():
             self.check(self.boot, *reference, "--policy", debug_policy, code=1)
 

@@ -129,7 +129,11 @@ class Verifier {
                          quote.enclave_signature),
             "ECDSA of the PCK certificate's key");
         if (demands_.collateral == nullptr) {
-            add("pck-chain", false, "no collateral was given: --collateral DIR");
+            for (const char* const name :
+                 {"pck-chain", "tcb-info", "enclave-identity", "tcb-info-dates",
+                  "enclave-identity-dates", "quoting-enclave", "module-attributes", "tdx-module",
+                  "tcb-level"})
+                add(name, false, "no collateral was given: --collateral DIR");
             return;
         }
         check_pck_chain(pck_chain);

@@ -140,8 +140,8 @@ std::optional<Finding> compare_number(std::string_view key, std::string_view nam
 /// A TD whose registers its VMM could have made whatever they are.
 std::optional<Finding> find_debug(const TdRegisters& td, const std::optional<Policy>& policy) {
     const std::uint64_t found = td.info.attributes;
-    const std::uint64_t pinned = policy ? policy->attributes.value_or(0) : 0;
-    const std::uint64_t unexpected = found & attributes_under_debug & ~pinned;
+    const std::uint64_t unexpected =
+        found & attributes_under_debug & ~(policy ? debug_bits(*policy) : 0);
     if (unexpected == 0)
         return std::nullopt;
     const std::string_view reason =
@@ -325,6 +325,10 @@ std::vector<Finding> differences(const DecodedLog& log, const LogCoverage& cover
     if (td && policy)
         append_unexplained(findings, compare_registers(*td, *policy));
     return findings;
+}
+
+std::uint64_t debug_bits(const Policy& policy) {
+    return policy.attributes.value_or(0) & attributes_under_debug;
 }
 
 } // namespace tdshim::tools

@@ -50,4 +50,8 @@ struct NotCompared {
 [[nodiscard]] NotCompared not_compared(const std::optional<TdRegisters>& td,
                                        const std::optional<Policy>& policy);
 
+/// The bits of ATTRIBUTES by which `policy` takes TDs under debug, whose memory their VMM reads and
+/// writes, and which prove nothing; else 0.
+[[nodiscard]] std::uint64_t debug_bits(const Policy& policy);
+
 } // namespace tdshim::tools

@@ -16,7 +16,7 @@ void add_build_options(CLI::App& app, tdshim::tools::BuildOptions& options) {
     add_choice<Kind>(app, "--vmm", options.vmm,
                      {{"qemu", Kind::qemu}, {"cloud-hypervisor", Kind::cloud_hypervisor}},
                      "who would write it");
-    add_memory_option(app, options.memory, "memory of the guest, e.g. 2G");
+    add_memory_option(app, options.memory, "memory of the guest; the default is 2G");
     app.add_option("--mmio", options.mmio,
                    "START:SIZE of device memory; Cloud Hypervisor lists 0xc0000000:0x3ec00000 and "
                    "what lies above its RAM");

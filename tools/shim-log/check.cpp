@@ -107,6 +107,7 @@ struct Result {
     NotCompared left;
     std::size_t names_left = 0;     ///< events of RTMR[0] whose names nothing covers
     std::size_t partly_covered = 0; ///< events that have a part which no register tells of
+    std::uint64_t debug_bits = 0;   ///< of ATTRIBUTES, that the policy takes
 };
 
 void print_appended(const LogCoverage& coverage) {
@@ -138,6 +139,10 @@ void print_text(const Result& result, const std::string& file, const References&
     print_make(result.log);
     print_appended(result.coverage);
     print_left(result, references);
+    if (result.debug_bits != 0)
+        std::cout << std::format("WARNING: {} takes a TD under debug (ATTRIBUTES {}), whose VMM "
+                                 "reads and writes it: agreement proves nothing\n",
+                                 *references.policy, hex(result.debug_bits));
     for (const Finding& finding : result.findings)
         std::cout << "differs: " << printable(finding.text) << '\n';
     if (result.findings.empty())
@@ -164,7 +169,8 @@ nlohmann::ordered_json json_of(const Result& result) {
         {"not_compared",
          {{"policy", json_of(result.left.with_policy)}, {"td", json_of(result.left.with_td)}}},
         {"names_not_covered", result.names_left},
-        {"partly_covered", result.partly_covered}};
+        {"partly_covered", result.partly_covered},
+        {"accepts_debug", result.debug_bits != 0}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (result.coverage.appended[rtmr] != 0)
             json["appended"][key_of_rtmr(rtmr)] = result.coverage.appended[rtmr];
@@ -189,7 +195,8 @@ Result result_of(DecodedLog log, const std::optional<TdRegisters>& td,
             .findings = std::move(findings),
             .left = not_compared(td, wanted),
             .names_left = names_left,
-            .partly_covered = partly_covered};
+            .partly_covered = partly_covered,
+            .debug_bits = wanted ? debug_bits(*wanted) : 0};
 }
 
 } // namespace

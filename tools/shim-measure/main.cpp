@@ -10,7 +10,7 @@
 #include "tools/common/command.hpp"
 #include "tools/common/json_output.hpp"
 #include "tools/common/text.hpp"
-#include "tools/measurements/td_registers.hpp"
+#include "tools/measurements/comparison.hpp"
 #include "tools/shim-measure/corim.hpp"
 #include "tools/shim-measure/go_tdx_guest.hpp"
 #include "tools/shim-measure/output.hpp"
@@ -30,7 +30,7 @@ Outcome<crypto::Digest> mrtd_of(const Image& image, const Gathered& gathered,
 
 /// Of a policy that shim-log check lets a TD agree with which proves nothing.
 void warn_of_debug(const Policy& policy) {
-    if (const std::uint64_t bits = policy.attributes.value_or(0) & attributes_under_debug)
+    if (const std::uint64_t bits = debug_bits(policy))
         std::cerr << std::format(
             "shim-measure: WARNING: --attributes has {} of the bits 7 to 0: this policy accepts a "
             "TD under debug, which proves nothing\n",
@@ -133,7 +133,7 @@ void add_vmm_options(CLI::App& app, Options& options) {
                  "a VM that is no TD: etc/e820 in place of the TD HOB, and no MRTD");
     app.add_option("--machine", options.machine, "QEMU's -machine, e.g. q35,smm=off,pic=off")
         ->capture_default_str();
-    add_memory_option(app, options.memory, "memory of the guest, e.g. 2G");
+    add_memory_option(app, options.memory, "memory of the guest; the default is 2G");
     add_number(app, "--cpus", options.cpus, "vCPUs", 1, 4096);
     app.add_option("--hob", options.hob, "TD HOB of another make than QEMU's for --memory");
     auto* acpi = app.add_option("--acpi", options.acpi,

@@ -108,7 +108,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--firmware", options.firmware, "the image, final.bin")
         ->required()
         ->check(CLI::ExistingFile);
-    tools::add_memory_option(app, options.memory, "memory of the TD, e.g. 2G");
+    tools::add_memory_option(app, options.memory, "memory of the TD; the default is 2G");
     tools::add_number(app, "--cpus", options.vcpus, "vCPUs", 1, 64);
     app.add_option(
            "--kernel", options.kernel,
