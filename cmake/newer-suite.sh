@@ -82,6 +82,8 @@ Acquire::Check-Date "true";
 Acquire::Check-Valid-Until "true";
 APT::Get::AllowUnauthenticated "false";
 CONFIGURATION
+  # As apt does by itself, with a warning, where its own user cannot reach the folder, as below /root.
+  if [[ $EUID -eq 0 ]] && ! runuser -u _apt -- test -w "$1/state/lists/partial"; then echo 'APT::Sandbox::User "root";'; fi
   case "$2" in
     *-backports) echo "APT::Default-Release \"$2\";" ;;
     *) echo 'APT::Default-Release "";' ;;

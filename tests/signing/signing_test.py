@@ -257,6 +257,8 @@ class PolicyTest(SigningTest):
         self.assertIn("policy: measured, nothing is enrolled", self.good("shim-info", self.image))
         note = f"\nnote: {self.image} asks for nobody's signature: what is enrolled in it is no key\n"
         self.assertTrue(self.good("shim-sign", "verify", self.payload, "--firmware", self.image).endswith(note))
+        said = json.loads(self.good("shim-sign", "verify", self.payload, "--firmware", self.image, "--json"))
+        self.assertIs(said["firmware_asks_for_signature"], False)
         self.assertNotIn("note:", self.good("shim-sign", "verify", self.sign(self.ec), "--public-key", self.ec.public))
 
     def test_two_keys_with_their_own_versions_and_kinds(self):

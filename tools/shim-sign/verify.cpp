@@ -76,12 +76,16 @@ Outcome<ExitCode> verify_file(const VerifyOptions& options) {
                                          payload::name_of(*kind)),
                              options.json);
     const auto contents = TRY(digest_of_contents(options.file, payload->contents)).digest;
-    if (options.json)
-        print_json("shim-sign-verify/1", json_of(file, *kind, *payload, contents));
-    else
-        std::cout << options.file << ": " << text_of(file, *kind, *payload, contents);
-    if (!options.json && !options.judge.firmware.empty() &&
-        wishes.enrolment.policy == cfv::Policy::measured)
+    const bool asks_for_none = wishes.enrolment.policy == cfv::Policy::measured;
+    if (options.json) {
+        auto json = json_of(file, *kind, *payload, contents);
+        if (!options.judge.firmware.empty())
+            json["firmware_asks_for_signature"] = !asks_for_none;
+        print_json("shim-sign-verify/1", json);
+        return ExitCode::good;
+    }
+    std::cout << options.file << ": " << text_of(file, *kind, *payload, contents);
+    if (!options.judge.firmware.empty() && asks_for_none)
         std::cout << std::format("note: {} asks for nobody's signature: what is enrolled in it is "
                                  "{}\n",
                                  options.judge.firmware,
