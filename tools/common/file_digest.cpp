@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <vector>
 
 #include "tools/common/descriptor.hpp"
+#include "tools/common/hash.hpp"
 #include "tools/common/inputs.hpp"
 #include "tools/common/progress.hpp"
 
@@ -25,35 +24,6 @@ std::uint64_t size_of(int descriptor) {
                ? static_cast<std::uint64_t>(status.st_size)
                : 0;
 }
-
-/// SHA-384 by OpenSSL's libcrypto. A failure of it is kept, and told at the end.
-class Hash {
-  public:
-    Hash() : is_good_(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha384(), nullptr) == 1) {}
-
-    void add(Bytes bytes) {
-        is_good_ = is_good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
-        size_ += bytes.size();
-    }
-    [[nodiscard]] std::uint64_t size() const { return size_; }
-    [[nodiscard]] Outcome<measure::FileDigest> finish(const std::string& file) {
-        measure::FileDigest result{.digest = {}, .size = size_};
-        unsigned written = 0;
-        if (!is_good_ ||
-            EVP_DigestFinal_ex(context_.get(),
-                               reinterpret_cast<unsigned char*>(result.digest.data()),
-                               &written) != 1 ||
-            written != result.digest.size())
-            return std::unexpected(failure(file, "libcrypto cannot hash it"));
-        return result;
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(),
-                                                                     &EVP_MD_CTX_free};
-    std::uint64_t size_ = 0;
-    bool is_good_;
-};
 
 } // namespace
 

@@ -3,29 +3,22 @@
 // What shim-bundle does.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "tools/common/exit_code.hpp"
 #include "tools/common/failure.hpp"
+#include "tools/shim-bundle/bundle_file.hpp"
 #include "tools/signing/judgement.hpp"
 
 namespace tdshim::tools {
 
 struct CreateOptions {
-    std::string kernel;
-    std::string initrd;
-    std::optional<std::string> append;
-    std::string append_file;
-    std::string events;
-    std::string title;
-    bool appends_command_line = false;
-    bool appends_initrd = false;
+    BundleInputs inputs;
     std::string output;
     bool json = false;
 };
 
-/// Writes a bundle, after the firmware's own parser took it.
+/// Writes a bundle.
 [[nodiscard]] Outcome<ExitCode> create(const CreateOptions& options);
 
 /// Prints the parts of a bundle or of a unified kernel image, signed or not.

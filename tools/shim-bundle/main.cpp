@@ -14,19 +14,21 @@ constexpr const char* create_example = "shim-bundle create --kernel vmlinuz --in
                                        "--append 'console=ttyS0' -o linux.bundle";
 
 void add_create_options(CLI::App& app, tools::CreateOptions& options) {
-    app.add_option("--kernel", options.kernel, "bzImage or vmlinux")->required();
-    app.add_option("--initrd", options.initrd, "initrd");
+    app.add_option("--kernel", options.inputs.kernel, "bzImage or vmlinux")->required();
+    app.add_option("--initrd", options.inputs.initrd, "initrd");
     auto* append = tools::may_be_empty(
-        app.add_option("--append", options.append, "command line; may be empty"));
-    app.add_option("--append-file", options.append_file, "file with it, of which every byte counts")
+        app.add_option("--append", options.inputs.append, "command line; may be empty"));
+    app.add_option("--append-file", options.inputs.append_file,
+                   "file with it, of which every byte counts")
         ->excludes(append);
-    app.add_option("--events", options.events,
+    app.add_option("--events", options.inputs.events,
                    "events file: what to measure into RTMR[2] and RTMR[3]");
-    app.add_option("--title", options.title, "name of the bundle, for people");
+    app.add_option("--title", options.inputs.title, "name of the bundle, for people");
     tools::add_choice<bool>(
-        app, "--command-line", options.appends_command_line, {{"refuse", false}, {"append", true}},
+        app, "--command-line", options.inputs.appends_command_line,
+        {{"refuse", false}, {"append", true}},
         "what becomes of a command line that the VMM gives beside it; refuse if not said");
-    tools::add_choice<bool>(app, "--initrd-policy", options.appends_initrd,
+    tools::add_choice<bool>(app, "--initrd-policy", options.inputs.appends_initrd,
                             {{"refuse", false}, {"append", true}}, "and of an initrd; the same");
     app.add_option("-o,--output", options.output, "file to write")->required();
     tools::add_json_option(app, options.json);
