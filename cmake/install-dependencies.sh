@@ -11,11 +11,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/newer-suite.sh"
 
 build_packages=(
   clang-19 lld-19 llvm-19 libc++-19-dev libc++abi-19-dev libclang-rt-19-dev clang-format-19
-  nasm cmake ninja-build help2man dpkg-dev file libcli11-dev nlohmann-json3-dev libssl-dev libcbor-dev libp11-kit-dev python3
+  nasm cmake ninja-build help2man dpkg-dev file libcli11-dev nlohmann-json3-dev libssl-dev libcbor-dev libp11-kit-dev libarchive-dev libcryptsetup-dev python3
   git bzip2 xz-utils perl
 )
 demo_packages=(qemu-system-x86 seabios ipxe-qemu busybox-static cpio zstd kmod binutils)
-test_packages=(e2fsprogs openssl systemd-boot-efi softhsm2 opensc spin tpm2-tools shellcheck pyflakes3)
+test_packages=(e2fsprogs openssl systemd-boot-efi softhsm2 opensc spin squashfs-tools-ng tpm2-tools shellcheck pyflakes3)
 
 usage() {
   cat <<USAGE

@@ -23,6 +23,10 @@ if(TDSHIM_FIRMWARE)
   install(TARGETS td-emu-plugin LIBRARY DESTINATION ${emulator})
   install(FILES ${PROJECT_BINARY_DIR}/bin/td-emu-stub.bin DESTINATION ${emulator})
   install_link(../${emulator}/td-emu td-emu)
+  # As td-emu: stage 1 stands beside the program that packs it.
+  list(APPEND tools shim-guest)
+  install(TARGETS shim-guest stage1 RUNTIME DESTINATION ${emulator})
+  install_link(../${emulator}/shim-guest shim-guest)
   # final.bin, and what shim-ld makes other images of.
   install(FILES ${PROJECT_BINARY_DIR}/final.bin ${PROJECT_BINARY_DIR}/resetvector.bin ${PROJECT_BINARY_DIR}/shim.elf
     DESTINATION ${shared})
@@ -107,6 +111,6 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # libp11-kit is loaded when shim-sign or shim-enroll is given a key in a token; the others are the launch programs'.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libp11-kit0, qemu-system-x86, busybox-static, cpio, kmod, zstd, xz-utils")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libp11-kit0, qemu-system-x86, busybox-static, cpio, kmod, squashfs-tools-ng, zstd, xz-utils")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang-19, lld-19, libc++-19-dev, python3") # for payloads of one's own
 include(CPack)

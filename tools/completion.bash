@@ -17,4 +17,4 @@ _tdshim() {
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
-complete -o default -F _tdshim shim-bundle shim-check shim-enroll shim-hob shim-info shim-ld shim-log shim-measure shim-sign td-emu
+complete -o default -F _tdshim shim-bundle shim-check shim-enroll shim-guest shim-hob shim-info shim-ld shim-log shim-measure shim-sign td-emu

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from measured_boot import KERNEL, REGISTERS, Boot
-from support import LOG, TOOLS, ToolTest, elf, reset_vector
+from support import LOG, TOOLS, ToolTest, elf, reset_vector, put_guest_inputs
 
 POLICY = {"format": "tdshim-policy", "version": 3, **dict.fromkeys(REGISTERS), "events": []}
 GARBAGE = bytes(range(0xA5, 0xFF)) * 100
@@ -40,6 +40,10 @@ INPUTS = {
         ("verify BAD --firmware IMAGE", ANY_CONTENT), ("verify FILE --firmware BAD", ALL),
         ("verify FILE --public-key BAD", ALL)],
     "shim-enroll": [("--firmware BAD --key KEY -o OUT", ALL), ("--firmware IMAGE --key BAD -o OUT", ALL)],
+    "shim-guest": [
+        ("build --root BAD --kernel FILE --modules MODULES -o OUT", ("missing", "empty", "garbage")),
+        ("build --root ROOT --kernel BAD --modules MODULES -o OUT", ALL), ("verify BAD --bundle BUNDLE", ANY_CONTENT),
+        ("verify FILE --bundle BAD", ALL)],
     "shim-sign": [
         ("BAD --key PRIVATE --svn 1 -o OUT", ANY_CONTENT), ("FILE --key BAD --svn 1 -o OUT", ALL), ("verify BAD --firmware IMAGE", ANY_CONTENT)],
     "shim-log": [
@@ -67,7 +71,11 @@ class BadFileTest(ToolTest):
             "FILE": self.put("file", KERNEL), "LOG": self.put("log", LOG), "ACPI": boot.put_acpi(self.folder),
             "POLICY": self.put("policy", json.dumps(POLICY).encode()),
             "PRIVATE": os.path.join(self.folder, "private"), "KEY": os.path.join(self.folder, "key"),
-            "OUT": os.path.join(self.folder, "out")}
+            "OUT": os.path.join(self.folder, "out"), "ROOT": os.path.join(self.folder, "root"),
+            "MODULES": os.path.join(self.folder, "modules"), "BUNDLE": os.path.join(self.folder, "guest.bundle")}
+        put_guest_inputs(self.folder)
+        self.good("shim-bundle", "create", "--kernel", self.words["FILE"], "--append",
+                  f"roothash={'0' * 64} stage1.data_blocks=1 stage1.salt={'0' * 64}", "-o", self.words["BUNDLE"])
         for command in (("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "private"),
                         ("pkey", "-in", "private", "-pubout", "-out", "key")):
             subprocess.run(["openssl", *command], cwd=self.folder, capture_output=True, check=True)

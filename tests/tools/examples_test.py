@@ -20,7 +20,7 @@ import settings
 import suite
 from measured_boot import Boot
 from mrtd import mrtd
-from support import TOOLS
+from support import TOOLS, put_guest_inputs
 
 nonce = bytes.fromhex("00112233445566778899aabbccddeeff")  # of the example
 
@@ -54,6 +54,8 @@ def folder_with_inputs(test):
     boot = Boot(image.read_bytes())
     for name, content in (("vmlinuz", boot.kernel), ("initrd.gz", boot.initrd), ("ccel.bin", boot.log())):
         (folder / name).write_bytes(content)
+    put_guest_inputs(folder)
+    subprocess.run(["tar", "--create", "--file", "rootfs.tar", "--directory", "root", "."], cwd=folder, check=True)
     (folder / "boot.json").write_bytes(policy_of(folder, boot))
     put_evidence(folder, boot)
     for command in (("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "key.pem"),

@@ -14,7 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 from kernels import bzimage
-from support import BIN, LOG, ToolTest, elf, reset_vector
+from support import BIN, LOG, ToolTest, elf, reset_vector, put_guest_inputs
 
 document = pathlib.Path(__file__).resolve().parents[2] / "specs" / "json.md"
 
@@ -80,6 +80,10 @@ class Json(ToolTest):
         self.run_json("shim-sign", "verify", self.path("signed"), "--public-key", public)
         self.run_json("shim-sign", "verify", self.path("signed"), "--firmware", image)
         self.run_json("shim-sign", "verify", kernel, "--public-key", public, codes=[1])
+        put_guest_inputs(self.folder)
+        self.run_json("shim-guest", "build", "--root", self.path("root"), "--kernel", kernel, "--modules", self.path("modules"),
+                      "-o", self.path("guest"))
+        self.run_json("shim-guest", "verify", self.path("guest/disk.img"), "--bundle", self.path("guest/guest.bundle"))
         events = self.put("events", b"PCR11:string:os\n")
         self.run_json("shim-bundle", "create", "--kernel", kernel, "--events", events, "-o", self.path("bundle"))
         self.run_json("shim-bundle", "list", self.path("bundle"))

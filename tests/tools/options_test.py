@@ -8,13 +8,14 @@ import unittest
 
 from support import TOOLS, ToolTest
 
-SUBCOMMANDS = {"shim-bundle": ("create", "list", "verify"), "shim-hob": ("build", "print"),
+SUBCOMMANDS = {"shim-bundle": ("create", "list", "verify"), "shim-guest": ("build", "verify"),
+               "shim-hob": ("build", "print"),
                "shim-log": ("decode", "replay", "check"), "shim-sign": ("", "verify")}
 # What may be the empty text: a command line, a word for QEMU.
-MAY_BE_EMPTY = {("td-emu", "--append"), ("shim-measure", "--append"), ("shim-bundle create", "--append"), ("td-emu", "more"),
+MAY_BE_EMPTY = {("td-emu", "--append"), ("shim-measure", "--append"), ("shim-bundle create", "--append"), ("shim-guest build", "--append"), ("td-emu", "more"),
                 ("shim-measure", "QEMU-ARGUMENTS")}
 NUMBERS = {"shim-ld": {"--payload-address", "--td-info-version", "--td-info-svn"}, "shim-measure":
-           {"--payload-entry", "--cpus", "--attributes", "--xfam"}, "shim-enroll": {"--min-svn"}, "shim-sign": {"--svn", "--version"},
+           {"--payload-entry", "--cpus", "--attributes", "--xfam"}, "shim-enroll": {"--min-svn"}, "shim-guest build": {"--wait"}, "shim-sign": {"--svn", "--version"},
            "td-emu": {"--payload-entry", "--cpus", "--attributes", "--xfam"}}
 SIZES = {"shim-ld": {"--payload-room", "--permanent-memory"}, "shim-hob build": {"--memory"}, "shim-check": {"--memory"},
          "shim-measure": {"--memory"}, "td-emu": {"--memory"}}
@@ -58,14 +59,14 @@ class OptionsTest(ToolTest):
                     self.assertNotIn("is empty", self.run_tool(*command.split(), *words).stderr)
 
     def test_a_number_has_no_sign_and_is_not_octal(self):
-        for tool, names in NUMBERS.items():
+        for command, names in NUMBERS.items():
             for name in names:
                 for value in NO_NUMBERS:
-                    with self.subTest(tool, name=name, value=value):
-                        message = self.refused((tool,), name, value)
+                    with self.subTest(command, name=name, value=value):
+                        message = self.refused(command.split(), name, value)
                         self.assertRegex(message, r"expected a number from [01] to \d+, decimal or hexadecimal with 0x, found ")
                         self.assertIn(f'found "{value}"', message)
-                self.refused((tool,), name, "0x1ffffffff" if name in ("--cpus", "--td-info-svn") else "-0")
+                self.refused(command.split(), name, "0x1ffffffff" if name in ("--cpus", "--td-info-svn", "--wait") else "-0")
 
     def test_a_size_likewise(self):
         for command, names in SIZES.items():
@@ -93,7 +94,7 @@ class OptionsTest(ToolTest):
     def test_no_number_is_read_in_another_way(self):
         for command in all_commands():
             for name, word in self.options(command):
-                expected = "NUMBER" if name in NUMBERS.get(command[0], ()) and len(command) == 1 else \
+                expected = "NUMBER" if name in NUMBERS.get(" ".join(command), ()) else \
                     "SIZE" if name in SIZES.get(" ".join(command), ()) else None
                 with self.subTest(command, name=name):
                     self.assertNotRegex(word, "INT|FLOAT")

@@ -11,7 +11,7 @@ import unittest
 
 from support import TOOLS
 
-SUBCOMMANDS = {"shim-attest": ["collect", "show", "verify"], "shim-bundle": ["create", "list", "verify"], "shim-hob": ["build", "print"],
+SUBCOMMANDS = {"shim-attest": ["collect", "show", "verify"], "shim-bundle": ["create", "list", "verify"], "shim-guest": ["build", "verify"], "shim-hob": ["build", "print"],
                "shim-log": ["decode", "replay", "check"], "shim-sign": ["verify"]}
 PAGES = (*TOOLS, *(f"{tool}-{subcommand}" for tool, subcommands in SUBCOMMANDS.items() for subcommand in subcommands))
 COMMANDS = ("tdshim-qemu", "tdshim-fetch-kernel", "tdshim-fetch-qemu", "tdshim-make-initramfs")  # of launch/

@@ -4,6 +4,7 @@ numbers. TDSHIM_BIN names the tools' folder."""
 
 import hashlib
 import os
+import pathlib
 import struct
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ import unittest
 import uuid
 
 BIN = os.environ.get("TDSHIM_BIN", "")
-TOOLS = ("shim-attest", "shim-bundle", "shim-check", "shim-enroll", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure",
+TOOLS = ("shim-attest", "shim-bundle", "shim-check", "shim-enroll", "shim-guest", "shim-hob", "shim-info", "shim-ld", "shim-log", "shim-measure",
          "shim-sign", "td-emu")
 
 # The numbers of shim/memory/layout.hpp. They are the image format: a change there must show here.
@@ -141,6 +142,17 @@ def replayed(digests):
     for digest in digests:
         value = sha384(value + digest)
     return value.hex()
+
+
+def put_guest_inputs(folder):
+    """What shim-guest needs beside a kernel: a root file system, and the lists of a kernel that has all built in."""
+    folder = pathlib.Path(folder)
+    (folder / "root/sbin").mkdir(parents=True)
+    (folder / "root/sbin/init").touch(mode=0o755)
+    (folder / "modules/lib/modules/1").mkdir(parents=True)
+    (folder / "modules/lib/modules/1/modules.dep").touch()
+    (folder / "modules/lib/modules/1/modules.builtin").write_text("".join(
+        f"kernel/{name}.ko\n" for name in ("virtio_pci", "virtio_blk", "dm-verity", "squashfs")))
 
 
 class ToolTest(unittest.TestCase):

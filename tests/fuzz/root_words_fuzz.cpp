@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Command lines: one that names a root file system names it once, and what it says is written and
+// read again as the same.
+#include <cstdlib>
+#include <string_view>
+
+#include "launch/guest/stage1/root_words.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+    using namespace tdshim::guest;
+    const std::string_view line(reinterpret_cast<const char*>(data), size);
+    const auto root = root_of(line);
+    if (!root) {
+        if (root.error().empty())
+            std::abort();
+        return 0;
+    }
+    const std::string words = words_of(*root);
+    const auto again = root_of(words);
+    if (!again || words_of(*again) != words || root_of(std::string(line) + " " + words))
+        std::abort();
+    static_cast<void>(table_of(root->verity, "/dev/vda", true));
+    return 0;
+}

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Guests whose root file system is measured too: what shim-guest makes is the same whoever makes it, boots as a TD and
+as a plain VM, and nothing else does."""
+
+import functools
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+
+import firmware
+import settings
+import suite
+import td_emu
+from machine import Machine
+
+busybox = "/bin/busybox"
+init = """#!/bin/busybox sh
+echo "guest: stage 2 began, $(/bin/busybox cat /etc/message)"
+for file in /var/x /x; do
+  if /bin/busybox touch $file 2>/dev/null; then echo "guest: $file was written"; else echo "guest: $file is read-only"; fi
+done
+/bin/busybox poweroff -f
+"""
+began = "guest: stage 2 began, the one that was measured"
+block = 4096
+boot_limit = 300
+
+
+def shim_guest(*arguments):
+    program = settings.tool("shim-guest")
+    if program is None:
+        settings.skip("shim-guest is not built")
+    if not shutil.which("tar2sqfs"):
+        settings.skip("squashfs-tools-ng is not installed")
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def make_root(folder, message="the one that was measured"):
+    settings.required_file(busybox, "busybox-static")
+    root = folder / "root"
+    for name in ("bin", "sbin", "etc"):
+        (root / name).mkdir(parents=True)
+    shutil.copy(busybox, root / "bin" / "busybox")
+    (root / "sbin" / "init").write_text(init)
+    (root / "sbin" / "init").chmod(0o755)
+    (root / "etc" / "message").write_text(message)
+    (root / "etc" / "link").symlink_to("message")
+    (root / "sbin" / "start").symlink_to("/sbin/init")
+    return root
+
+
+def of_kernel(append="console=ttyS0 panic=-1"):
+    kernel = settings.Guest("6.12").kernel
+    return "--kernel", kernel, "--append", append, "--modules", pathlib.Path(kernel).parent / "modules"
+
+
+def build(test, root, output, *options):
+    result = shim_guest("build", "--root", root, *of_kernel(), *options, "-o", output)
+    test.assertEqual((result.returncode, result.stderr), (0, ""))
+    return output
+
+
+@functools.cache
+def guest(*options):
+    """One guest of each kind for all tests of a process."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tdshim-vm-"))
+    unittest.addModuleCleanup(lambda: shutil.rmtree(folder))
+    return build(unittest.TestCase(), make_root(folder), folder / "guest", *options)
+
+
+def drive(disk, name="disk"):
+    return ("-drive", f"file={disk},format=raw,if=none,readonly=on,id={name}", "-device", f"virtio-blk-pci,drive={name}")
+
+
+def boot_plain(guest, *arguments):
+    """The console of a plain VM that ended."""
+    with Machine(settings.qemu(), settings.image(), memory="512M", arguments=arguments,
+                 items={firmware.named_kernel: guest / "guest.bundle"}) as vm:
+        vm.wait_for_end(timeout=boot_limit)
+        return vm.console.replace("\r", "")
+
+
+def tampered(source, output, offset):
+    content = bytearray(source.read_bytes())
+    content[offset] ^= 1
+    output.write_bytes(content)
+    return output
+
+
+class Builds(unittest.TestCase):
+    def setUp(self):
+        self.folder = suite.temporary_folder(self)
+        self.root = make_root(self.folder)
+
+    def refused(self, root, reason, *options, of_kernel=of_kernel):
+        result = shim_guest("build", "--root", root, *of_kernel(), *options, "-o", self.folder / "none")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn(reason, result.stderr)
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("none")], [])
+
+    def archive(self, *members, name="root.tar"):
+        path = self.folder / name
+        with tarfile.open(path, "w") as file:
+            file.add(self.root, ".")
+            for member, content in members:
+                member.size = len(content)
+                file.addfile(member, io.BytesIO(content))
+        return path
+
+    def test_the_same_root_gives_the_same_bytes(self):
+        """In another folder, by another user, of files with other times and owners."""
+        first = build(self, self.root, self.folder / "first")
+        other = suite.temporary_folder(self)
+        shutil.copytree(self.root, other / "elsewhere", symlinks=True)
+        os.utime(other / "elsewhere" / "etc" / "message", (1, 1))
+        output = other / "second"
+        if os.geteuid() == 0:
+            other.chmod(0o777)
+            command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        else:
+            command = []
+        result = subprocess.run([*command, settings.tool("shim-guest"), "build", "--root", other / "elsewhere",
+                                 *of_kernel(), "-o", output], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for name in ("disk.img", "guest.bundle", "initrd", "manifest.json"):
+            self.assertEqual((first / name).read_bytes(), (output / name).read_bytes(), name)
+
+    def test_the_manifest_names_every_file(self):
+        made = build(self, self.root, self.folder / "made")
+        manifest = json.loads((made / "manifest.json").read_text())
+        files = {file["path"]: file for file in manifest["files"]}
+        self.assertEqual(files["/etc/message"]["sha384"], td_emu.sha384(b"the one that was measured").hex())
+        self.assertEqual(files["/etc/link"], {"path": "/etc/link", "kind": "symlink", "mode": "0777", "target": "message"})
+        self.assertEqual({path for path in files if files[path]["kind"] == "folder"},
+                         {f"/{name}" for name in ("bin", "dev", "etc", "proc", "run", "sbin", "sys", "tmp", "var")})
+
+    def test_an_archive_is_a_root_as_well(self):
+        for name, mode in (("root.tar", "w"), ("root.tar.gz", "w:gz")):
+            with tarfile.open(self.folder / name, mode) as file:
+                file.add(self.root, ".")
+            build(self, self.folder / name, self.folder / f"made-{name}", "--init", "/sbin/start")
+
+    def test_what_is_no_root_file_system(self):
+        def member(name, kind=tarfile.REGTYPE, target=""):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.mode = kind, target, 0o755
+            return info
+
+        for info, reason in ((member("/etc/passwd"), "is absolute, or has"), (member("a/../../x"), "is absolute, or has"),
+                             (member("dev/sda", tarfile.BLKTYPE), "is a device"), (member("pipe", tarfile.FIFOTYPE), "a FIFO"),
+                             (member("hard", tarfile.LNKTYPE, "/etc/shadow"), "hard link to /etc/shadow"),
+                             (member("hard", tarfile.LNKTYPE, "../x"), "hard link to ../x"),
+                             (member("hard", tarfile.LNKTYPE, "later"), "hard link to later"),
+                             (member("etc/message"), "is there twice")):
+            with self.subTest(reason):
+                self.refused(self.archive((info, b"x")), reason)
+        whole = self.archive().read_bytes()
+        (self.folder / "short.tar").write_bytes(whole[: len(whole) // 2])
+        self.refused(self.folder / "short.tar", "short.tar: ")
+        (self.folder / "garbage").write_bytes(b"garbage" * 1000)
+        self.refused(self.folder / "garbage", "garbage: ")
+        os.mkfifo(self.root / "pipe")
+        self.refused(self.root, "pipe: is a device, a FIFO or a socket")
+        (self.root / "pipe").unlink()
+        (self.root / "sbin" / "init").chmod(0o644)
+        self.refused(self.root, "has no program /sbin/init")
+        self.refused(self.root, "has no program /no/init", "--init", "/no/init")
+
+    def test_what_else_is_wrong(self):
+        (self.folder / "there").mkdir()
+        result = shim_guest("build", "--root", self.root, *of_kernel(), "-o", self.folder / "there")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("is there already", result.stderr)
+        for words, reason in (("roothash=" + "0" * 64, "roothash is there twice"), ("stage1.x=1", "stage1.x is no word")):
+            self.refused(self.root, reason, of_kernel=lambda words=words: of_kernel(words))
+        self.refused(self.root, "--storage", "--storage", "floppy")
+        modules = self.folder / "modules"
+        source, = (of_kernel()[-1] / "lib" / "modules").iterdir()
+        (modules / "lib" / "modules" / "1").mkdir(parents=True)
+        for name in ("modules.dep", "modules.builtin"):
+            lines = (source / name).read_text().splitlines(keepends=True)
+            (modules / "lib/modules/1" / name).write_text("".join(line for line in lines if "dm-verity" not in line))
+        of_these = lambda: (*of_kernel()[:-1], modules)
+        self.refused(self.root, "this kernel has no dm_verity, which stage 1 needs", of_kernel=of_these)
+        shutil.rmtree(modules)
+        modules.mkdir()
+        self.refused(self.root, "expected one lib/modules/VERSION", of_kernel=of_these)
+
+    def test_verify_finds_every_changed_byte(self):
+        made = build(self, self.root, self.folder / "made")
+        disk, bundle = made / "disk.img", made / "guest.bundle"
+        good = shim_guest("verify", disk, "--bundle", bundle, "--json")
+        self.assertEqual((good.returncode, json.loads(good.stdout)["good"]), (0, True), good.stderr)
+        size = disk.stat().st_size
+        for offset in (0, 100, size // 2, size - 3 * block, size - block, size - 3000):
+            bad = shim_guest("verify", tampered(disk, self.folder / "bad", offset), "--bundle", bundle)
+            self.assertEqual((bad.returncode, bad.stderr), (1, ""), offset)
+        (self.folder / "short").write_bytes(disk.read_bytes()[:-block])
+        short = shim_guest("verify", self.folder / "short", "--bundle", bundle)
+        self.assertEqual(short.returncode, 1)
+        self.assertIn("data and tree", short.stdout)
+        self.assertEqual(shim_guest("verify", disk, "--bundle", disk).returncode, 2)
+
+
+class Boots(unittest.TestCase):
+    def check_storage(self, console, writable):
+        self.assertIn(began, console)
+        for file in ("/var/x", "/x"):
+            self.assertIn(f"guest: {file} " + ("was written" if file in writable else "is read-only"), console)
+        self.assertIn("reboot: Power down", console)
+
+    def test_plain(self):
+        for storage, writable in (("none", ()), ("ram", ("/var/x",)), ("overlay", ("/var/x", "/x"))):
+            with self.subTest(storage):
+                made = guest("--storage", storage, "--check", "all")
+                self.check_storage(boot_plain(made, *drive(made / "disk.img")), writable)
+
+    def test_td(self):
+        """And its registers are the ones that shim-measure says."""
+        made = guest("--storage", "overlay", "--check", "all")
+        devices = drive(made / "disk.img")
+        run = td_emu.Run("--kernel", made / "guest.bundle", "--memory", "1G", "--cpus", 2, "--", *devices)
+        self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+        self.check_storage(run.console, ("/var/x", "/x"))
+        measured = subprocess.run([settings.tool("shim-measure"), settings.image(), "--kernel", made / "guest.bundle",
+                                   "--memory", "1G", "--cpus", "2", "--qemu", settings.qemu("new"), "--format", "json", "--",
+                                   *devices], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([run.report.rtmr[i].hex() for i in range(2)], [json.loads(measured)[f"rtmr{i}"] for i in range(2)])
+
+    def test_the_disk_is_found_among_others_on_any_bus(self):
+        made = guest("--check", "all")
+        folder = suite.temporary_folder(self)
+        size = (made / "disk.img").stat().st_size
+        others = []
+        for number, offset in enumerate((0, size // 3, size - 100)):
+            others += drive(tampered(made / "disk.img", folder / f"bad{number}", offset), f"bad{number}")
+        (folder / "empty").write_bytes(bytes(4 * size))
+        console = boot_plain(made, *others, *drive(folder / "empty", "empty"), "-device", "virtio-scsi-pci", "-drive",
+                             f"file={made / 'disk.img'},format=raw,if=none,readonly=on,id=good", "-device", "scsi-hd,drive=good")
+        self.assertIn("stage1: root file system on /dev/sda", console)
+        self.check_storage(console, ())
+
+
+class Refusals(unittest.TestCase):
+    def refused(self, console, reason):
+        self.assertNotIn("guest: ", console)
+        self.assertRegex(console, r"(?m)^stage1: " + reason)
+        self.assertIn("Kernel panic - not syncing: Attempted to kill init!", console)
+
+    def test_tampered_disks(self):
+        """Forty, each with another bit changed somewhere, in two machines."""
+        made = guest("--check", "all", "--wait", "5")
+        folder = suite.temporary_folder(self)
+        size = (made / "disk.img").stat().st_size
+        for machine in range(2):
+            arguments = ["-device", "virtio-scsi-pci"]
+            for number in range(20):
+                offset = (machine * 20 + number) * (size - 1) // 39
+                disk = tampered(made / "disk.img", folder / f"{machine}-{number}", offset)
+                arguments += ["-drive", f"file={disk},format=raw,if=none,readonly=on,id=d{number}", "-device",
+                              f"scsi-hd,drive=d{number},lun={number}"]
+            console = boot_plain(made, *arguments)
+            self.refused(console, "no disk has the root file system of roothash=; tried: sda, ")
+            self.assertEqual(len(re.search("tried: (.*)", console)[1].split(", ")), 20)
+
+    def test_no_disk(self):
+        self.refused(boot_plain(guest("--wait", "1")), "no disk has the root file system of roothash=; tried: none is there")
+
+    def test_a_short_disk_and_that_of_another_guest(self):
+        made, folder = guest("--wait", "2"), suite.temporary_folder(self)
+        other = build(self, make_root(folder, "another one"), folder / "other")
+        (folder / "short").write_bytes((made / "disk.img").read_bytes()[:-block])
+        self.refused(boot_plain(made, *drive(folder / "short", "short"), *drive(other / "disk.img", "other")),
+                     "no disk has the root file system")
+
+    def test_a_block_that_is_changed_is_the_end(self):
+        """Where nothing read it before: of the program that runs, which the kernel then loads."""
+        made = guest()
+        folder = suite.temporary_folder(self)
+        size = (made / "disk.img").stat().st_size
+        disk = folder / "disk"
+        content = bytearray((made / "disk.img").read_bytes())
+        for offset in range(10 * block, size // 2, block):
+            content[offset] ^= 1
+        disk.write_bytes(content)
+        console = boot_plain(made, *drive(disk))
+        self.assertNotIn("guest: ", console)
+        self.assertIn("Kernel panic - not syncing: dm-verity device corrupted", console)
+
+    def test_words_that_are_wrong(self):
+        """A command line that nobody built: of a kernel and initrd by themselves."""
+        made = guest()
+        hash_of_root = "roothash=" + "0" * 64
+        for words, reason in (("", "roothash is missing on the command line"),
+                              (hash_of_root[:-1], "roothash: expected 64 hexadecimal digits"),
+                              (f"{hash_of_root} {hash_of_root}", "roothash is there twice"),
+                              (f"{hash_of_root} stage1.storge=ram", "stage1.storge is no word of stage 1's")):
+            with self.subTest(words):
+                with Machine(settings.qemu(), settings.image(), memory="512M", items={
+                        firmware.named_kernel: of_kernel()[1], firmware.named_initrd: made / "initrd",
+                        firmware.named_command_line: f"console=ttyS0 panic=-1 {words}".encode()}) as vm:
+                    vm.wait_for_end(timeout=boot_limit)
+                    self.refused(vm.console.replace("\r", ""), reason)
+
+
+if __name__ == "__main__":
+    suite.main()

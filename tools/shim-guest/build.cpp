@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <format>
+#include <iostream>
+#include <unistd.h>
+
+#include "tools/common/files.hpp"
+#include "tools/common/inputs.hpp"
+#include "tools/common/json_output.hpp"
+#include "tools/common/text.hpp"
+#include "tools/shim-bundle/bundle_file.hpp"
+#include "tools/shim-guest/commands.hpp"
+#include "tools/shim-guest/initramfs.hpp"
+#include "tools/shim-guest/program.hpp"
+#include "tools/shim-guest/tree.hpp"
+#include "tools/shim-guest/verity_tree.hpp"
+
+namespace tdshim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr std::array outputs{"disk.img", "guest.bundle", "initrd", "manifest.json"};
+
+/// Whether a build made it, and nobody put anything else there.
+bool is_guest(const std::string& folder) {
+    std::error_code error;
+    bool is_ours = fs::exists(fs::path(folder) / "manifest.json", error);
+    for (const auto& entry : fs::directory_iterator(folder, error))
+        is_ours = is_ours && std::ranges::contains(outputs, entry.path().filename());
+    return is_ours && !error;
+}
+
+/// Where a guest is made, beside the folder that it becomes; gone with the object unless it did.
+class Workplace {
+  public:
+    static Outcome<Workplace> make(const std::string& output) {
+        std::error_code error;
+        if (fs::is_regular_file(output, error))
+            TRY(check_output(output));
+        if (fs::exists(fs::symlink_status(output, error)) && !is_guest(output))
+            return std::unexpected(failure(
+                output, "is there already, and is no guest: remove it, or name another folder"));
+        std::string path = fs::path(output).lexically_normal().string();
+        while (path.ends_with('/'))
+            path.pop_back();
+        path += ".XXXXXX";
+        if (::mkdtemp(path.data()) == nullptr)
+            return std::unexpected(system_failure(output, "cannot make a folder beside it", errno));
+        return Workplace(path, output);
+    }
+    ~Workplace() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    Workplace(const Workplace&) = delete;
+    Workplace& operator=(const Workplace&) = delete;
+    Workplace(Workplace&& other) noexcept
+        : path_(std::exchange(other.path_, {})), output_(std::move(other.output_)) {}
+
+    [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
+
+    /// An older guest goes; at no time is there none, or half of one.
+    Outcome<> become_output() {
+        std::error_code error;
+        fs::permissions(path_, fs::perms(0755), error);
+        const bool is_there = fs::exists(output_, error);
+        if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, output_.c_str(),
+                        is_there ? RENAME_EXCHANGE : RENAME_NOREPLACE) != 0)
+            return std::unexpected(system_failure(output_, "cannot be given its name", errno));
+        return {};
+    }
+
+  private:
+    Workplace(std::string path, std::string output)
+        : path_(std::move(path)), output_(std::move(output)) {}
+    std::string path_;
+    std::string output_;
+};
+
+std::string program_beside(const char* name) {
+    std::error_code ignored;
+    return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / name).string();
+}
+
+/// A squashfs of the source, for which nobody has to be root.
+Outcome<Tree> write_disk(const BuildOptions& options, const std::string& disk) {
+    auto packer = TRY(Program::start(
+        {"tar2sqfs", "--quiet", "--no-skip", "--compressor", "zstd", disk}, "squashfs-tools-ng"));
+    auto tree = write_tree(options.root, packer.input().number());
+    const auto finished = packer.finish();
+    if (!tree)
+        return tree;
+    TRY(finished);
+    return tree;
+}
+
+Outcome<> check_init(const BuildOptions& options, const Tree& tree) {
+    const auto init = follow(tree, options.wanted.init);
+    if (!init || tree.at(*init).kind == FileKind::folder || (tree.at(*init).mode & 0111) == 0)
+        return std::unexpected(failure(
+            options.root, std::format("has no program {}, which stage 1 is to start: --init names "
+                                      "another",
+                                      options.wanted.init)));
+    return {};
+}
+
+const char* name_of(FileKind kind) {
+    switch (kind) {
+    case FileKind::regular: return "file";
+    case FileKind::folder: return "folder";
+    case FileKind::symlink: return "symlink";
+    case FileKind::hard_link: return "hard-link";
+    }
+    return "";
+}
+
+ordered_json json_of(const Tree& tree) {
+    ordered_json files = ordered_json::array();
+    for (const auto& [path, file] : tree) {
+        ordered_json json{{"path", "/" + path},
+                          {"kind", name_of(file.kind)},
+                          {"mode", std::format("{:04o}", file.mode)}};
+        if (file.kind == FileKind::regular)
+            json.update({{"size", file.size}, {"sha384", hex(Bytes(file.digest))}});
+        if (!file.target.empty())
+            json["target"] = file.target;
+        files.push_back(std::move(json));
+    }
+    return files;
+}
+
+ordered_json json_of(const guest::Root& root) {
+    return {{"root_hash", hex(Bytes(root.verity.root_hash))},
+            {"salt", hex(Bytes(root.verity.salt))},
+            {"data_blocks", root.verity.data_blocks},
+            {"storage", guest::word_of(root.storage)},
+            {"init", root.init},
+            {"check", root.checks_all ? "all" : "used"},
+            {"wait", root.wait_seconds}};
+}
+
+Outcome<> write_initrd(const BuildOptions& options, const std::string& file) {
+    const std::string program = options.stage1.empty() ? program_beside("stage1") : options.stage1;
+    const auto stage1 = TRY(read_file(program));
+    const auto modules =
+        TRY(modules_of_stage1(options.modules, options.wanted.storage != guest::Storage::none));
+    return write_file(file, TRY(initramfs_of(stage1, modules)));
+}
+
+Outcome<> write_bundle(const BuildOptions& options, const std::string& words,
+                       const Workplace& place) {
+    const BundleInputs inputs{.kernel = options.kernel,
+                              .initrd = place.file("initrd"),
+                              .append =
+                                  options.append.empty() ? words : options.append + " " + words,
+                              .append_file = {},
+                              .events = {},
+                              .title = {}};
+    return write_file(place.file("guest.bundle"), TRY(bundle_of(inputs)));
+}
+
+/// That a command line is none that says something of the root file system already.
+Outcome<> check_append(const std::string& append) {
+    guest::Root any;
+    any.verity.data_blocks = 1;
+    const auto found = guest::root_of(append + " " + guest::words_of(any));
+    if (!found)
+        return std::unexpected(failure("--append", found.error()));
+    return {};
+}
+
+/// For somebody who waits at a terminal.
+void say(const std::string& step) {
+    if (::isatty(STDERR_FILENO) == 1)
+        std::cerr << "shim-guest: " << step << '\n';
+}
+
+} // namespace
+
+Outcome<ExitCode> build(const BuildOptions& options) {
+    TRY(check_append(options.append));
+    for (const std::string& input : {options.root, options.kernel})
+        note_input(input);
+    Workplace place = TRY(Workplace::make(options.output));
+    say("packing " + options.root);
+    const Tree tree = TRY(write_disk(options, place.file("disk.img")));
+    TRY(check_init(options, tree));
+    say("making the tree of dm-verity");
+    guest::Root root = options.wanted;
+    root.verity = TRY(append_tree(place.file("disk.img")));
+    TRY(write_initrd(options, place.file("initrd")));
+    TRY(write_bundle(options, guest::words_of(root), place));
+    ordered_json json = json_of(root);
+    ordered_json manifest = json;
+    manifest["files"] = json_of(tree);
+    const std::string text = manifest.dump(1) + "\n";
+    TRY(write_file(place.file("manifest.json"), std::as_bytes(std::span(text))));
+    TRY(place.become_output());
+    json["folder"] = options.output;
+    json["command_line"] = guest::words_of(root);
+    if (options.json)
+        print_json("shim-guest-build/1", json);
+    else
+        std::cout << std::format("{}: disk.img, guest.bundle, initrd, manifest.json\n  root hash "
+                                 "{}\n  of {} blocks of 4096 bytes, storage {}\n",
+                                 options.output, hex(Bytes(root.verity.root_hash)),
+                                 root.verity.data_blocks, guest::word_of(root.storage));
+    return ExitCode::good;
+}
+
+} // namespace tdshim::tools

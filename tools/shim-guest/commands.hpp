@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What shim-guest's subcommands do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "launch/guest/stage1/root_words.hpp"
+#include "tools/common/exit_code.hpp"
+#include "tools/common/failure.hpp"
+
+namespace tdshim::tools {
+
+struct BuildOptions {
+    std::string root; ///< a folder or a tar archive
+    std::string kernel;
+    std::string modules;
+    std::string append;
+    std::string stage1; ///< its program; empty: the one beside this tool
+    std::string output; ///< a folder that is not there yet
+    guest::Root wanted; ///< all but its tree
+    bool json = false;
+};
+
+/// Makes a guest: disk, bundle and manifest.
+[[nodiscard]] Outcome<ExitCode> build(const BuildOptions& options);
+
+/// Holds `disk` against the root that the command line of `bundle` names, as stage 1 does, to the
+/// last block.
+[[nodiscard]] Outcome<ExitCode> verify(const std::string& disk, const std::string& bundle,
+                                       bool json);
+
+} // namespace tdshim::tools
