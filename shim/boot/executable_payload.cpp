@@ -32,6 +32,9 @@ Result<GpaRange> place(Context& context, const Program& program) {
         const Request there{.size = program.size, .within = *linked};
         if (context.memory.find(there))
             return allocate(context, there);
+        if (!program.is_relocatable)
+            return refuse(Fault::executable_does_not_fit, program.linked_base.value, program.size,
+                          context.memory.largest(there));
     }
     if (!program.is_relocatable)
         return refuse(Fault::executable_does_not_fit, program.linked_base.value, program.size, 0);

@@ -155,11 +155,22 @@ std::optional<GpaRange> MemoryMap::find(const Request& request) const {
     return best;
 }
 
+std::uint64_t MemoryMap::largest(Request request) const {
+    std::uint64_t fits = 0; // pages, as the next
+    std::uint64_t misfits = request.size / page_size + 1;
+    while (misfits - fits > 1) {
+        const std::uint64_t pages = fits + (misfits - fits) / 2;
+        request.size = pages * page_size;
+        (find(request) ? fits : misfits) = pages;
+    }
+    return fits * page_size;
+}
+
 Result<GpaRange> MemoryMap::allocate(const Request& request) {
     const auto place = find(request);
     if (!place)
         return refuse(Fault::memory_exhausted, request.within.start().value,
-                      align_up(request.size, page_size).value_or(request.size), 0);
+                      align_up(request.size, page_size).value_or(request.size), largest(request));
     TRY(use(*place));
     return *place;
 }

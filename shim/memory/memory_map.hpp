@@ -60,7 +60,11 @@ class MemoryMap {
     /// What allocate() would give; nothing where there is none.
     [[nodiscard]] std::optional<GpaRange> find(const Request& request) const;
 
-    /// Free usable memory, in use from now on. Errors: memory_exhausted, too_many_entries.
+    /// The most bytes up to `request.size`, in whole pages, that find() would have a place for.
+    [[nodiscard]] std::uint64_t largest(Request request) const;
+
+    /// Free usable memory, in use from now on. Errors: memory_exhausted, with the largest() that
+    /// there is as what was found; too_many_entries.
     [[nodiscard]] Result<GpaRange> allocate(const Request& request);
 
     /// Whether all of `range` is usable memory.

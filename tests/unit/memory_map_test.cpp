@@ -150,9 +150,19 @@ TEST_CASE("a place lies wholly within the bounds of its request", "[memory_map]"
     require_refused(map.allocate(lowest_of(0x1000, 0x1000, span(0x3000, 0x6000))),
                     Fault::memory_exhausted, 0x3000, 0x1000, 0);
     require_refused(map.allocate(lowest_of(0x2000, 0x1000, span(0x8000, 0x21000))),
-                    Fault::memory_exhausted, 0x8000, 0x2000, 0);
+                    Fault::memory_exhausted, 0x8000, 0x2000, 0x1000);
     require_refused(map.allocate(lowest_of(0x1000, 0x1000, GpaRange())), Fault::memory_exhausted, 0,
                     0x1000, 0);
+}
+
+TEST_CASE("what does not fit is told with the most that would", "[memory_map]") {
+    MemoryMap map = two_pieces();
+    for (const std::uint64_t size : {0x11000ULL, 0x12345ULL, 0x10'0000ULL})
+        CHECK(map.largest(lowest_of(size)) == 0x10000);
+    CHECK(map.largest(lowest_of(0x3000)) == 0x3000);
+    REQUIRE(map.use(span(0x24000, 0x25000)));
+    CHECK(map.largest(lowest_of(0x11000)) == 0xB000);
+    CHECK(map.largest(lowest_of(0x11000, 0x1000, span(0x3000, 0x5800))) == 0x2000);
 }
 
 TEST_CASE("only memory is given out, never another type or a hole", "[memory_map]") {
@@ -201,11 +211,11 @@ TEST_CASE("nothing and what wraps around cannot be allocated", "[memory_map]") {
     MemoryMap map = two_pieces();
     constexpr std::uint64_t top = ~std::uint64_t{0};
     require_refused(map.allocate(lowest_of(0)), Fault::memory_exhausted, 0, 0, 0);
-    require_refused(map.allocate(lowest_of(top)), Fault::memory_exhausted, 0, top, 0);
+    require_refused(map.allocate(lowest_of(top)), Fault::memory_exhausted, 0, top, 0x10000);
     require_refused(map.allocate(lowest_of(top - 0xFFF)), Fault::memory_exhausted, 0, top - 0xFFF,
-                    0);
+                    0x10000);
     require_refused(map.allocate(highest_of(top - 0xFFF)), Fault::memory_exhausted, 0, top - 0xFFF,
-                    0);
+                    0x10000);
     require_refused(map.allocate(lowest_of(0x1000, std::uint64_t{1} << 63)),
                     Fault::memory_exhausted, 0, 0x1000, 0);
     CHECK(rows_of(map) == rows_of(two_pieces()));
