@@ -128,8 +128,7 @@ Result<std::uint64_t> image_size(std::optional<Bytes> payload) {
     if (!payload)
         return layout::min_image_size;
     if (payload->empty() || payload->size() > room)
-        return refuse(Fault::payload_size, payload->size(), payload->empty() ? 1 : room,
-                      payload->size());
+        return refuse(Fault::payload_size, 0, payload->empty() ? 1 : room, payload->size());
     // Smaller than max_image_size, which is a multiple of the granule: this cannot wrap around.
     return *align_up(fixed + payload->size(), layout::image_granule);
 }

@@ -277,6 +277,9 @@ Outcome<ExitCode> run(const Arguments& arguments) {
         contents.payload = payload;
         TRY(of_file(*arguments.payload, image_size(contents.payload)));
     }
+    if (arguments.profile == Profile::service_td && !arguments.payload)
+        return std::unexpected(
+            tools::failure("--profile", "service-td needs a --payload: nobody else brings one"));
     contents.plan.profile = arguments.profile;
     contents.plan.extends_payload =
         arguments.extends_payload.value_or(arguments.payload.has_value());

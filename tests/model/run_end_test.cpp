@@ -56,6 +56,10 @@ TEST_CASE("a Linux that made no TDCALL is a finding, another payload is not", "[
     const auto result = judged(silent, "guest-shutdown");
     CHECK(result.at("end") == "power-off");
     CHECK(result.at("finding").get<std::string>().contains("CONFIG_INTEL_TDX_GUEST"));
+    CHECK(judged(silent, "guest-reset")
+              .at("finding")
+              .get<std::string>()
+              .contains("CONFIG_INTEL_TDX_GUEST"));
     silent["payload_is_linux"] = false;
     CHECK_FALSE(has_finding(judged(silent, "guest-shutdown")));
 }

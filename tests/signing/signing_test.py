@@ -261,6 +261,35 @@ class PolicyTest(SigningTest):
         self.assertIs(said["firmware_asks_for_signature"], False)
         self.assertNotIn("note:", self.good("shim-sign", "verify", self.sign(self.ec), "--public-key", self.ec.public))
 
+    def test_what_was_meant_to_be_revoked_otherwise(self):
+        enrolled, changed = self.enroll("--key", self.ec.public, "--min-svn", "1"), self.path("changed.bin")
+        change = ("shim-enroll", "--firmware", enrolled, "--change", "-o", changed, "--json")
+        for option in ("--revoke", "--pin"):
+            for key in (self.ec.public, self.ec.path):
+                self.assertIn("is a key or certificate in PEM and no payload (--revoke-key is for keys)",
+                              self.bad(*change, option, key).stderr)
+        key = hash_of(self.ec.block()).hex()
+        for option, digest, note in (("--revoke", key, "is the hash of a key, which --revoke-key revokes"),
+                                     ("--revoke-key", "0" + key[:-1], "was not enrolled")):
+            note_of_it, = json.loads(self.good(*change, option, digest))["notes"]
+            self.assertIn(f"{digest} {note}", note_of_it)
+        self.assertEqual(json.loads(self.good(*change, "--key", self.rsa.public + ",svn=1", "--revoke-key", key))["notes"], [])
+        self.assertIn("or with --change, which raises that of every enrolled one",
+                      self.bad("shim-enroll", "--firmware", enrolled, "--min-svn", "2", "-o", changed).stderr)
+
+    def test_a_payload_in_the_image_that_it_would_refuse(self):
+        image = self.path("held.bin")
+        for payload, note in ((self.payload, "payload is not signed"), (self.sign(self.ec, "--svn", "1", output="older"), "below the enrolled minimum"),
+                              (self.sign(self.ec, "--svn", "2"), None)):
+            built = os.path.dirname(os.environ["TDSHIM_IMAGE"])
+            self.good("shim-ld", os.path.join(built, "resetvector.bin"), os.path.join(built, "shim.elf"), "--payload", payload, "-o", image)
+            said = json.loads(self.good("shim-enroll", "--firmware", image, "--key", self.ec.public, "--min-svn", "2", "-o",
+                                        self.path("enrolled.bin"), "--json"))
+            self.assertEqual(len(said["notes"]), note is not None, said["notes"])
+            if note:
+                self.assertIn("the firmware would refuse it: payload in the image: ", said["notes"][0])
+                self.assertIn(note, said["notes"][0])
+
     def test_two_keys_with_their_own_versions_and_kinds(self):
         image = self.enroll("--key", self.rsa.public + ",svn=4,for=executable", "--key", self.ec.public)
         found = json.loads(self.good("shim-info", "--json", image))["enrolment"]

@@ -198,7 +198,7 @@ class LinkTest(ToolTest):
         room = MAX_IMAGE_SIZE - MIN_IMAGE_SIZE
         message = "payload: payload is empty or leaves no room in a 16 MiB image"
         self.refused(message + " at offset 0x0: expected 0x1, found 0x0", "--payload", self.put("payload", b""))
-        self.refused(f"{message} at offset {room + 1:#x}: expected {room:#x}, found {room + 1:#x}",
+        self.refused(f"{message} at offset 0x0: expected {room:#x}, found {room + 1:#x}",
                      "--payload", self.put("payload", bytes(room + 1)))
 
     def test_wrong_usage_writes_nothing(self):

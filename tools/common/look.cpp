@@ -28,7 +28,7 @@ constexpr std::array looks{
     Look{.at = 0, .magic = "IGVM"sv, .name = "an IGVM file"sv},
     // Type, subtype and what is reserved [Intel TDX Module 1.5 ABI, REPORTTYPE].
     Look{.at = 0, .magic = "\x81\0"sv, .name = "a TDREPORT"sv},
-    Look{.at = 0, .magic = "-----BEGIN "sv, .name = "a key or certificate in PEM"sv},
+    Look{.at = 0, .magic = "-----BEGIN "sv, .name = look_of_pem},
     // Linux's initramfs and what it may be packed by [Linux, lib/decompress.c].
     Look{.at = 0, .magic = "070701"sv, .name = archive},
     Look{.at = 0, .magic = "070702"sv, .name = archive},
@@ -44,9 +44,15 @@ constexpr std::array looks{
     Look{.at = 0, .magic = "\x5d\x00\x00"sv, .name = archive},
 };
 
+/// A Linux bundle is a cpio archive as an initrd is: the first member tells.
+bool is_of_another_archive(Fault fault) {
+    return fault == Fault::bundle_name || fault == Fault::bundle_field ||
+           fault == Fault::bundle_magic;
+}
+
 bool is_of_wrong_kind(Fault fault) {
     return fault == Fault::footer_missing || fault == Fault::payload_kind ||
-           fault == Fault::quote_version;
+           fault == Fault::quote_version || is_of_another_archive(fault);
 }
 
 } // namespace

@@ -13,6 +13,9 @@
 
 namespace tdshim::tools {
 
+/// What look_of() says of the files of openssl and ssh.
+inline constexpr std::string_view look_of_pem = "a key or certificate in PEM";
+
 /// "a Linux kernel", "an initrd or another archive", ... by what the file begins like; empty where
 /// that says nothing.
 [[nodiscard]] std::string_view look_of(Bytes bytes);

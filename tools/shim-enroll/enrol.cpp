@@ -8,8 +8,11 @@
 #include "shim/formats/cfv/volume.hpp"
 #include "shim/formats/tdvf/aml_policy.hpp"
 #include "shim/formats/tdvf/footer.hpp"
+#include "shim/plan/payload_files.hpp"
+#include "shim/verify/payload.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/json_output.hpp"
+#include "tools/common/text.hpp"
 #include "tools/igvm/file.hpp"
 #include "tools/shim-enroll/contents.hpp"
 #include "tools/shim-enroll/wishes.hpp"
@@ -129,15 +132,62 @@ void note_numbering(std::vector<std::string>& notes, const EnrolOptions& options
             "td-shim's numbering of the algorithms is still taken (--document-numbering ends it)");
 }
 
+/// Revocations that were meant for something else, most likely.
+void note_revocations(std::vector<std::string>& notes, const EnrolOptions& options,
+                      const NewContents& made) {
+    const std::vector<cfv::KeyEntry> none;
+    const auto& before = made.before ? made.before->keys : none;
+    const auto is_key = [&](const crypto::Digest& digest) {
+        return std::ranges::contains(before, digest, &cfv::KeyEntry::key) ||
+               std::ranges::contains(made.contents.keys, digest, &cfv::KeyEntry::key);
+    };
+    for (const crypto::Digest& digest : made.contents.revoked)
+        if (is_key(digest))
+            notes.push_back(std::format("revoked payload {} is the hash of a key, which "
+                                        "--revoke-key revokes",
+                                        hex(digest)));
+    if (!made.before || !options.changes)
+        return;
+    for (const crypto::Digest& digest : made.contents.revoked_keys)
+        if (!is_key(digest) && !std::ranges::contains(made.before->revoked_keys, digest))
+            notes.push_back(
+                std::format("revoked key {} was not enrolled: it is the hash of a key as "
+                            "shim-info shows it, or of its file in PEM",
+                            hex(digest)));
+}
+
+/// That the image's own payload would be refused, by the firmware's own decision.
+void note_payload(std::vector<std::string>& notes, Bytes image, const tdvf::ImageInfo& info,
+                  const cfv::Enrolment& enrolment) {
+    const std::uint64_t from_end = info.payload_from_end;
+    if (info.payload_size == 0 || from_end > image.size() || info.payload_size > from_end)
+        return;
+    const Bytes payload = image.subspan(image.size() - from_end, info.payload_size);
+    const auto kind = plan::kind_of_file(payload);
+    if (!kind)
+        return;
+    crypto::SignatureMemory memory;
+    const auto decided =
+        verify::check_payload(enrolment, payload, verify::kind_of(*kind), memory.bytes);
+    if (!decided)
+        notes.push_back("the firmware would refuse it: " +
+                        failure("payload in the image", decided.error()).text);
+}
+
 /// By what the volume says now, as the firmware reads it.
 std::vector<std::string> lost_by(const NewContents& made, const cfv::Enrolment& enrolment) {
     return made.before ? lost_between(*made.before, contents_of(enrolment)) : made.unread;
 }
 
 void report(const EnrolOptions& options, const NewContents& made, const cfv::Enrolment& enrolment,
-            tdvf::AmlPolicy aml) {
-    auto notes = notes_of(made.contents, aml);
+            Bytes image) {
+    const std::optional<tdvf::ImageInfo> info = tdvf::find_image_info(image).value_or(std::nullopt);
+    auto notes = notes_of(made.contents,
+                          info ? tdvf::aml_policy_of(info->options) : tdvf::AmlPolicy::measured);
+    if (info)
+        note_payload(notes, image, *info, enrolment);
     note_numbering(notes, options, made);
+    note_revocations(notes, options, made);
     const auto lost = lost_by(made, enrolment);
     if (options.json) {
         print_json("shim-enroll/1", {{"image", options.output},
@@ -167,10 +217,9 @@ Outcome<ExitCode> enrol(const EnrolOptions& options) {
     TRY(check_that_something_runs(options, made));
     TRY(write_volume(options, made.contents, volume));
     const auto enrolment = TRY(of_file(options.firmware, cfv::parse(volume)));
-    const auto info = TRY(of_file(options.firmware, tdvf::find_image_info(image)));
+    TRY(of_file(options.firmware, tdvf::find_image_info(image)));
     TRY(write_file(options.output, image));
-    report(options, made, enrolment,
-           info ? tdvf::aml_policy_of(info->options) : tdvf::AmlPolicy::measured);
+    report(options, made, enrolment, image);
     return ExitCode::good;
 }
 

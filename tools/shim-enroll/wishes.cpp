@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "tools/common/files.hpp"
+#include "tools/common/look.hpp"
 #include "tools/common/text.hpp"
 #include "tools/shim-enroll/aml_tables.hpp"
 #include "tools/signing/keys.hpp"
@@ -55,6 +56,9 @@ Outcome<crypto::Digest> payload_digest(const std::string& text) {
         return *digest;
     TRY(check_no_half_digest(text));
     const auto file = TRY(read_file(text));
+    if (look_of(file) == look_of_pem)
+        return std::unexpected(failure(
+            text, std::format("is {} and no payload (--revoke-key is for keys)", look_of_pem)));
     if (!signed_payload::is_signed(file))
         return crypto::sha384(file);
     return crypto::sha384(TRY(of_file(text, signed_payload::parse(file))).contents);
@@ -143,7 +147,9 @@ Outcome<NamedKey> key_of(const EnrolOptions& options, const std::string& text) {
 
 Outcome<> check_sense(const EnrolOptions& options, const Wishes& wishes) {
     if (options.minimum_svn && wishes.keys.empty() && !options.changes)
-        return std::unexpected(Failure{"--min-svn goes with a --key: it is enrolled with a key"});
+        return std::unexpected(
+            Failure{"--min-svn goes with a --key, or with --change, which raises that of "
+                    "every enrolled one"});
     if (options.minimum_svn && !wishes.keys.empty() &&
         std::ranges::all_of(wishes.keys, &NamedKey::has_own_svn))
         return std::unexpected(failure(

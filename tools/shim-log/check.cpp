@@ -123,6 +123,11 @@ void print_left(const Result& result, const References& references) {
                        result.left.with_td);
     if (references.policy)
         print_unused(result.left, references);
+    if (references.report)
+        std::cout << "not checked of the TDREPORT: its MAC and REPORTDATA\n";
+    if (references.quote)
+        std::cout << "not checked of the quote: its signature, certificates and REPORTDATA "
+                     "(shim-attest verify does)\n";
     if (result.names_left != 0)
         std::cout << std::format(
             "without a policy for RTMR[0]: what {} of its events are called is "
@@ -158,7 +163,7 @@ nlohmann::ordered_json json_of(const std::vector<RegisterName>& registers) {
     return keys;
 }
 
-nlohmann::ordered_json json_of(const Result& result) {
+nlohmann::ordered_json json_of(const Result& result, bool is_bare_td) {
     nlohmann::ordered_json json{
         {"agrees", result.findings.empty()},
         {"differences", nlohmann::ordered_json::array()},
@@ -170,7 +175,9 @@ nlohmann::ordered_json json_of(const Result& result) {
          {{"policy", json_of(result.left.with_policy)}, {"td", json_of(result.left.with_td)}}},
         {"names_not_covered", result.names_left},
         {"partly_covered", result.partly_covered},
-        {"accepts_debug", result.debug_bits != 0}};
+        {"accepts_debug", result.debug_bits != 0},
+        {"not_checked", is_bare_td ? nlohmann::ordered_json::array({"signature", "report_data"})
+                                   : nlohmann::ordered_json::array()}};
     for (std::uint32_t rtmr = 0; rtmr < measure::rtmr_count; ++rtmr)
         if (result.coverage.appended[rtmr] != 0)
             json["appended"][key_of_rtmr(rtmr)] = result.coverage.appended[rtmr];
@@ -210,7 +217,7 @@ Outcome<ExitCode> check(const std::string& file, const References& references, b
         return std::unexpected(failure(file, *log.error));
     const Result result = result_of(std::move(log), td, wanted);
     if (json)
-        print_json("shim-log-check/1", json_of(result));
+        print_json("shim-log-check/1", json_of(result, td.has_value()));
     else
         print_text(result, file, references);
     return result.findings.empty() ? ExitCode::good : ExitCode::check_failed;

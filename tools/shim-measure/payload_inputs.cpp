@@ -36,7 +36,7 @@ Outcome<std::optional<File>> embedded_file(const Image& image) {
     const Bytes payload = Bytes(image.bytes).subspan(offset, info->payload_size);
     return File{{payload.begin(), payload.end()},
                 std::format("payload embedded in {} at offset {:#x}", image.file, offset),
-                image.file};
+                "payload in " + image.file};
 }
 
 /// None only where no VMM is known, for somebody who asks about an image alone.

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <format>
 #include <fstream>
+#include <iostream>
 #include <sys/un.h>
 #include <unistd.h>
 #include <utility>
@@ -431,6 +432,10 @@ Outcome<nlohmann::ordered_json> run_td(const Options& options) {
     for (const std::string& file : {options.report_file, options.ccel_file})
         if (!file.empty())
             TRY(tools::check_output(file));
+    if (const std::string device = undone_default(options.more); !device.empty())
+        std::cerr << "td-emu: note: " << device
+                  << ": Linux in a TD refuses a virtio device without iommu_platform=on and "
+                     "disable-legacy=on\n";
     const Scratch scratch(TRY(scratch_folder()));
     if (options.payload_entry && !vmm::is_filled_by_vmm(image.metadata))
         return std::unexpected(failure("--payload-entry", options.firmware +

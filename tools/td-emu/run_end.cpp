@@ -14,7 +14,7 @@ using namespace nlohmann::literals;
 constexpr std::string_view how_to_go_on =
     "--trace FILE shows its calls until then, and -- -d int,cpu_reset -D FILE its exceptions";
 
-constexpr const char* no_tdx_guest =
+constexpr std::string_view no_tdx_guest =
     "Linux ran to its end without one TDCALL: this kernel does not know that it is in a TD "
     "(CONFIG_INTEL_TDX_GUEST), and on TDX hardware its first access to a port would have ended it";
 
@@ -62,7 +62,7 @@ End end_of(const ordered_json& result, bool is_stopped, std::string_view reason,
     if (is_stopped)
         return {"payload"};
     if (reason == "guest-shutdown" && knows_no_tdx(result))
-        return {"power-off", no_tdx_guest};
+        return {"power-off", std::string(no_tdx_guest)};
     if (reason == "guest-shutdown" && result.at("payload_entered"))
         return {"power-off"};
     if (reason == "guest-shutdown")
@@ -70,7 +70,8 @@ End end_of(const ordered_json& result, bool is_stopped, std::string_view reason,
     if (reason.starts_with("host-"))
         return {"from-outside"};
     return {reason == "guest-reset" ? "reset" : "unknown",
-            std::format("{}: {}; {}", where, rule_broken_by(reason), how_to_go_on)};
+            std::format("{}: {}; {}", where, rule_broken_by(reason),
+                        knows_no_tdx(result) ? no_tdx_guest : how_to_go_on)};
 }
 
 } // namespace

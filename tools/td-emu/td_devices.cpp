@@ -18,4 +18,12 @@ std::vector<std::string> defaults_of_td_devices() {
     return options;
 }
 
+std::string undone_default(const std::vector<std::string>& arguments) {
+    for (const std::string& argument : arguments)
+        for (const char* const word : {"iommu_platform=off", "disable-legacy=off"})
+            if (argument.contains(word))
+                return argument;
+    return {};
+}
+
 } // namespace tdshim::td_emu

@@ -14,4 +14,8 @@ namespace tdshim::td_emu {
 /// drivers/virtio/virtio.c, virtio_features_ok].
 [[nodiscard]] std::vector<std::string> defaults_of_td_devices();
 
+/// The first of QEMU's `arguments` that takes a virtio device that from a TD: its name and what it
+/// says; empty where none does.
+[[nodiscard]] std::string undone_default(const std::vector<std::string>& arguments);
+
 } // namespace tdshim::td_emu

@@ -43,8 +43,10 @@ Result<LogReader> LogReader::open(Bytes log) {
     const Bytes data = TRY(reader.take_bytes(first.size));
     Reader body(data);
     const auto spec = TRY(body.take<SpecId>());
-    if (first.type != static_cast<std::uint32_t>(EventType::no_action) ||
-        spec.signature != spec_id_signature)
+    if (first.type != static_cast<std::uint32_t>(EventType::no_action))
+        return refuse(Fault::log_header, offsetof(FirstEvent, type),
+                      static_cast<std::uint32_t>(EventType::no_action), first.type);
+    if (spec.signature != spec_id_signature)
         return refuse(Fault::log_header, at);
     if (spec.algorithm_count != 1)
         return refuse(Fault::log_digest_algorithm, at, 1, spec.algorithm_count);
