@@ -42,6 +42,7 @@ fail() {
 make_scratch_beside() {
   mkdir -p "$(dirname "$1")"
   scratch="$(mktemp -d "$(dirname "$1")/.${1##*/}.XXXXXX")"
+  chmod 755 "$scratch" # apt downloads into it as its own user
   trap 'rm -rf "$scratch"' EXIT
 }
 
