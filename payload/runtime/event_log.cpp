@@ -20,6 +20,10 @@ Result<std::size_t> find_room(Bytes log, std::size_t data) {
     return reader.offset();
 }
 
+std::size_t size_of_event(std::size_t data) {
+    return head_size + data;
+}
+
 crypto::Digest digest_of_event(Bytes data) {
     return crypto::sha384(bytes_of(event_log::tag_of(data.size())), data);
 }

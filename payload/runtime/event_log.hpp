@@ -15,6 +15,9 @@ namespace tdshim::runtime {
 /// tag has no room there; those of event_log::LogReader.
 [[nodiscard]] Result<std::size_t> find_room(Bytes log, std::size_t data);
 
+/// Bytes of an event of `data` bytes, with what stands before them.
+[[nodiscard]] std::size_t size_of_event(std::size_t data);
+
 /// What an event of `data` extends its register by: the SHA-384 of our tag and `data`.
 [[nodiscard]] crypto::Digest digest_of_event(Bytes data);
 

@@ -3,6 +3,7 @@
 """Guests whose root file system is measured too: what shim-guest makes is the same whoever makes it, boots as a TD and
 as a plain VM, and nothing else does."""
 
+import base64
 import functools
 import io
 import json
@@ -60,9 +61,9 @@ def make_root(folder, message="the one that was measured"):
     return root
 
 
-def of_kernel(append="console=ttyS0 panic=-1"):
-    kernel = settings.Guest("6.12").kernel
-    return "--kernel", kernel, "--append", append, "--modules", pathlib.Path(kernel).parent / "modules"
+def of_kernel(append="console=ttyS0 panic=-1", variable="TDSHIM_KERNEL_6_12"):
+    folder = settings.required_path(variable)
+    return "--kernel", folder / "vmlinuz", "--append", append, "--modules", folder / "modules"
 
 
 def build(test, root, output, *options):
@@ -250,6 +251,70 @@ class Boots(unittest.TestCase):
                              f"file={made / 'disk.img'},format=raw,if=none,readonly=on,id=good", "-device", "scsi-hd,drive=good")
         self.assertIn("stage1: root file system on /dev/sda", console)
         self.check_storage(console, ())
+
+
+class Attested(unittest.TestCase):
+    """What stage 1 started is in RTMR[2], where Linux shows the registers, and in the log."""
+
+    nonce = "00112233445566778899aabbccddeeff"
+
+    @functools.cached_property
+    def built(self):
+        folder = suite.temporary_folder(self)
+        root = make_root(folder)
+        shutil.copy(settings.tool("shim-attest"), root / "bin" / "shim-attest")
+        (root / "sbin" / "init").write_text(
+            "#!/bin/busybox sh\nset -- /bin/busybox\n$1 mount -t configfs none /sys/kernel/config 2>/dev/null\n"
+            f"/bin/shim-attest collect --nonce {self.nonce} -o /run/evidence 2>&1\n"
+            "echo 'guest: evidence begin'; $1 cat /run/evidence; echo 'guest: evidence end'; $1 poweroff -f\n")
+        result = shim_guest("build", "--root", root, *of_kernel(variable="TDSHIM_KERNEL_NEWEST"), "--measure", "rtmr2", "--firmware",
+                            settings.image(), "--memory", "1G", "--cpus", "2", "--qemu", settings.qemu("new"), "-o", folder / "guest")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return folder / "guest"
+
+    @functools.cached_property
+    def run_of_it(self):
+        disk = f"file={self.built / 'disk.img'},format=raw,if=virtio,readonly=on"
+        return td_emu.Run("--kernel", self.built / "guest.bundle", "--memory", "1G", "--cpus", 2, "--quote-keys",
+                          self.built.parent / "keys", "--", "-drive", disk)
+
+    def verify(self, evidence, policy):
+        folder = self.built.parent
+        for name, content in (("evidence", evidence), ("policy", policy)):
+            (folder / name).write_text(json.dumps(content))
+        result = subprocess.run([settings.tool("shim-attest"), "verify", folder / "evidence", "--policy", folder / "policy", "--nonce",
+                                 self.nonce, "--collateral", folder / "keys", "--root", folder / "keys/root.pem", "--json"],
+                                capture_output=True, text=True, check=False)
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        return {check["name"]: check["text"] for check in json.loads(result.stdout)["checks"] if check["outcome"] == "FAILED"}
+
+    def test_every_register_is_predicted_and_in_the_log(self):
+        run = self.run_of_it
+        self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+        self.assertIn("stage1: measured into RTMR[2]", run.console)
+        policy = json.loads((self.built / "boot.json").read_text())
+        self.assertEqual([register.hex() for register in run.report.rtmr],
+                         [policy["rtmr0"], policy["rtmr1"], policy["rtmr2"], "00" * 48])
+        evidence = json.loads(run.line(r"(?s)^guest: evidence begin\n(.*?)^guest: evidence end")[1])
+        self.assertEqual(self.verify(evidence, policy), {})
+        log = self.built.parent / "log"
+        log.write_bytes(base64.b64decode(evidence["cc_eventlog"]))
+        events = json.loads(subprocess.run([settings.tool("shim-log"), "decode", log, "--json"], check=True, capture_output=True,
+                                           text=True).stdout)["events"]
+        root_hash = json.loads((self.built / "manifest.json").read_text())["root_hash"]
+        self.assertIn(f"roothash={root_hash}", json.dumps(events[-1]))
+        self.assertEqual(set(self.verify(evidence, {**policy, "rtmr2": "00" * 48})), {"policy", "event-log"})
+
+    def test_without_registers_there_is_no_way_on(self):
+        """Linux 6.12 in a TD shows none; a plain VM has none, and says so."""
+        made = guest("--measure", "rtmr2")
+        run = td_emu.Run("--kernel", made / "guest.bundle", "--memory", "512M", "--", *drive(made / "disk.img"))
+        self.assertIn("stage1: /sys/class/misc/tdx_guest/measurements/rtmr2:sha384: No such file or directory", run.console)
+        self.assertIn("Attempted to kill init!", run.console)
+        self.assertNotIn("guest: ", run.console)
+        console = boot_plain(made, *drive(made / "disk.img"))
+        self.assertIn("stage1: no TD: there is no RTMR[2] to extend", console)
+        self.assertIn(began, console)
 
 
 class Refusals(unittest.TestCase):

@@ -26,6 +26,7 @@ TEST_CASE("what is written is read", "[guest]") {
     root.init = "/bin/start";
     root.checks_all = true;
     root.wait_seconds = 7;
+    root.extends_rtmr2 = true;
     const auto read = root_of("console=ttyS0 " + words_of(root) + " quiet\n");
     REQUIRE(read);
     CHECK(read->verity == root.verity);
@@ -33,6 +34,7 @@ TEST_CASE("what is written is read", "[guest]") {
     CHECK(read->init == root.init);
     CHECK(read->checks_all);
     CHECK(read->wait_seconds == 7);
+    CHECK(read->extends_rtmr2);
 }
 
 TEST_CASE("what is not said is as it is documented", "[guest]") {
@@ -62,8 +64,9 @@ TEST_CASE("each word is needed, once, and has one form", "[guest]") {
          {"", "0", "01", "-1", "+1", "0x10", "18446744073709551616", "274877906945", "1k"})
         CHECK(error_of("roothash=" + hash + " stage1.salt=" + salt + " stage1.data_blocks=" + wrong)
                   .starts_with("stage1.data_blocks: expected "));
-    for (const char* const wrong : {"stage1.storage=", "stage1.storage=disk", "stage1.init=sh",
-                                    "stage1.check=some", "stage1.wait=0", "stage1.wait=3601"})
+    for (const char* const wrong :
+         {"stage1.storage=", "stage1.storage=disk", "stage1.init=sh", "stage1.check=some",
+          "stage1.measure=rtmr3", "stage1.wait=0", "stage1.wait=3601"})
         CHECK(error_of(whole + " " + wrong).contains(": expected "));
 }
 

@@ -14,6 +14,13 @@ provide_guest() {
   export "TDSHIM_KERNEL_$1=$folder" "TDSHIM_INITRD_$1=$initrd"
 }
 
+# One whose Linux shows a TD's registers (6.16 and later); it has no initrd of ours.
+provide_newest_kernel() {
+  local folder
+  folder="$("$tests_vm_repository/launch/fetch-kernel.sh" --suite trixie-backports)" || return 0
+  export TDSHIM_KERNEL_NEWEST="$folder"
+}
+
 provide_qemu() {
   local program
   program="$("$tests_vm_repository/launch/fetch-qemu.sh" --spice)" ||
@@ -29,5 +36,6 @@ provide_ovmf() {
 
 provide_guest 6_1 bookworm
 provide_guest 6_12 trixie
+provide_newest_kernel
 provide_qemu
 provide_ovmf

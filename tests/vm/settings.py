@@ -15,6 +15,7 @@ tests/run.sh sets what is fetched, by `source tests/vm/guests.sh`, and ctest pas
   TDSHIM_QEMU_NEW                        a newer QEMU, as launch/fetch-qemu.sh prints it
   TDSHIM_OVMF                            OVMF's TDVF image, as tests/td_emu/fetch-ovmf.sh prints it
   TDSHIM_KERNEL_6_1, TDSHIM_KERNEL_6_12  folders, as launch/fetch-kernel.sh prints them
+  TDSHIM_KERNEL_NEWEST                   the same of a kernel from 6.16 on
   TDSHIM_INITRD_6_1, TDSHIM_INITRD_6_12  files, as launch/make-initramfs.sh makes them
 
 What is missing is a test not run: it prints one line and ends with `skipped`, which CMake knows as

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/collection/evidence_made.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cpuid.h>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "payload/runtime/event_log.hpp"
 #include "tools/collection/kernel_files.hpp"
 #include "tools/common/base64.hpp"
 #include "tools/common/text.hpp"
@@ -19,9 +21,18 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* log_file = "/sys/firmware/acpi/tables/data/CCEL";
+constexpr const char* events_file = "/run/stage1/events"; // of launch/guest/stage1
 constexpr const char* ima_file = "/sys/kernel/security/ima/binary_runtime_measurements";
 constexpr std::size_t most_of_ima = std::size_t{4} << 20; // in base64 a file that verify reads
 constexpr const char* registers = "/sys/devices/virtual/misc/tdx_guest/measurements"; // Linux 6.16
+
+/// What stage 1 extended RTMR[2] by, behind the firmware's events: as a payload of our own would
+/// have added it. What is no event there the registers tell.
+void append_events(std::vector<std::byte>& log, Bytes events) {
+    const auto room = runtime::find_room(log, 0);
+    if (room && events.size() <= log.size() - *room)
+        std::ranges::copy(events, log.begin() + static_cast<std::ptrdiff_t>(*room));
+}
 
 ordered_json registers_shown() {
     ordered_json shown = ordered_json::object();
@@ -45,8 +56,11 @@ bool is_td() {
 
 std::string evidence_text(const CollectedQuote& quote) {
     ordered_json evidence{{"quote", base64(quote.quote)}, {"cc_eventlog", nullptr}};
-    if (const auto log = read_kernel_file(log_file))
+    if (auto log = read_kernel_file(log_file)) {
+        if (const auto events = read_kernel_file(events_file))
+            append_events(*log, *events);
         evidence["cc_eventlog"] = base64(*log);
+    }
     if (const auto log = read_kernel_file(ima_file)) {
         evidence["ima_log"] = nullptr;
         if (log->size() <= most_of_ima)

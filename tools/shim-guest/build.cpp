@@ -10,6 +10,7 @@
 #include <iostream>
 #include <unistd.h>
 
+#include "payload/runtime/event_log.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/inputs.hpp"
 #include "tools/common/json_output.hpp"
@@ -27,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr std::array outputs{"disk.img", "guest.bundle", "initrd", "manifest.json"};
+constexpr std::array outputs{"boot.json", "disk.img", "guest.bundle", "initrd", "manifest.json"};
 
 /// Whether a build made it, and nobody put anything else there.
 bool is_guest(const std::string& folder) {
@@ -65,6 +66,7 @@ class Workplace {
     Workplace(Workplace&& other) noexcept
         : path_(std::exchange(other.path_, {})), output_(std::move(other.output_)) {}
 
+    [[nodiscard]] const std::string& folder() const { return path_; }
     [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
 
     /// An older guest goes; at no time is there none, or half of one.
@@ -137,6 +139,12 @@ ordered_json json_of(const Tree& tree) {
     return files;
 }
 
+/// The register that an event of `text` was the first to extend.
+crypto::Digest extended_once(const std::string& text) {
+    const crypto::Digest event = runtime::digest_of_event(std::as_bytes(std::span(text)));
+    return crypto::sha384(crypto::Digest{}, event);
+}
+
 ordered_json json_of(const guest::Root& root) {
     return {{"root_hash", hex(Bytes(root.verity.root_hash))},
             {"salt", hex(Bytes(root.verity.salt))},
@@ -144,7 +152,10 @@ ordered_json json_of(const guest::Root& root) {
             {"storage", guest::word_of(root.storage)},
             {"init", root.init},
             {"check", root.checks_all ? "all" : "used"},
-            {"wait", root.wait_seconds}};
+            {"wait", root.wait_seconds},
+            {"rtmr2", root.extends_rtmr2
+                          ? ordered_json(hex(Bytes(extended_once(guest::measured_text(root)))))
+                          : ordered_json()}};
 }
 
 Outcome<> write_initrd(const BuildOptions& options, const std::string& file) {
@@ -165,6 +176,37 @@ Outcome<> write_bundle(const BuildOptions& options, const std::string& words,
                               .events = {},
                               .title = {}};
     return write_file(place.file("guest.bundle"), TRY(bundle_of(inputs)));
+}
+
+/// What shim-measure says of a launch with the disk, and RTMR[2] where stage 1 extends it.
+Outcome<> write_prediction(const BuildOptions& options, const guest::Root& root,
+                           const Workplace& place) {
+    std::error_code error;
+    const std::string firmware = fs::absolute(options.firmware, error).string();
+    std::vector<std::string> words{program_beside("shim-measure"),
+                                   firmware,
+                                   "--kernel",
+                                   "guest.bundle",
+                                   "--memory",
+                                   std::to_string(options.memory),
+                                   "--cpus",
+                                   std::to_string(options.cpus),
+                                   "--format",
+                                   "policy"};
+    if (!options.qemu.empty())
+        words.append_range(std::array<std::string, 2>{"--qemu", options.qemu});
+    words.append_range(std::array<std::string, 3>{
+        "--", "-drive", "file=disk.img,format=raw,if=virtio,readonly=on"});
+    const std::string said = place.file("said");
+    TRY(run_program(words, place.folder(), "said"));
+    const auto bytes = TRY(read_file(said));
+    fs::remove(said, error);
+    auto policy = ordered_json::parse(reinterpret_cast<const char*>(bytes.data()),
+                                      reinterpret_cast<const char*>(bytes.data()) + bytes.size());
+    if (root.extends_rtmr2)
+        policy["rtmr2"] = hex(Bytes(extended_once(guest::measured_text(root))));
+    const std::string text = policy.dump(2) + "\n";
+    return write_file(place.file("boot.json"), std::as_bytes(std::span(text)));
 }
 
 /// That a command line is none that says something of the root file system already.
@@ -198,6 +240,8 @@ Outcome<ExitCode> build(const BuildOptions& options) {
     root.verity = TRY(append_tree(place.file("disk.img")));
     TRY(write_initrd(options, place.file("initrd")));
     TRY(write_bundle(options, guest::words_of(root), place));
+    if (!options.firmware.empty())
+        TRY(write_prediction(options, root, place));
     ordered_json json = json_of(root);
     ordered_json manifest = json;
     manifest["files"] = json_of(tree);

@@ -17,7 +17,11 @@ struct BuildOptions {
     std::string kernel;
     std::string modules;
     std::string append;
-    std::string stage1; ///< its program; empty: the one beside this tool
+    std::string stage1;   ///< its program; empty: the one beside this tool
+    std::string firmware; ///< image that is to start it: its registers are predicted; or empty
+    std::uint64_t memory = std::uint64_t{2} << 30; ///< of the TD, in bytes
+    unsigned cpus = 1;
+    std::string qemu;   ///< that starts it; empty: the one that shim-measure asks
     std::string output; ///< a folder that is not there yet
     guest::Root wanted; ///< all but its tree
     bool json = false;

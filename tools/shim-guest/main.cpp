@@ -35,6 +35,10 @@ void add_build_options(CLI::App& app, tools::BuildOptions& options) {
                             "what of the disk is read before anything is started: all of it, or "
                             "what is needed, and a changed block ends the guest when it is met; "
                             "the default is used");
+    tools::add_choice<bool>(app, "--measure", options.wanted.extends_rtmr2,
+                            {{"rtmr2", true}, {"none", false}},
+                            "rtmr2: stage 1 extends RTMR[2] by what it starts, which wants Linux "
+                            "6.16; the default is none");
     tools::add_number(app, "--wait", options.wanted.wait_seconds,
                       "seconds for the disk to come; the default is 30", 1, 3600);
     app.add_option("--init", options.wanted.init, "program to start; the default is /sbin/init");
@@ -42,8 +46,15 @@ void add_build_options(CLI::App& app, tools::BuildOptions& options) {
                                        "command line, to which the words of the root file system "
                                        "are added; may be empty"));
     app.add_option("--stage1", options.stage1, "another stage 1 than the one beside this program");
+    app.add_option("--firmware", options.firmware,
+                   "image that is to start it: boot.json has its registers then, as a policy for "
+                   "shim-log check and shim-attest verify")
+        ->check(CLI::ExistingFile);
+    tools::add_memory_option(app, options.memory, "memory of the TD, for them; the default is 2G");
+    tools::add_number(app, "--cpus", options.cpus, "its vCPUs; the default is 1", 1, 4096);
+    app.add_option("--qemu", options.qemu, "QEMU that starts it");
     app.add_option("-o,--output", options.output,
-                   "folder to make: disk.img, guest.bundle, initrd and manifest.json")
+                   "folder to make: disk.img, guest.bundle, initrd, manifest.json, and boot.json")
         ->required();
     tools::add_json_option(app, options.json);
 }

@@ -11,6 +11,11 @@
 
 namespace tdshim::tools {
 
+/// Runs `words` in `folder` to the end, what it prints into `file` there. Errors: an exit code that
+/// is not 0.
+[[nodiscard]] Outcome<> run_program(const std::vector<std::string>& words,
+                                    const std::string& folder, const std::string& file);
+
 /// A program that runs, and reads from a pipe. It ends when its input does; a failure to write to
 /// it, where it ended before, is told by finish().
 class Program {

@@ -35,6 +35,18 @@ Step<std::string> read_file(const std::string& path) {
     return text;
 }
 
+Step<> write_file(const std::string& path, Bytes content) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor < 0)
+        return system_error(path);
+    const ssize_t size = ::write(descriptor, content.data(), content.size());
+    const auto failure = system_error(path);
+    ::close(descriptor);
+    if (size != static_cast<ssize_t>(content.size()))
+        return failure;
+    return {};
+}
+
 std::vector<std::string> names_in(const std::string& folder) {
     std::vector<std::string> names;
     DIR* const stream = ::opendir(folder.c_str());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "launch/guest/stage1/step.hpp"
+#include "shim/base/bytes.hpp"
 
 namespace tdshim::stage1 {
 
@@ -15,6 +16,8 @@ void say(const std::string& text);
 
 /// What a file of the kernel's holds, of 64 KiB at most.
 [[nodiscard]] Step<std::string> read_file(const std::string& path);
+/// Writes all of it in one call, as the kernel's files want it.
+[[nodiscard]] Step<> write_file(const std::string& path, Bytes content);
 /// Names in a folder, sorted; none where it is not there.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& folder);
 

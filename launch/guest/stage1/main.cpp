@@ -13,6 +13,7 @@
 
 #include "launch/guest/stage1/disks.hpp"
 #include "launch/guest/stage1/files.hpp"
+#include "launch/guest/stage1/measure.hpp"
 #include "launch/guest/stage1/modules.hpp"
 #include "launch/guest/stage1/storage.hpp"
 
@@ -76,6 +77,7 @@ Step<> run() {
     TRY(make_folder(root_folder));
     TRY(mount({"squashfs", device.path(), root_folder, MS_RDONLY}));
     const std::string place = TRY(set_up_storage(root.storage, root_folder));
+    TRY(measure(root, place));
     say("storage " + std::string(guest::word_of(root.storage)) + ", starting " + root.init);
     return start_init(place, root.init);
 }

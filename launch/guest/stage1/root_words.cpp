@@ -29,6 +29,7 @@ struct Words {
     std::optional<std::string> init;
     std::optional<bool> checks_all;
     std::optional<std::uint64_t> wait_seconds;
+    std::optional<bool> extends_rtmr2;
 };
 
 std::string hex_of(std::span<const std::byte> bytes) {
@@ -79,10 +80,11 @@ std::optional<Storage> parse_storage(std::string_view text) {
     return found == storages.end() ? std::nullopt : std::optional(found->first);
 }
 
-std::optional<bool> parse_check(std::string_view text) {
-    if (text != "all" && text != "used")
+/// One of two words.
+std::optional<bool> parse_choice(std::string_view text, std::string_view yes, std::string_view no) {
+    if (text != yes && text != no)
         return std::nullopt;
-    return text == "all";
+    return text == yes;
 }
 
 std::optional<std::string> parse_init(std::string_view text) {
@@ -118,7 +120,9 @@ std::string take_word(Words& words, std::string_view word) {
     if (key == "stage1.init")
         return take(words.init, key, parse_init(text), "an absolute path");
     if (key == "stage1.check")
-        return take(words.checks_all, key, parse_check(text), "all or used");
+        return take(words.checks_all, key, parse_choice(text, "all", "used"), "all or used");
+    if (key == "stage1.measure")
+        return take(words.extends_rtmr2, key, parse_choice(text, "rtmr2", "none"), "rtmr2 or none");
     if (key == "stage1.wait")
         return take(words.wait_seconds, key, parse_number(text, max_wait_seconds),
                     "a decimal number of seconds, 1 to 3600");
@@ -158,7 +162,13 @@ std::string words_of(const Root& root) {
         text += " stage1.check=all";
     if (root.wait_seconds != Root{}.wait_seconds)
         text += " stage1.wait=" + std::to_string(root.wait_seconds);
+    if (root.extends_rtmr2)
+        text += " stage1.measure=rtmr2";
     return text;
+}
+
+std::string measured_text(const Root& root) {
+    return "stage1 " TDSHIM_VERSION " " + words_of(root);
 }
 
 std::expected<Root, std::string> root_of(std::string_view command_line) {
@@ -182,7 +192,8 @@ std::expected<Root, std::string> root_of(std::string_view command_line) {
                 .init = words.init.value_or(Root{}.init),
                 .checks_all = words.checks_all.value_or(Root{}.checks_all),
                 .wait_seconds =
-                    static_cast<std::uint32_t>(words.wait_seconds.value_or(Root{}.wait_seconds))};
+                    static_cast<std::uint32_t>(words.wait_seconds.value_or(Root{}.wait_seconds)),
+                .extends_rtmr2 = words.extends_rtmr2.value_or(Root{}.extends_rtmr2)};
 }
 
 Table table_of(const Verity& verity, std::string_view device, bool panics) {

@@ -49,10 +49,15 @@ struct Root {
     /// the place of a panic where a changed block is met.
     bool checks_all = false;
     std::uint32_t wait_seconds = 30; ///< for the disk
+    /// In a TD, RTMR[2] is extended by measured_text() before anything is started.
+    bool extends_rtmr2 = false;
 };
 
 /// "roothash=... stage1.data_blocks=... stage1.salt=..." and what differs from Root{}.
 [[nodiscard]] std::string words_of(const Root& root);
+
+/// "stage1 VERSION" and the words of `root`: what the event in RTMR[2] has.
+[[nodiscard]] std::string measured_text(const Root& root);
 
 /// Reads the words of a whole command line. Each of ours at most once, none unknown; the sentence
 /// of what is wrong else.
