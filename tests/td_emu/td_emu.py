@@ -51,7 +51,8 @@ class Run:
         console. What goes on for `timeout` seconds, or says nothing on the console for `silence`, is killed."""
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             console_end, td_end = os.pipe()
-            process = subprocess.Popen([program, "--console", f"/dev/fd/{td_end}", *options], stdin=subprocess.DEVNULL,
+            # A test that is killed takes its TD with it.
+            process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", program, "--console", f"/dev/fd/{td_end}", *options], stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=errors, pass_fds=(td_end,))
             os.close(td_end)
             bound = threading.Timer(timeout, process.kill)
