@@ -31,7 +31,11 @@ def boot(test, series, *more):
     options = ("--kernel", guest.kernel, "--initrd", td_guest.initrd_with(test, guest, program), "--memory", "1G",
                "--append", strict)
     run = td_emu.Run(*options, "--", *more)
-    test.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+    test.assertIsNotNone(run.result, run.console[-3000:] + run.errors)
+    if series == "6.1":  # Debian's is no TDX guest
+        test.assertTrue(run.result["finding"].startswith("Linux ran to its end without one TDCALL"), run.result["finding"])
+    else:
+        test.assertEqual((run.exit_code, run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
     return options, run
 
 
