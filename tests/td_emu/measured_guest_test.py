@@ -5,6 +5,7 @@ as a plain VM, and nothing else does."""
 
 import base64
 import functools
+import hashlib
 import io
 import json
 import os
@@ -212,6 +213,130 @@ class Builds(unittest.TestCase):
         self.assertEqual(short.returncode, 1)
         self.assertIn("data and tree", short.stdout)
         self.assertEqual(shim_guest("verify", disk, "--bundle", disk).returncode, 2)
+
+
+class Image:
+    """A container image in OCI's layout [OCI Image Format Specification 1.1], of layers that are lists of (path, content)
+    pairs; a path that ends with a slash is a folder, content that is a TarInfo an entry as it is."""
+
+    def __init__(self, folder, *layers, config=(), architecture="amd64", compressed=True):
+        self.folder = folder
+        (folder / "blobs/sha256").mkdir(parents=True)
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+        described = [self.blob(self.layer(entries, compressed), "application/vnd.oci.image.layer.v1.tar") for entries in layers]
+        configuration = self.blob(json.dumps({"architecture": architecture, "os": "linux", "config": dict(config)}).encode(),
+                                  "application/vnd.oci.image.config.v1+json")
+        self.manifest = self.blob(json.dumps({"schemaVersion": 2, "config": configuration, "layers": described}).encode(),
+                                  "application/vnd.oci.image.manifest.v1+json")
+        self.index(self.manifest)
+
+    def index(self, *manifests):
+        (self.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+
+    def blob(self, content, kind):
+        digest = hashlib.sha256(content).hexdigest()
+        (self.folder / "blobs/sha256" / digest).write_bytes(content)
+        return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
+
+    @staticmethod
+    def layer(entries, compressed):
+        output = io.BytesIO()
+        with tarfile.open(fileobj=output, mode="w:gz" if compressed else "w") as file:
+            for path, content in entries:
+                info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(path.rstrip("/"))
+                info.mode = 0o755
+                if path.endswith("/"):
+                    info.type = tarfile.DIRTYPE
+                data = content if isinstance(content, bytes) else b""
+                info.size = len(data)
+                file.addfile(info, io.BytesIO(data))
+        return output.getvalue()
+
+    def file(self, digest):
+        return self.folder / "blobs/sha256" / digest.removeprefix("sha256:")
+
+
+def busybox_layer():
+    return [("bin/", b""), ("bin/busybox", settings.required_file(busybox, "busybox-static").read_bytes())]
+
+
+def says(text):
+    return {"Entrypoint": ["busybox", "sh", "-c"], "Cmd": [text], "Env": ["PATH=/bin", "A=of the image"], "WorkingDir": "/srv",
+            "User": "1000:100"}
+
+
+class Containers(unittest.TestCase):
+    def setUp(self):
+        self.folder = suite.temporary_folder(self)
+
+    def build(self, source, name="guest"):
+        return shim_guest("build", "--oci", source, *of_kernel(), "--storage", "overlay", "-o", self.folder / name)
+
+    def refused(self, source, reason):
+        result = self.build(source)
+        self.assertEqual((result.returncode, (self.folder / "guest").exists()), (2, False), result.stderr)
+        self.assertIn(reason, result.stderr)
+
+    def test_its_process_runs_and_ends_the_guest(self):
+        image = Image(self.folder / "image", busybox_layer(), [("srv/", b""), ("srv/file", b"lower")],
+                      [("srv/file", b"upper")],
+                      config=says("echo \"guest: $A, $(id -u):$(id -g), $(pwd), $(cat file)\"; touch x 2>/dev/null; exit 7"))
+        made = self.build(image.folder)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        console = boot_plain(self.folder / "guest", *drive(self.folder / "guest/disk.img"))
+        self.assertIn("guest: of the image, 1000:100, /srv, upper\n", console)
+        self.assertIn("stage1: its process ended with exit code 7\n", console)
+        self.assertIn("reboot: Power down", console)
+        manifest = json.loads((self.folder / "guest/manifest.json").read_text())
+        self.assertEqual(manifest["oci"], image.manifest["digest"])
+        with tarfile.open(self.folder / "image.tar", "w") as file:
+            file.add(image.folder, ".")
+        again = self.build(self.folder / "image.tar", "again")
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
+        self.assertEqual((self.folder / "guest/disk.img").read_bytes(), (self.folder / "again/disk.img").read_bytes())
+
+    def test_what_is_no_image_for_a_guest(self):
+        def link(target):
+            info = tarfile.TarInfo("bin")
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            return info
+
+        config = says("true")
+        for number, (layers, options, reason) in enumerate((
+                ([[("etc/.wh.passwd", b"")]], {}, "etc/.wh.passwd: removes a file of a layer below"),
+                ([[("bin", link("usr/bin"))], [("bin/x", b"")]], {}, "bin/x: is in a layer, and its folder is a file or a link"),
+                ([[("../x", b"")]], {}, "is absolute, or has"), ([[("a", b"")]], {"architecture": "arm64"}, "is not for linux/amd64"),
+                ([[("a", b"")]], {"config": {}}, "names no program"),
+                ([[("a", b"")]], {"config": {**config, "User": "www-data"}}, "expected numbers, such as 1000:1000"),
+                ([[("a", b"")]], {"config": {**config, "WorkingDir": "/\nuser 0"}}, "WorkingDir of its configuration is no line"),
+                ([[("a", b"")]], {"config": {**config, "Env": ["A=b\nargument c"]}}, "expected lines of text"))):
+            with self.subTest(reason):
+                self.refused(Image(self.folder / str(number), *layers, **{"config": config, **options}).folder, reason)
+        image = Image(self.folder / "image", [("a", b"x")], config=config)
+        layer = json.loads(image.file(image.manifest["digest"]).read_text())["layers"][0]
+        for digest in (image.manifest["digest"], layer["digest"]):
+            content = image.file(digest).read_bytes()
+            image.file(digest).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+            self.refused(image.folder, f"blob {digest}: what is there has sha256:")
+            image.file(digest).write_bytes(content)
+        image.file(layer["digest"]).unlink()
+        self.refused(image.folder, "cannot open")
+        image.index(image.manifest, image.manifest)
+        self.refused(image.folder, "expected one image, found 2")
+        image.index({**image.manifest, "digest": "sha256:../../../etc/passwd"})
+        self.refused(image.folder, "a blob's digest: expected sha256: and 64 digits")
+        for index in ([], 5, "x", {"manifests": {}}, {"manifests": [5]}, {"manifests": [[]]}, {"manifests": [{"digest": 5}]}):
+            (image.folder / "index.json").write_text(json.dumps(index))
+            self.refused(image.folder, "image: ")
+        configuration = json.loads(image.file(image.manifest["digest"]).read_text())["config"]
+        for manifest in ([], {"config": configuration}, {"config": 5, "layers": [5]}, {"config": configuration, "layers": 5},
+                         {"config": configuration, "layers": [5]}, {"config": layer, "layers": [layer]}):
+            image.index(image.blob(json.dumps(manifest).encode(), "manifest"))
+            self.refused(image.folder, "image")
+        (image.folder / "index.json").write_text("{")
+        self.refused(image.folder, "index.json")
+        result = shim_guest("build", *of_kernel(), "-o", self.folder / "guest")
+        self.assertEqual((result.returncode, result.stderr), (2, "shim-guest: give a root file system: --root or --oci\n"))
 
 
 class Boots(unittest.TestCase):

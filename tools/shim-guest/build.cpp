@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <format>
 #include <iostream>
+#include <optional>
 #include <unistd.h>
 
 #include "payload/runtime/event_log.hpp"
@@ -18,6 +19,7 @@
 #include "tools/shim-bundle/bundle_file.hpp"
 #include "tools/shim-guest/commands.hpp"
 #include "tools/shim-guest/initramfs.hpp"
+#include "tools/shim-guest/oci.hpp"
 #include "tools/shim-guest/program.hpp"
 #include "tools/shim-guest/tree.hpp"
 #include "tools/shim-guest/verity_tree.hpp"
@@ -93,15 +95,28 @@ std::string program_beside(const char* name) {
 }
 
 /// A squashfs of the source, for which nobody has to be root.
-Outcome<Tree> write_disk(const BuildOptions& options, const std::string& disk) {
+Outcome<Tree> write_disk(const BuildOptions& options, const std::optional<OciImage>& image,
+                         const std::string& disk) {
     auto packer = TRY(Program::start(
         {"tar2sqfs", "--quiet", "--no-skip", "--compressor", "zstd", disk}, "squashfs-tools-ng"));
-    auto tree = write_tree(options.root, packer.input().number());
+    auto tree = image ? write_layers(options.oci, image->layers,
+                                     {std::string(guest::process_file.substr(1)),
+                                      guest::text_of(image->process)},
+                                     packer.input().number())
+                      : write_tree(options.root, packer.input().number());
     const auto finished = packer.finish();
     if (!tree)
         return tree;
     TRY(finished);
     return tree;
+}
+
+/// Of an archive the blobs are unpacked, for as long as `place` is.
+Outcome<OciImage> open_image(const BuildOptions& options, const Workplace& place) {
+    std::error_code error;
+    const std::string scratch = place.file("oci");
+    fs::create_directory(scratch, error);
+    return open_oci(options.oci, scratch);
 }
 
 Outcome<> check_init(const BuildOptions& options, const Tree& tree) {
@@ -229,24 +244,35 @@ void say(const std::string& step) {
 
 Outcome<ExitCode> build(const BuildOptions& options) {
     TRY(check_append(options.append));
-    for (const std::string& input : {options.root, options.kernel})
+    if (options.root.empty() == options.oci.empty())
+        return std::unexpected(Failure{"give a root file system: --root or --oci"});
+    for (const std::string& input : {options.root, options.oci, options.kernel})
         note_input(input);
     Workplace place = TRY(Workplace::make(options.output));
-    say("packing " + options.root);
-    const Tree tree = TRY(write_disk(options, place.file("disk.img")));
-    TRY(check_init(options, tree));
+    say("packing " + options.root + options.oci);
+    std::optional<OciImage> image;
+    if (!options.oci.empty())
+        image = TRY(open_image(options, place));
+    const Tree tree = TRY(write_disk(options, image, place.file("disk.img")));
+    if (!image)
+        TRY(check_init(options, tree));
     say("making the tree of dm-verity");
     guest::Root root = options.wanted;
+    if (image)
+        root.init = guest::process_file;
     root.verity = TRY(append_tree(place.file("disk.img")));
     TRY(write_initrd(options, place.file("initrd")));
     TRY(write_bundle(options, guest::words_of(root), place));
     if (!options.firmware.empty())
         TRY(write_prediction(options, root, place));
     ordered_json json = json_of(root);
+    json["oci"] = image ? ordered_json(image->digest) : ordered_json();
     ordered_json manifest = json;
     manifest["files"] = json_of(tree);
     const std::string text = manifest.dump(1) + "\n";
     TRY(write_file(place.file("manifest.json"), std::as_bytes(std::span(text))));
+    std::error_code ignored;
+    fs::remove_all(place.file("oci"), ignored);
     TRY(place.become_output());
     json["folder"] = options.output;
     json["command_line"] = guest::words_of(root);

@@ -13,7 +13,8 @@
 namespace tdshim::tools {
 
 struct BuildOptions {
-    std::string root; ///< a folder or a tar archive
+    std::string root; ///< a folder or a tar archive,
+    std::string oci;  ///< or a container image
     std::string kernel;
     std::string modules;
     std::string append;

@@ -25,17 +25,12 @@ struct Wanted {
 
 /// Disks on every bus that VMMs give TDs, the root file system and what is asked for by name alone,
 /// without modules.dep saying so: dm-verity's digest.
-constexpr std::array wanted_always{Wanted{"virtio_pci"},
-                                   Wanted{"virtio_mmio", true},
-                                   Wanted{"virtio_blk"},
-                                   Wanted{"virtio_scsi", true},
-                                   Wanted{"sd_mod", true},
-                                   Wanted{"nvme", true},
-                                   Wanted{"sha256_generic", true},
-                                   Wanted{"sha256_ssse3", true},
-                                   Wanted{"dm_verity"},
-                                   Wanted{"squashfs"},
-                                   Wanted{"tdx_guest", true}};
+constexpr std::array wanted_always{Wanted{"virtio_pci"},         Wanted{"virtio_mmio", true},
+                                   Wanted{"virtio_blk"},         Wanted{"virtio_net", true},
+                                   Wanted{"virtio_scsi", true},  Wanted{"sd_mod", true},
+                                   Wanted{"nvme", true},         Wanted{"sha256_generic", true},
+                                   Wanted{"sha256_ssse3", true}, Wanted{"dm_verity"},
+                                   Wanted{"squashfs"},           Wanted{"tdx_guest", true}};
 
 /// modules.dep's and modules.builtin's lines, by module.
 struct Lists {

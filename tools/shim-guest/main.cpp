@@ -14,11 +14,15 @@ constexpr const char* build_example =
     "--append 'console=ttyS0' -o guest";
 
 void add_build_options(CLI::App& app, tools::BuildOptions& options) {
-    app.add_option("--root", options.root,
-                   "the root file system: a folder, whose files become "
-                   "root's, or a tar archive, also compressed")
-        ->required()
-        ->check(CLI::ExistingPath);
+    auto* root = app.add_option("--root", options.root,
+                                "the root file system: a folder, whose files become root's, or a "
+                                "tar archive, also compressed")
+                     ->check(CLI::ExistingPath);
+    app.add_option("--oci", options.oci,
+                   "or a container image, in OCI's layout as a folder or a tar archive, whose "
+                   "process is started")
+        ->check(CLI::ExistingPath)
+        ->excludes(root);
     app.add_option("--kernel", options.kernel, "bzImage or vmlinux")->required();
     app.add_option("--modules", options.modules,
                    "folder that holds lib/modules/VERSION of that kernel, with depmod's lists")

@@ -237,23 +237,83 @@ Outcome<> copy_content(TreeWriter& writer, const std::string& file, archive* rea
     return {};
 }
 
-Outcome<Tree> write_archive(const std::string& file, TreeWriter writer) {
-    const ArchiveReader reader(::archive_read_new());
+Outcome<ArchiveReader> open_tar(const std::string& file) {
+    ArchiveReader reader(::archive_read_new());
     ::archive_read_support_filter_all(reader.get());
     ::archive_read_support_format_tar(reader.get());
     TRY(check_archive(file, reader.get(),
                       ::archive_read_open_filename(reader.get(), file.c_str(), piece_size)));
-    for (;;) {
-        archive_entry* entry = nullptr;
-        const int result = ::archive_read_next_header(reader.get(), &entry);
-        if (result == ARCHIVE_EOF)
-            return writer.finish();
-        TRY(check_archive(file, reader.get(), result));
+    return reader;
+}
+
+/// The next entry; nullptr behind the last.
+Outcome<archive_entry*> next_entry(const std::string& file, archive* reader) {
+    archive_entry* entry = nullptr;
+    const int result = ::archive_read_next_header(reader, &entry);
+    if (result == ARCHIVE_EOF)
+        return nullptr;
+    TRY(check_archive(file, reader, result));
+    return entry;
+}
+
+/// Appends the entries that `is_wanted` by their paths.
+template <class IsWanted>
+Outcome<> append_archive(TreeWriter& writer, const std::string& file, const IsWanted& is_wanted) {
+    const ArchiveReader reader = TRY(open_tar(file));
+    while (archive_entry* const entry = TRY(next_entry(file, reader.get()))) {
+        if (!is_wanted(normal(::archive_entry_pathname(entry))))
+            continue;
         const FileKind kind = TRY(kind_of(writer, entry));
         TreeFile* const into = TRY(writer.begin(entry, kind));
         if (kind == FileKind::regular)
             TRY(copy_content(writer, file, reader.get(), *into));
     }
+    return {};
+}
+
+Outcome<Tree> write_archive(const std::string& file, TreeWriter writer) {
+    TRY(append_archive(writer, file, [](const std::string&) { return true; }));
+    return writer.finish();
+}
+
+// From the layers of a container image.
+
+/// Which layer a path is the last of, and what it is there.
+struct Place {
+    std::size_t layer = 0;
+    bool is_folder = false;
+};
+using Places = std::map<std::string, Place>;
+
+/// What layers do to each other that a plain archive of all cannot say is refused.
+Outcome<> check_layering(const std::string& source, const Places& places) {
+    for (const auto& [path, place] : places) {
+        const auto parent = places.find(fs::path(path).parent_path().string());
+        if (parent != places.end() && !parent->second.is_folder)
+            return std::unexpected(failure(
+                source, std::format("{}: is in a layer, and its folder is a file or a link in "
+                                    "another: make one layer of them",
+                                    printable(path))));
+    }
+    return {};
+}
+
+Outcome<Places> places_in(const std::string& source, const std::vector<std::string>& layers) {
+    Places places;
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+        const ArchiveReader reader = TRY(open_tar(layers[layer]));
+        while (archive_entry* const entry = TRY(next_entry(layers[layer], reader.get()))) {
+            const std::string path = normal(::archive_entry_pathname(entry));
+            if (fs::path(path).filename().string().starts_with(".wh."))
+                return std::unexpected(failure(
+                    source, std::format("{}: removes a file of a layer below: make one layer of "
+                                        "them",
+                                        printable(path))));
+            places[path] = {layer, ::archive_entry_filetype(entry) == AE_IFDIR};
+        }
+    }
+    TRY(check_layering(source, places));
+    return places;
 }
 
 /// What `path` is with its symlinks followed, one a call; at most as many as Linux follows.
@@ -290,6 +350,27 @@ Outcome<Tree> write_tree(const std::string& source, int output) {
     TreeWriter writer(source, output);
     return fs::is_directory(source, error) ? write_folder(source, std::move(writer))
                                            : write_archive(source, std::move(writer));
+}
+
+Outcome<Tree> write_layers(const std::string& source, const std::vector<std::string>& layers,
+                           const AddedFile& added, int output) {
+    TreeWriter writer(source, output);
+    const Places places = TRY(places_in(source, layers));
+    for (std::size_t layer = 0; layer < layers.size(); ++layer)
+        TRY(append_archive(writer, layers[layer], [&](const std::string& path) {
+            return places.at(path).layer == layer;
+        }));
+    const ArchiveEntry entry(::archive_entry_new());
+    ::archive_entry_set_pathname(entry.get(), added.path.c_str());
+    ::archive_entry_set_mode(entry.get(), AE_IFREG | 0755U);
+    ::archive_entry_set_mtime(entry.get(), 0, 0);
+    ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(added.content.size()));
+    TreeFile* const into = TRY(writer.begin(entry.get(), FileKind::regular));
+    const Bytes content = std::as_bytes(std::span(added.content));
+    TRY(writer.write(content));
+    into->size = content.size();
+    into->digest = crypto::sha384(content);
+    return writer.finish();
 }
 
 std::optional<std::string> follow(const Tree& tree, std::string_view path) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shim/crypto/sha384.hpp"
 #include "tools/common/failure.hpp"
@@ -32,6 +33,19 @@ using Tree = std::map<std::string, TreeFile>;
 /// stay as they are. Errors: names that are absolute or have "..", that are there twice, devices,
 /// FIFOs and sockets, hard links to what did not come before, what cannot be read.
 [[nodiscard]] Outcome<Tree> write_tree(const std::string& source, int output);
+
+/// A file that is put in.
+struct AddedFile {
+    std::string path; ///< without a "/" in front
+    std::string content;
+};
+
+/// The same of the layers of a container image, files, lowest first: of each path what the last of
+/// them has, and `added`. Errors besides: whiteouts, and a file in a folder that another layer has
+/// a file or a link for.
+[[nodiscard]] Outcome<Tree> write_layers(const std::string& source,
+                                         const std::vector<std::string>& layers,
+                                         const AddedFile& added, int output);
 
 /// The file that `path`, absolute, leads to through symlinks; nothing where it leads nowhere.
 [[nodiscard]] std::optional<std::string> follow(const Tree& tree, std::string_view path);

@@ -15,6 +15,7 @@
 #include "launch/guest/stage1/files.hpp"
 #include "launch/guest/stage1/measure.hpp"
 #include "launch/guest/stage1/modules.hpp"
+#include "launch/guest/stage1/run_process.hpp"
 #include "launch/guest/stage1/storage.hpp"
 
 namespace tdshim::stage1 { namespace {
@@ -51,7 +52,8 @@ void remove_initramfs() {
     ::unlink("/init");
 }
 
-/// Makes `place` the root, and init the process that this one was. Returns only with a failure.
+/// Makes `place` the root, and init the process that this one was, or runs a container's. Returns
+/// only with a failure.
 Step<> start_init(const std::string& place, const std::string& init) {
     for (const char* const folder : kernel_folders)
         TRY(move_mount(folder, place + folder));
@@ -61,6 +63,11 @@ Step<> start_init(const std::string& place, const std::string& init) {
     TRY(move_mount(".", "/"));
     if (::chroot(".") != 0 || ::chdir("/") != 0)
         return system_error("the new root");
+    const std::string text = TRY(read_file(init));
+    if (text.starts_with(guest::process_magic)) {
+        const guest::Process process = TRY(guest::process_of(text));
+        return run_process(process);
+    }
     std::string name = init;
     const std::array<char*, 2> words{name.data(), nullptr};
     ::execv(init.c_str(), words.data());
