@@ -26,6 +26,11 @@ def numbers(at, expected, found):
     return f" (at {at:#x}: expected {expected:#x}, found {found:#x})"
 
 
+def less_than(at, expected):
+    """Of memory there is some, how much is the machine's affair: check_refusal() puts that in."""
+    return f" (at {at:#x}: expected {expected:#x}, found LESS)"
+
+
 def kernel_cut_at(length):
     return {kernel_item: stub[:length]}
 
@@ -91,7 +96,7 @@ kernel_cases = {
                              bad_init_size + numbers(0x260, code_size, code_size - 1)),
     "init_size_absurd": (kernel_with(init_size=0xFFFFFFFF),
                          bad_init_size + numbers(0x260, code_size, 0xFFFFFFFF)),
-    "init_size_above_memory": (kernel_with(init_size=GIB), no_room + numbers(16 * MIB, GIB, 0)),
+    "init_size_above_memory": (kernel_with(init_size=GIB), no_room + less_than(16 * MIB, GIB)),
     "pref_address_wraps": (kernel_with(pref_address=2**64 - 2 * MIB, init_size=4 * MIB),
                            wraps + numbers(0x258, 2**64 - 1 - 4 * MIB, 2**64 - 2 * MIB)),
     "pref_address_at_the_end": (kernel_with(pref_address=2**64 - 2 * MIB),
@@ -127,7 +132,7 @@ other_cases = {
         "command line has a NUL byte inside"),
     "initrd_larger_than_memory": (
         firmware.named_initrd, beside_stub(firmware.named_initrd, bytes(80 * MIB)),
-        no_initrd_room + numbers(MIB, 80 * MIB, 0)),
+        no_initrd_room + less_than(MIB, 80 * MIB)),
     "initrd_below_kernels_limit": (
         firmware.named_initrd,
         beside_stub(firmware.named_initrd, bytes(64 * KIB), xloadflags=1, initrd_addr_max=MIB),
@@ -149,6 +154,10 @@ def check_refusal(test, input_name, items, reason, **options):
         machine.wait_for(firmware.log_line)
         check_reset(test, machine)
         lines = re.findall(firmware.refused, machine.console, re.MULTILINE)
+        if reason.endswith("LESS)"):
+            expected, found = re.search(r"expected (0x\w+), found (0x\w+)\)$", lines[0]).groups()
+            test.assertTrue(0 < int(found, 16) < int(expected, 16), lines)
+            reason = reason.replace("LESS", found)
         test.assertEqual(lines, [f"tdshim: boot refused: {input_name}: {reason}"])
         report = firmware.Report(machine.console, machine.read_memory)
     log = firmware.check_log(test, report)
@@ -189,13 +198,13 @@ class Refusals(unittest.TestCase):
 
     def test_kernel_larger_than_memory(self):
         check_refusal(self, kernel_item, {kernel_item: bytes(80 * MIB)},
-                      no_room + numbers(11 * MIB, 80 * MIB, 0))
+                      no_room + less_than(11 * MIB, 80 * MIB))
 
     def test_initrd_does_not_fit_beside_the_kernel(self):
         """Memory holds the initrd, but not the initrd and what the kernel needs to unpack itself."""
         check_refusal(self, firmware.named_initrd,
                       beside_stub(firmware.named_initrd, bytes(24 * MIB), init_size=40 * MIB),
-                      no_initrd_room + numbers(MIB, 24 * MIB, 0))
+                      no_initrd_room + less_than(MIB, 24 * MIB))
 
     def test_too_little_memory_for_the_kernel(self):
         check_refusal(self, kernel_item, {kernel_item: stub}, no_room + numbers(16 * MIB, MIB, 0),
