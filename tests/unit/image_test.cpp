@@ -43,7 +43,7 @@ TEST_CASE("an image grows by 64 KiB up to 16 MiB", "[image]") {
     CHECK(size_with(64 * KiB + 1) == layout::min_image_size + 128 * KiB);
     const std::uint64_t room = layout::max_image_size - layout::min_image_size;
     CHECK(size_with(room) == layout::max_image_size);
-    require_refused(size_with(room + 1), Fault::payload_size, room + 1, room, room + 1);
+    require_refused(size_with(room + 1), Fault::payload_size, 0, room, room + 1);
     require_refused(size_with(0), Fault::payload_size, 0, 1, 0);
 }
 
