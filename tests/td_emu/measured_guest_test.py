@@ -147,6 +147,28 @@ class Builds(unittest.TestCase):
         self.assertEqual({path for path in files if files[path]["kind"] == "folder"},
                          {f"/{name}" for name in ("bin", "dev", "etc", "proc", "run", "sbin", "sys", "tmp", "var")})
 
+    def test_names_of_any_bytes_and_links_are_kept(self):
+        names = ["F\u0151tan\u00fas\u00edtv\u00e1ny.crt".encode(), b"raw-\xff\xfe", b"x" * 200]
+        for name in names:
+            with open(os.path.join(os.fsencode(self.root), b"etc", name), "wb") as file:
+                file.write(name)
+        os.link(self.root / "etc/message", self.root / "etc/again")
+        self.archive(name="root.tar")
+        for source in (self.root, self.folder / "root.tar"):
+            made = build(self, source, self.folder / f"of-{source.name}")
+            unpacked = self.folder / f"unpacked-{source.name}"
+            subprocess.run(["rdsquashfs", "--unpack-root", unpacked, "--unpack-path", "/", made / "disk.img"], check=True,
+                           capture_output=True)
+            for name in names:
+                self.assertEqual(pathlib.Path(os.fsdecode(os.path.join(os.fsencode(unpacked), b"etc", name))).read_bytes(), name)
+            self.assertEqual((unpacked / "etc/again").read_text(), "the one that was measured")
+            paths = {file["path"] for file in json.loads((made / "manifest.json").read_text(encoding="utf-8"))["files"]}
+            self.assertLessEqual({f"/etc/{names[0].decode()}", "/etc/raw-\\xff\\xfe"}, paths)
+            for file in json.loads((made / "manifest.json").read_text(encoding="utf-8"))["files"]:
+                if file["kind"] == "file" and "raw-" not in file["path"]:
+                    content = (unpacked / file["path"].lstrip("/")).read_bytes()
+                    self.assertEqual((file["size"], file["sha384"]), (len(content), td_emu.sha384(content).hex()))
+
     def test_an_archive_is_a_root_as_well(self):
         for name, mode in (("root.tar", "w"), ("root.tar.gz", "w:gz")):
             with tarfile.open(self.folder / name, mode) as file:

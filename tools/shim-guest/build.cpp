@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <format>
 #include <iostream>
@@ -23,71 +19,13 @@
 #include "tools/shim-guest/program.hpp"
 #include "tools/shim-guest/tree.hpp"
 #include "tools/shim-guest/verity_tree.hpp"
+#include "tools/shim-guest/workplace.hpp"
 
 namespace tdshim::tools {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-constexpr std::array outputs{"boot.json", "disk.img", "guest.bundle", "initrd", "manifest.json"};
-
-/// Whether a build made it, and nobody put anything else there.
-bool is_guest(const std::string& folder) {
-    std::error_code error;
-    bool is_ours = fs::exists(fs::path(folder) / "manifest.json", error);
-    for (const auto& entry : fs::directory_iterator(folder, error))
-        is_ours = is_ours && std::ranges::contains(outputs, entry.path().filename());
-    return is_ours && !error;
-}
-
-/// Where a guest is made, beside the folder that it becomes; gone with the object unless it did.
-class Workplace {
-  public:
-    static Outcome<Workplace> make(const std::string& output) {
-        std::error_code error;
-        if (fs::is_regular_file(output, error))
-            TRY(check_output(output));
-        if (fs::exists(fs::symlink_status(output, error)) && !is_guest(output))
-            return std::unexpected(failure(
-                output, "is there already, and is no guest: remove it, or name another folder"));
-        std::string path = fs::path(output).lexically_normal().string();
-        while (path.ends_with('/'))
-            path.pop_back();
-        path += ".XXXXXX";
-        if (::mkdtemp(path.data()) == nullptr)
-            return std::unexpected(system_failure(output, "cannot make a folder beside it", errno));
-        return Workplace(path, output);
-    }
-    ~Workplace() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Workplace(const Workplace&) = delete;
-    Workplace& operator=(const Workplace&) = delete;
-    Workplace(Workplace&& other) noexcept
-        : path_(std::exchange(other.path_, {})), output_(std::move(other.output_)) {}
-
-    [[nodiscard]] const std::string& folder() const { return path_; }
-    [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
-
-    /// An older guest goes; at no time is there none, or half of one.
-    Outcome<> become_output() {
-        std::error_code error;
-        fs::permissions(path_, fs::perms(0755), error);
-        const bool is_there = fs::exists(output_, error);
-        if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, output_.c_str(),
-                        is_there ? RENAME_EXCHANGE : RENAME_NOREPLACE) != 0)
-            return std::unexpected(system_failure(output_, "cannot be given its name", errno));
-        return {};
-    }
-
-  private:
-    Workplace(std::string path, std::string output)
-        : path_(std::move(path)), output_(std::move(output)) {}
-    std::string path_;
-    std::string output_;
-};
 
 std::string program_beside(const char* name) {
     std::error_code ignored;
@@ -139,16 +77,22 @@ const char* name_of(FileKind kind) {
     return "";
 }
 
+/// A name as JSON can have it: of bytes that are no text each as \xff.
+std::string name_of(const std::string& path) {
+    const bool is_text = std::mbstowcs(nullptr, path.c_str(), 0) != static_cast<std::size_t>(-1);
+    return is_text ? path : printable(path);
+}
+
 ordered_json json_of(const Tree& tree) {
     ordered_json files = ordered_json::array();
     for (const auto& [path, file] : tree) {
-        ordered_json json{{"path", "/" + path},
+        ordered_json json{{"path", "/" + name_of(path)},
                           {"kind", name_of(file.kind)},
                           {"mode", std::format("{:04o}", file.mode)}};
         if (file.kind == FileKind::regular)
             json.update({{"size", file.size}, {"sha384", hex(Bytes(file.digest))}});
         if (!file.target.empty())
-            json["target"] = file.target;
+            json["target"] = name_of(file.target);
         files.push_back(std::move(json));
     }
     return files;

@@ -2,6 +2,8 @@
 //
 // shim-guest: makes guests whose root file system is measured too, and checks their disks.
 
+#include <clocale>
+
 #include "tools/common/command.hpp"
 #include "tools/shim-guest/commands.hpp"
 
@@ -66,6 +68,7 @@ void add_build_options(CLI::App& app, tools::BuildOptions& options) {
 } // namespace
 
 int main(int argc, char** argv) {
+    std::setlocale(LC_CTYPE, "C.UTF-8"); // names of files, as libarchive has them
     tools::BuildOptions build;
     std::string disk;
     std::string bundle;
