@@ -6,17 +6,21 @@ as a plain VM, and nothing else does."""
 import base64
 import functools
 import hashlib
+import http.client
 import io
 import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
@@ -209,6 +213,7 @@ class Builds(unittest.TestCase):
         for words, reason in (("roothash=" + "0" * 64, "roothash is there twice"), ("stage1.x=1", "stage1.x is no word")):
             self.refused(self.root, reason, of_kernel=lambda words=words: of_kernel(words))
         self.refused(self.root, "--storage", "--storage", "floppy")
+        self.refused(self.root, "--network: expected ADDRESS/BITS", "--network", "10.0.2.15")
         modules = self.folder / "modules"
         source, = (of_kernel()[-1] / "lib" / "modules").iterdir()
         (modules / "lib" / "modules" / "1").mkdir(parents=True)
@@ -316,6 +321,30 @@ class Containers(unittest.TestCase):
         again = self.build(self.folder / "image.tar", "again")
         self.assertEqual((again.returncode, again.stderr), (0, ""))
         self.assertEqual((self.folder / "guest/disk.img").read_bytes(), (self.folder / "again/disk.img").read_bytes())
+
+    def test_what_it_serves_is_reached(self):
+        """At the address that the command line has, without asking the host for one."""
+        image = Image(self.folder / "image", busybox_layer(), [("www/", b""), ("www/index.html", b"of the container")],
+                      config={"Entrypoint": ["/bin/busybox", "httpd", "-f", "-h", "/www"]})
+        made = shim_guest("build", "--oci", image.folder, *of_kernel(), "--network", "10.0.2.15/24,10.0.2.2", "-o",
+                          self.folder / "guest")
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        devices = ("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:80", "-device", "virtio-net-pci,netdev=net")
+        with Machine(settings.qemu(), settings.image(), memory="512M", arguments=(*drive(self.folder / "guest/disk.img"), *devices),
+                     items={firmware.named_kernel: self.folder / "guest/guest.bundle"}) as vm:
+            vm.wait_for(r"^stage1: storage none, starting", timeout=boot_limit)
+            # QEMU takes connections itself, and ends them until somebody listens.
+            end = time.monotonic() + boot_limit
+            content = b""
+            while not content and time.monotonic() < end:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=boot_limit) as answer:
+                        content = answer.read()
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.1)
+        self.assertEqual(content, b"of the container")
 
     def test_what_is_no_image_for_a_guest(self):
         def link(target):

@@ -27,6 +27,7 @@ TEST_CASE("what is written is read", "[guest]") {
     root.checks_all = true;
     root.wait_seconds = 7;
     root.extends_rtmr2 = true;
+    root.network = Network{.address = {10, 0, 2, 15}, .prefix = 24, .gateway = {{10, 0, 2, 2}}};
     const auto read = root_of("console=ttyS0 " + words_of(root) + " quiet\n");
     REQUIRE(read);
     CHECK(read->verity == root.verity);
@@ -35,6 +36,7 @@ TEST_CASE("what is written is read", "[guest]") {
     CHECK(read->checks_all);
     CHECK(read->wait_seconds == 7);
     CHECK(read->extends_rtmr2);
+    CHECK(read->network == root.network);
 }
 
 TEST_CASE("what is not said is as it is documented", "[guest]") {
@@ -68,6 +70,17 @@ TEST_CASE("each word is needed, once, and has one form", "[guest]") {
          {"stage1.storage=", "stage1.storage=disk", "stage1.init=sh", "stage1.check=some",
           "stage1.measure=rtmr3", "stage1.wait=0", "stage1.wait=3601"})
         CHECK(error_of(whole + " " + wrong).contains(": expected "));
+}
+
+TEST_CASE("an address is four numbers and the bits of its network", "[guest]") {
+    CHECK(parse_network("0.0.0.0/1") == Network{.address = {0, 0, 0, 0}, .prefix = 1});
+    CHECK(parse_network("255.1.20.3/32,1.2.3.4") ==
+          Network{.address = {255, 1, 20, 3}, .prefix = 32, .gateway = {{1, 2, 3, 4}}});
+    for (const char* const wrong :
+         {"", "1.2.3.4", "1.2.3.4/", "1.2.3.4/0", "1.2.3.4/33", "1.2.3/8", "1.2.3.4.5/8",
+          "1.2.3.256/8", "1.2.3.04/8", "1.2..4/8", "1.2.3.4./8", "1.2.3.4/8,", "1.2.3.4/8,1.2.3",
+          "1.2.3.4/8,1.2.3.4,", "a.2.3.4/8", "1.2.3.4 /8", "-1.2.3.4/8"})
+        CHECK_FALSE(parse_network(wrong));
 }
 
 TEST_CASE("a tree has 128 hashes a block, up to its root", "[guest]") {

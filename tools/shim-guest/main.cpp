@@ -5,6 +5,7 @@
 #include <clocale>
 
 #include "tools/common/command.hpp"
+#include "tools/common/text.hpp"
 #include "tools/shim-guest/commands.hpp"
 
 namespace {
@@ -47,6 +48,19 @@ void add_build_options(CLI::App& app, tools::BuildOptions& options) {
                             "6.16; the default is none");
     tools::add_number(app, "--wait", options.wanted.wait_seconds,
                       "seconds for the disk to come; the default is 30", 1, 3600);
+    app.add_option_function<std::string>(
+           "--network",
+           [&options](const std::string& text) {
+               options.wanted.network = guest::parse_network(text);
+           },
+           "an IPv4 address for its first network card, and a gateway: 10.0.2.15/24,10.0.2.2")
+        ->check([](const std::string& text) {
+            return guest::parse_network(text)
+                       ? std::string()
+                       : "expected ADDRESS/BITS or ADDRESS/BITS,GATEWAY, such as "
+                         "10.0.2.15/24,10.0.2.2, found \"" +
+                             tools::printable(text) + "\"";
+        });
     app.add_option("--init", options.wanted.init, "program to start; the default is /sbin/init");
     tools::may_be_empty(app.add_option("--append", options.append,
                                        "command line, to which the words of the root file system "

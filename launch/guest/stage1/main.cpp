@@ -15,6 +15,7 @@
 #include "launch/guest/stage1/files.hpp"
 #include "launch/guest/stage1/measure.hpp"
 #include "launch/guest/stage1/modules.hpp"
+#include "launch/guest/stage1/network.hpp"
 #include "launch/guest/stage1/run_process.hpp"
 #include "launch/guest/stage1/storage.hpp"
 
@@ -80,6 +81,9 @@ Step<> run() {
     const std::string command_line = TRY(read_file("/proc/cmdline"));
     const guest::Root root = TRY(guest::root_of(command_line));
     TRY(load_modules());
+    TRY(start_loopback());
+    if (root.network)
+        TRY(start_network(*root.network, root.wait_seconds));
     const MappedDevice device = TRY(await_root(root));
     TRY(make_folder(root_folder));
     TRY(mount({"squashfs", device.path(), root_folder, MS_RDONLY}));

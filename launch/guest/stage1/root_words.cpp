@@ -30,6 +30,7 @@ struct Words {
     std::optional<bool> checks_all;
     std::optional<std::uint64_t> wait_seconds;
     std::optional<bool> extends_rtmr2;
+    std::optional<Network> network;
 };
 
 std::string hex_of(std::span<const std::byte> bytes) {
@@ -126,8 +127,40 @@ std::string take_word(Words& words, std::string_view word) {
     if (key == "stage1.wait")
         return take(words.wait_seconds, key, parse_number(text, max_wait_seconds),
                     "a decimal number of seconds, 1 to 3600");
+    if (key == "stage1.network")
+        return take(words.network, key, parse_network(text),
+                    "ADDRESS/BITS or ADDRESS/BITS,GATEWAY, such as 10.0.2.15/24,10.0.2.2");
     return key.starts_with("stage1.") ? std::string(key) + " is no word of stage 1's"
                                       : std::string();
+}
+
+using Address = std::array<std::uint8_t, 4>;
+
+/// Four decimal numbers, without zeros in front, that other readers take for octal.
+std::optional<Address> parse_address(std::string_view text) {
+    Address address{};
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        const std::size_t size = std::min(text.find('.'), text.size());
+        const std::string_view part = text.substr(0, size);
+        const auto number = part == "0" ? std::optional<std::uint64_t>(0) : parse_number(part, 255);
+        if (!number || (size == text.size()) != (i + 1 == address.size()))
+            return std::nullopt;
+        address[i] = static_cast<std::uint8_t>(*number);
+        text.remove_prefix(std::min(size + 1, text.size()));
+    }
+    return address;
+}
+
+std::string text_of(const Address& address) {
+    std::string text;
+    for (const std::uint8_t part : address)
+        text += (text.empty() ? "" : ".") + std::to_string(part);
+    return text;
+}
+
+std::string text_of(const Network& network) {
+    return text_of(network.address) + "/" + std::to_string(network.prefix) +
+           (network.gateway ? "," + text_of(*network.gateway) : "");
 }
 
 bool is_blank(char character) {
@@ -164,7 +197,24 @@ std::string words_of(const Root& root) {
         text += " stage1.wait=" + std::to_string(root.wait_seconds);
     if (root.extends_rtmr2)
         text += " stage1.measure=rtmr2";
+    if (root.network)
+        text += " stage1.network=" + text_of(*root.network);
     return text;
+}
+
+std::optional<Network> parse_network(std::string_view text) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view own = text.substr(0, comma);
+    const std::size_t slash = std::min(own.find('/'), own.size());
+    const auto address = parse_address(own.substr(0, slash));
+    const auto prefix = parse_number(own.substr(std::min(slash + 1, own.size())), 32);
+    if (!address || !prefix)
+        return std::nullopt;
+    Network network{.address = *address, .prefix = static_cast<std::uint8_t>(*prefix)};
+    if (comma == text.size())
+        return network;
+    network.gateway = parse_address(text.substr(comma + 1));
+    return network.gateway ? std::optional(network) : std::nullopt;
 }
 
 std::string measured_text(const Root& root) {
@@ -193,7 +243,8 @@ std::expected<Root, std::string> root_of(std::string_view command_line) {
                 .checks_all = words.checks_all.value_or(Root{}.checks_all),
                 .wait_seconds =
                     static_cast<std::uint32_t>(words.wait_seconds.value_or(Root{}.wait_seconds)),
-                .extends_rtmr2 = words.extends_rtmr2.value_or(Root{}.extends_rtmr2)};
+                .extends_rtmr2 = words.extends_rtmr2.value_or(Root{}.extends_rtmr2),
+                .network = words.network};
 }
 
 Table table_of(const Verity& verity, std::string_view device, bool panics) {

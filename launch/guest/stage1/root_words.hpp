@@ -41,6 +41,18 @@ struct Verity {
 /// Blocks of the tree over `data_blocks`, 128 hashes in each [verity.rst, "Hash Tree"].
 [[nodiscard]] std::uint64_t tree_blocks(std::uint64_t data_blocks);
 
+/// An IPv4 address for the first network card, in place of one that a host would say.
+struct Network {
+    std::array<std::uint8_t, 4> address{};
+    std::uint8_t prefix = 0; ///< bits of the network, 1 to 32
+    std::optional<std::array<std::uint8_t, 4>> gateway{};
+
+    friend bool operator==(const Network&, const Network&) = default;
+};
+
+/// "10.0.2.15/24,10.0.2.2", the gateway where there is one; nothing for any other text.
+[[nodiscard]] std::optional<Network> parse_network(std::string_view text);
+
 struct Root {
     Verity verity;
     Storage storage = Storage::none;
@@ -51,6 +63,7 @@ struct Root {
     std::uint32_t wait_seconds = 30; ///< for the disk
     /// In a TD, RTMR[2] is extended by measured_text() before anything is started.
     bool extends_rtmr2 = false;
+    std::optional<Network> network{};
 };
 
 /// "roothash=... stage1.data_blocks=... stage1.salt=..." and what differs from Root{}.

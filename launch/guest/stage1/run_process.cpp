@@ -3,11 +3,9 @@
 
 #include <cerrno>
 #include <grp.h>
-#include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,20 +20,6 @@ Step<> mount_device_folders() {
     TRY(make_folder("/dev/shm"));
     TRY(mount({"devpts", "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666"}));
     return mount({"tmpfs", "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777"});
-}
-
-/// The loopback interface; there is always one.
-Step<> start_loopback() {
-    const int descriptor = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ifreq request{};
-    std::string("lo").copy(request.ifr_name, sizeof(request.ifr_name));
-    request.ifr_flags = IFF_UP;
-    const int result = descriptor < 0 ? -1 : ::ioctl(descriptor, SIOCSIFFLAGS, &request);
-    const auto failed = system_error("the loopback interface");
-    ::close(descriptor);
-    if (result != 0)
-        return failed;
-    return {};
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
@@ -68,7 +52,6 @@ std::string text_of_status(int status) {
 
 Step<> run_process(const guest::Process& process) {
     TRY(mount_device_folders());
-    TRY(start_loopback());
     const pid_t child = ::fork();
     if (child < 0)
         return system_error("fork");
