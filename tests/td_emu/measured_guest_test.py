@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 import firmware
 import settings
+import signed
 import suite
 import td_emu
 from machine import Machine
@@ -414,6 +415,23 @@ class Boots(unittest.TestCase):
                                    "--memory", "1G", "--cpus", "2", "--qemu", settings.qemu("new"), "--format", "json", "--",
                                    *devices], capture_output=True, text=True, check=True).stdout
         self.assertEqual([run.report.rtmr[i].hex() for i in range(2)], [json.loads(measured)[f"rtmr{i}"] for i in range(2)])
+
+    def test_signed(self):
+        """By a key that an image has enrolled, which starts nothing else; and predicted so."""
+        folder = suite.temporary_folder(self)
+        private, public = signed.make_key(folder, "ecdsa")
+        image = folder / "enrolled.bin"
+        signed.tool("shim-enroll", "--firmware", settings.image(), "--key", public, "--min-svn", 3, "--for", "linux-bundle", "-o", image)
+        made = build(self, make_root(folder), folder / "guest", "--key", private, "--svn", "3", "--firmware", image, "--memory",
+                     "512M", "--qemu", settings.qemu("new"))
+        disk = ("-drive", f"file={made / 'disk.img'},format=raw,if=virtio,readonly=on")
+        run = td_emu.Run("--kernel", made / "guest.bundle", "--memory", "512M", "--", *disk, image=image)
+        self.assertEqual((run.exit_code, run.result and run.result["finding"]), (0, ""), run.console[-3000:] + run.errors)
+        self.assertIn(began, run.console)
+        policy = json.loads((made / "boot.json").read_text())
+        self.assertEqual([register.hex() for register in run.report.rtmr[:2]], [policy["rtmr0"], policy["rtmr1"]])
+        good = shim_guest("verify", made / "disk.img", "--bundle", made / "guest.bundle")
+        self.assertEqual(good.returncode, 0, good.stderr)
 
     def test_the_disk_is_found_among_others_on_any_bus(self):
         made = guest("--check", "all")

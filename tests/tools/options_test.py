@@ -15,7 +15,7 @@ SUBCOMMANDS = {"shim-bundle": ("create", "list", "verify"), "shim-guest": ("buil
 MAY_BE_EMPTY = {("td-emu", "--append"), ("shim-measure", "--append"), ("shim-bundle create", "--append"), ("shim-guest build", "--append"), ("td-emu", "more"),
                 ("shim-measure", "QEMU-ARGUMENTS")}
 NUMBERS = {"shim-ld": {"--payload-address", "--td-info-version", "--td-info-svn"}, "shim-measure":
-           {"--payload-entry", "--cpus", "--attributes", "--xfam"}, "shim-enroll": {"--min-svn"}, "shim-guest build": {"--cpus", "--wait"}, "shim-sign": {"--svn", "--version"},
+           {"--payload-entry", "--cpus", "--attributes", "--xfam"}, "shim-enroll": {"--min-svn"}, "shim-guest build": {"--cpus", "--svn", "--wait"}, "shim-sign": {"--svn", "--version"},
            "td-emu": {"--payload-entry", "--cpus", "--attributes", "--xfam"}}
 SIZES = {"shim-ld": {"--payload-room", "--permanent-memory"}, "shim-hob build": {"--memory"}, "shim-check": {"--memory"},
          "shim-measure": {"--memory"}, "td-emu": {"--memory"}, "shim-guest build": {"--memory"}}

@@ -125,6 +125,26 @@ Outcome<> write_initrd(const BuildOptions& options, const std::string& file) {
     return write_file(file, TRY(initramfs_of(stage1, modules)));
 }
 
+/// By shim-sign, which knows keys.
+Outcome<> sign_bundle(const BuildOptions& options, const Workplace& place) {
+    std::error_code error;
+    std::vector<std::string> words{program_beside("shim-sign"),
+                                   "unsigned",
+                                   "--key",
+                                   fs::absolute(options.key, error).string(),
+                                   "--svn",
+                                   std::to_string(options.svn),
+                                   "-o",
+                                   "guest.bundle"};
+    if (!options.passphrase_file.empty())
+        words.append_range(std::array<std::string, 2>{
+            "--passphrase-file", fs::absolute(options.passphrase_file, error).string()});
+    TRY(run_program(words, place.folder(), "said"));
+    fs::remove(place.file("said"), error);
+    fs::remove(place.file("unsigned"), error);
+    return {};
+}
+
 Outcome<> write_bundle(const BuildOptions& options, const std::string& words,
                        const Workplace& place) {
     const BundleInputs inputs{.kernel = options.kernel,
@@ -134,7 +154,10 @@ Outcome<> write_bundle(const BuildOptions& options, const std::string& words,
                               .append_file = {},
                               .events = {},
                               .title = {}};
-    return write_file(place.file("guest.bundle"), TRY(bundle_of(inputs)));
+    const std::string unsigned_file = options.key.empty() ? "guest.bundle" : "unsigned";
+    const auto file = TRY(bundle_of(inputs));
+    TRY(write_file(place.file(unsigned_file.c_str()), file));
+    return options.key.empty() ? Outcome<>{} : sign_bundle(options, place);
 }
 
 /// What shim-measure says of a launch with the disk, and RTMR[2] where stage 1 extends it.
@@ -188,9 +211,11 @@ void say(const std::string& step) {
 
 Outcome<ExitCode> build(const BuildOptions& options) {
     TRY(check_append(options.append));
+    if (options.key.empty() && (options.svn != 0 || !options.passphrase_file.empty()))
+        return std::unexpected(Failure{"--svn and --passphrase-file go with a --key"});
     if (options.root.empty() == options.oci.empty())
         return std::unexpected(Failure{"give a root file system: --root or --oci"});
-    for (const std::string& input : {options.root, options.oci, options.kernel})
+    for (const std::string& input : {options.root, options.oci, options.kernel, options.key})
         note_input(input);
     Workplace place = TRY(Workplace::make(options.output));
     say("packing " + options.root + options.oci);

@@ -18,7 +18,10 @@ struct BuildOptions {
     std::string kernel;
     std::string modules;
     std::string append;
-    std::string stage1;   ///< its program; empty: the one beside this tool
+    std::string stage1; ///< its program; empty: the one beside this tool
+    std::string key;    ///< that signs the bundle; or empty
+    std::string passphrase_file;
+    std::uint64_t svn = 0;
     std::string firmware; ///< image that is to start it: its registers are predicted; or empty
     std::uint64_t memory = std::uint64_t{2} << 30; ///< of the TD, in bytes
     unsigned cpus = 1;

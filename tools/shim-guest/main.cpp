@@ -66,6 +66,12 @@ void add_build_options(CLI::App& app, tools::BuildOptions& options) {
                                        "command line, to which the words of the root file system "
                                        "are added; may be empty"));
     app.add_option("--stage1", options.stage1, "another stage 1 than the one beside this program");
+    app.add_option("--key", options.key,
+                   "private key, PEM or DER, that signs the bundle as shim-sign does")
+        ->check(CLI::ExistingFile);
+    app.add_option("--passphrase-file", options.passphrase_file,
+                   "file whose first line is the passphrase of --key");
+    tools::add_number(app, "--svn", options.svn, "secure version number of the bundle");
     app.add_option("--firmware", options.firmware,
                    "image that is to start it: boot.json has its registers then, as a policy for "
                    "shim-log check and shim-attest verify")
