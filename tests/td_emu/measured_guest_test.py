@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -226,6 +227,17 @@ class Builds(unittest.TestCase):
         shutil.rmtree(modules)
         modules.mkdir()
         self.refused(self.root, "expected one lib/modules/VERSION", of_kernel=of_these)
+
+    def test_a_signal_leaves_nothing(self):
+        """While it waits for an archive that never comes."""
+        os.mkfifo(self.folder / "root.tar")
+        process = subprocess.Popen([settings.tool("shim-guest"), "build", "--root", self.folder / "root.tar", *of_kernel(), "-o",
+                                    self.folder / "guest"], stderr=subprocess.DEVNULL)
+        while not list(self.folder.glob("guest.*")) and process.poll() is None:
+            time.sleep(0.01)
+        process.terminate()
+        self.assertEqual(process.wait(timeout=60), 128 + signal.SIGTERM)
+        self.assertEqual(list(self.folder.glob("guest*")), [])
 
     def test_verify_finds_every_changed_byte(self):
         made = build(self, self.root, self.folder / "made")

@@ -19,8 +19,16 @@ class Start {
   public:
     explicit Start(std::vector<std::string> words) : words_(std::move(words)) {
         ::posix_spawn_file_actions_init(&actions_);
+        sigset_t none;
+        ::sigemptyset(&none);
+        ::posix_spawnattr_init(&attributes_);
+        ::posix_spawnattr_setsigmask(&attributes_, &none);
+        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
     }
-    ~Start() { ::posix_spawn_file_actions_destroy(&actions_); }
+    ~Start() {
+        ::posix_spawn_file_actions_destroy(&actions_);
+        ::posix_spawnattr_destroy(&attributes_);
+    }
     Start(const Start&) = delete;
     Start& operator=(const Start&) = delete;
 
@@ -33,7 +41,7 @@ class Start {
             arguments.push_back(word.data());
         arguments.push_back(nullptr);
         pid_t process = 0;
-        const int error = ::posix_spawnp(&process, arguments.front(), &actions_, nullptr,
+        const int error = ::posix_spawnp(&process, arguments.front(), &actions_, &attributes_,
                                          arguments.data(), environ);
         if (error == ENOENT && !package.empty())
             return std::unexpected(failure(
@@ -46,6 +54,7 @@ class Start {
   private:
     std::vector<std::string> words_;
     posix_spawn_file_actions_t actions_{};
+    posix_spawnattr_t attributes_{};
 };
 
 Outcome<> wait_for(const std::string& name, pid_t process) {

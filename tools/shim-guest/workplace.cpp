@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <thread>
+#include <unistd.h>
 
 #include "tools/common/files.hpp"
 
@@ -25,6 +28,32 @@ bool is_guest(const std::string& folder) {
     for (const auto& entry : fs::directory_iterator(folder, error))
         is_ours = is_ours && std::ranges::contains(outputs, entry.path().filename());
     return is_ours && !error;
+}
+
+/// SIGINT, SIGTERM and SIGHUP: none of them leaves half a guest.
+sigset_t signals_that_end() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+        ::sigaddset(&signals, signal);
+    return signals;
+}
+
+/// From now on a signal that ends this program takes the folder away first. Programs that it starts
+/// get the signals as ever [program.cpp].
+void remove_on_signal(const std::string& folder) {
+    const sigset_t signals = signals_that_end();
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::thread([folder, signals] {
+        int signal = 0;
+        if (::sigwait(&signals, &signal) != 0)
+            return;
+        std::error_code ignored;
+        // Whoever still writes there has no folder from the first time on.
+        for (int i = 0; i < 2; ++i)
+            fs::remove_all(folder, ignored);
+        ::_exit(128 + signal);
+    }).detach();
 }
 
 std::string without_slashes(const std::string& folder) {
@@ -47,6 +76,7 @@ Outcome<Workplace> Workplace::make(const std::string& output) {
     std::string path = name + ".XXXXXX";
     if (::mkdtemp(path.data()) == nullptr)
         return std::unexpected(system_failure(output, "cannot make a folder beside it", errno));
+    remove_on_signal(path);
     return Workplace(path, name);
 }
 
