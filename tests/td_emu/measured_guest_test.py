@@ -203,6 +203,10 @@ class Builds(unittest.TestCase):
         os.mkfifo(self.root / "pipe")
         self.refused(self.root, "pipe: is a device, a FIFO or a socket")
         (self.root / "pipe").unlink()
+        for name in ("dev", "run"):
+            (self.root / name).symlink_to("/etc")
+            self.refused(self.root, f"{name}: is no folder, and stage 1 or init mounts there")
+            (self.root / name).unlink()
         (self.root / "sbin" / "init").chmod(0o644)
         self.refused(self.root, "has no program /sbin/init")
         self.refused(self.root, "has no program /no/init", "--init", "/no/init")

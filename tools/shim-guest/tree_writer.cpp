@@ -102,9 +102,13 @@ Outcome<> TreeWriter::add(const AddedFile& file) {
 }
 
 Outcome<Tree> TreeWriter::finish() {
-    for (const char* const name : folders_of_init)
-        if (!tree_.contains(name))
+    for (const char* const name : folders_of_init) {
+        const auto found = tree_.find(name);
+        if (found == tree_.end())
             TRY(begin(make_entry(name, AE_IFDIR | 0755U).get(), FileKind::folder));
+        else if (found->second.kind != FileKind::folder)
+            return std::unexpected(bad(name, "is no folder, and stage 1 or init mounts there"));
+    }
     TRY(check_archive(source_, writer_.get(), ::archive_write_close(writer_.get())));
     return std::move(tree_);
 }

@@ -33,7 +33,8 @@ class TreeWriter {
     Outcome<> write(Bytes bytes);
     /// A regular file, whole.
     Outcome<> add(const AddedFile& file);
-    /// Ends the archive, with the folders that a guest's init needs and that are missing.
+    /// Ends the archive, with the folders that a guest's init needs and that are missing. Errors:
+    /// one of these that is no folder.
     Outcome<Tree> finish();
 
     [[nodiscard]] bool has(const std::string& path) const { return tree_.contains(path); }
