@@ -180,6 +180,10 @@ class Builds(unittest.TestCase):
             with tarfile.open(self.folder / name, mode) as file:
                 file.add(self.root, ".")
             build(self, self.folder / name, self.folder / f"made-{name}", "--init", "/sbin/start")
+        with tarfile.open(self.folder / "files.tar", "w") as file:  # which names no folders
+            file.add(self.root / "sbin/init", "sbin-x")
+            file.add(self.root / "sbin/init", "sbin/init")
+        build(self, self.folder / "files.tar", self.folder / "made-files")
 
     def test_what_is_no_root_file_system(self):
         def member(name, kind=tarfile.REGTYPE, target=""):
@@ -192,9 +196,17 @@ class Builds(unittest.TestCase):
                              (member("hard", tarfile.LNKTYPE, "/etc/shadow"), "hard link to /etc/shadow"),
                              (member("hard", tarfile.LNKTYPE, "../x"), "hard link to ../x"),
                              (member("hard", tarfile.LNKTYPE, "later"), "hard link to later"),
+                             (member("hard", tarfile.LNKTYPE, "etc"), "hard link to etc, which is no file"),
+                             (member("etc/link/x"), "etc/link/x: is below what is no folder"),
+                             (member("sbin", tarfile.SYMTYPE, "usr/sbin"), "sbin/init: is below what is no folder"),
                              (member("etc/message"), "is there twice")):
             with self.subTest(reason):
                 self.refused(self.archive((info, b"x")), reason)
+        for names, reason in ((("a/b", "a"), "a/b: is below what is no folder"),):
+            with tarfile.open(self.folder / "order.tar", "w") as file:
+                for name in names:
+                    file.addfile(member(name))
+            self.refused(self.folder / "order.tar", reason)
         whole = self.archive().read_bytes()
         (self.folder / "short.tar").write_bytes(whole[: len(whole) // 2])
         self.refused(self.folder / "short.tar", "short.tar: ")

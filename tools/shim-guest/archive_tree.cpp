@@ -20,10 +20,10 @@ Outcome<FileKind> kind_of(const TreeWriter& writer, archive_entry* entry) {
     if (!is_good_path(path))
         return std::unexpected(writer.bad(path, "is absolute, or has \"..\""));
     if (const char* const target = ::archive_entry_hardlink(entry)) {
-        if (!is_good_path(target) || !writer.has(normal_path(target)))
-            return std::unexpected(
-                writer.bad(path, std::format("is a hard link to {}, which did not come before it",
-                                             printable(target))));
+        if (!is_good_path(target) || !writer.has_file(normal_path(target)))
+            return std::unexpected(writer.bad(
+                path, std::format("is a hard link to {}, which is no file that came before it",
+                                  printable(target))));
         return FileKind::hard_link;
     }
     switch (::archive_entry_filetype(entry)) {

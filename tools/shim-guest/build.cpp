@@ -59,7 +59,9 @@ Outcome<OciImage> open_image(const BuildOptions& options, const Workplace& place
 
 Outcome<> check_init(const BuildOptions& options, const Tree& tree) {
     const auto init = follow(tree, options.wanted.init);
-    if (!init || tree.at(*init).kind == FileKind::folder || (tree.at(*init).mode & 0111) == 0)
+    const auto file = tree.find(init.value_or(""));
+    if (!init || file == tree.end() || file->second.kind == FileKind::folder ||
+        (file->second.mode & 0111) == 0)
         return std::unexpected(failure(
             options.root, std::format("has no program {}, which stage 1 is to start: --init names "
                                       "another",

@@ -10,6 +10,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// An archive need not name the folders of its files.
+bool is_unnamed_folder(const Tree& tree, const std::string& path) {
+    const auto below = tree.lower_bound(path + "/");
+    return below != tree.end() && below->first.starts_with(path + "/");
+}
+
 /// What `path` is with its symlinks followed, one a call; at most as many as Linux follows.
 std::optional<std::string> resolve(const Tree& tree, std::vector<std::string> parts,
                                    unsigned links_left) {
@@ -17,9 +23,9 @@ std::optional<std::string> resolve(const Tree& tree, std::vector<std::string> pa
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const std::string next = place + (place.empty() ? "" : "/") + parts[i];
         const auto found = tree.find(next);
-        if (found == tree.end())
+        if (found == tree.end() && !is_unnamed_folder(tree, next))
             return std::nullopt;
-        if (found->second.kind != FileKind::symlink) {
+        if (found == tree.end() || found->second.kind != FileKind::symlink) {
             place = next;
             continue;
         }

@@ -74,11 +74,28 @@ Outcome<TreeFile*> TreeWriter::begin(archive_entry* entry, FileKind kind) {
         ::archive_entry_set_hardlink(entry, file.target.c_str());
     }
     ::archive_entry_set_pathname(entry, path.empty() ? "./" : path.c_str()); // the root itself
+    TRY(check_place(path, kind));
     const auto [place, is_new] = tree_.emplace(path, std::move(file));
     if (!is_new)
         return std::unexpected(bad(path, "is there twice"));
     TRY(check_archive(source_, writer_.get(), ::archive_write_header(writer_.get(), entry)));
     return &place->second;
+}
+
+bool TreeWriter::has_file(const std::string& path) const {
+    const auto found = tree_.find(path);
+    return found != tree_.end() && found->second.kind != FileKind::folder;
+}
+
+Outcome<> TreeWriter::check_place(const std::string& path, FileKind kind) const {
+    for (fs::path above = fs::path(path).parent_path(); !above.empty(); above = above.parent_path())
+        if (has_file(above.string()))
+            return std::unexpected(bad(path, "is below what is no folder"));
+    const auto below = tree_.lower_bound(path + "/");
+    if (kind != FileKind::folder && !path.empty() && below != tree_.end() &&
+        below->first.starts_with(path + "/"))
+        return std::unexpected(bad(below->first, "is below what is no folder"));
+    return {};
 }
 
 Outcome<> TreeWriter::write(Bytes bytes) {

@@ -37,10 +37,14 @@ class TreeWriter {
     /// one of these that is no folder.
     Outcome<Tree> finish();
 
-    [[nodiscard]] bool has(const std::string& path) const { return tree_.contains(path); }
+    /// Whether a hard link may lead there.
+    [[nodiscard]] bool has_file(const std::string& path) const;
     [[nodiscard]] Failure bad(std::string_view path, std::string_view why) const;
 
   private:
+    /// That nothing is below what is no folder.
+    [[nodiscard]] Outcome<> check_place(const std::string& path, FileKind kind) const;
+
     std::string source_;
     ArchiveWriter writer_;
     Tree tree_;
